@@ -1,0 +1,51 @@
+"""The model of a study: what it is made of, where it lies in the patient, what was seen in it. Pure numpy."""
+
+from dashboard.study.geometry import (
+    Plane,
+    axis_codes,
+    physical_position,
+    plane_affine,
+    plane_of,
+    slice_normal,
+    stack_affine,
+    voxel_spacing,
+)
+from dashboard.study.model import (
+    Acquisition,
+    FrameReference,
+    Rejection,
+    Role,
+    Series,
+    Study,
+    Volume,
+)
+from dashboard.study.prediction import (
+    GRADES,
+    LABELS,
+    SCENES,
+    SeriesPrediction,
+    SlicePrediction,
+)
+
+__all__ = [
+    "GRADES",
+    "LABELS",
+    "SCENES",
+    "Acquisition",
+    "FrameReference",
+    "Plane",
+    "Rejection",
+    "Role",
+    "Series",
+    "SeriesPrediction",
+    "SlicePrediction",
+    "Study",
+    "Volume",
+    "axis_codes",
+    "physical_position",
+    "plane_affine",
+    "plane_of",
+    "slice_normal",
+    "stack_affine",
+    "voxel_spacing",
+]
