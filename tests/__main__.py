@@ -1,0 +1,55 @@
+"""Runs every check of the project: ``python3 -m tests [--fast] [pytest arguments]``.
+
+Makes the environment it needs, then: ruff, mypy --strict on dashboard/, pytest with the browser tests. Chromium
+and dcmtk come from Debian; as administrator they are installed when missing, otherwise the tests that need them
+are skipped with a reason (and fail where the variable CI is set). ``--fast`` leaves out browser and slow tests.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from dashboard.bootstrap import (
+    REPOSITORY,
+    RUNTIME_REQUIREMENTS,
+    BootstrapError,
+    install_debian_packages,
+    run_in_environment,
+)
+
+TEST_REQUIREMENTS = REPOSITORY / "tests" / "requirements.txt"
+# Program -> Debian package that brings it.
+PROGRAMS = {"chromium": "chromium", "dcmdump": "dcmtk"}
+FAST = ["-m", "not browser and not slow"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run all checks; return the first failing step's exit status, or 0."""
+    try:
+        run_in_environment(["-m", "tests", *arguments], [RUNTIME_REQUIREMENTS, TEST_REQUIREMENTS])
+    except BootstrapError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    fast = "--fast" in arguments
+    rest = [argument for argument in arguments if argument != "--fast"]
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if missing and not fast and os.geteuid() == 0 and shutil.which("apt-get"):
+        install_debian_packages(missing)
+    steps = [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["pytest", *(FAST if fast else []), *rest],
+    ]
+    for name, *step in steps:
+        sys.stderr.write(f"\n== {name} {' '.join(step)}\n")
+        sys.stderr.flush()
+        status = subprocess.run([sys.executable, "-m", name, *step], cwd=REPOSITORY, check=False).returncode
+        if status != 0:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
