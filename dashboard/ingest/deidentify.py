@@ -1,0 +1,375 @@
+"""De-identification at the door: PS3.15 Annex E, Basic Application Level Confidentiality Profile.
+
+Options on top of the profile: Retain Longitudinal Temporal Information with Full Dates (the clocks of an emergency
+need them) and Clean Descriptors (see :mod:`dashboard.ingest.descriptions`); with
+:class:`~dashboard.ingest.uids.OriginalUids` also Retain UIDs.
+
+The actions come from table E.1-1 as the package dicom-anonymizer carries it. On top of the table, because a table
+cannot foresee what people type where: elements the standard does not know are dropped like private ones; free text
+that is not a cleaned description is dropped; and whatever stays must look like a value of its kind, so a name in a
+number's place is dropped too. Elements are judged as raw bytes, without parsing what does not need it.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from functools import cache
+
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
+from pydicom import config
+from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from dashboard.errors import FileRefused
+from dashboard.ingest.descriptions import clean
+from dashboard.ingest.identity import Identity, patient_text, read_identity
+from dashboard.ingest.uids import UidMap
+
+__all__ = ["Door", "Identity"]
+
+# Ours, from a UUID (PS3.5 B.2).
+IMPLEMENTATION_CLASS_UID = UID("2.25.121894327690384412301865873512093811742")
+IMPLEMENTATION_VERSION = "SPINE_TRIAGE_1"
+# Enhanced MR nests four deep; pydicom itself recurses, so depth is bounded well below Python's limit.
+DEEPEST_SEQUENCE = 16
+DUMMY_TEXT = "REMOVED"
+
+
+class Action(Enum):
+    """What happens to an element."""
+
+    KEEP = auto()
+    REMOVE = auto()
+    EMPTY = auto()
+    DUMMY = auto()
+    CLEAN = auto()
+    REPLACE_UID = auto()
+    WALK = auto()
+
+
+def _tags(keywords: str) -> frozenset[int]:
+    found = [tag_for_keyword(keyword) for keyword in keywords.split()]
+    return frozenset(tag for tag in found if tag is not None)
+
+
+# Retain Longitudinal Temporal Information with Full Dates: when images were made, not when people were born.
+KEPT_TIMES = _tags(
+    "StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate"
+    " ContentTime InstanceCreationDate InstanceCreationTime TimezoneOffsetFromUTC FrameAcquisitionDateTime"
+    " FrameReferenceDateTime StartAcquisitionDateTime EndAcquisitionDateTime ContrastBolusStartTime"
+    " ContrastBolusStopTime DecayCorrectionDateTime RadiopharmaceuticalStartTime RadiopharmaceuticalStartDateTime"
+)
+# Clean Descriptors: text that tells series apart.
+CLEANED = _tags(
+    "StudyDescription SeriesDescription ProtocolName RequestedProcedureDescription PerformedProcedureStepDescription"
+    " ContrastBolusAgent AcquisitionProtocolName AcquisitionProtocolDescription SequenceName PulseSequenceName"
+    " DerivationDescription BodyPartExamined Manufacturer ManufacturerModelName SoftwareVersions"
+    " AcquisitionDeviceProcessingDescription CodeMeaning"
+)
+# Sequences whose items only point at other images of the study.
+REFERENCES = _tags("ReferencedImageSequence SourceImageSequence")
+CHARACTER_SET = 0x00080005
+PIXELS = _tags("PixelData FloatPixelData DoubleFloatPixelData")
+# Which agent it was matters less than that there was one.
+CONTRAST_AGENT = tag_for_keyword("ContrastBolusAgent")
+NO_CONTRAST = frozenset({"", "0", "n", "no", "non", "none", "nein", "keine", "kein", "nihil", "nil", "null", "n/a"})
+# A code of a public scheme names a thing; a code of a hospital's own scheme may name anything.
+CODES = _tags("CodeValue CodingSchemeDesignator")
+
+NUMBER_TEXT = re.compile(rb"[0-9eE+\-. \\\x00]*")
+TIME_TEXT = re.compile(rb"[0-9.:+\-\\ \x00]*")
+PATTERNS = {
+    "DS": NUMBER_TEXT,
+    "IS": NUMBER_TEXT,
+    "DA": TIME_TEXT,
+    "TM": TIME_TEXT,
+    "DT": TIME_TEXT,
+    "CS": re.compile(rb"[A-Za-z0-9_ \-.*+/]{0,24}(?:\\[A-Za-z0-9_ \-.*+/]{0,24}){0,31}\x00?"),
+    "SH": re.compile(rb"[A-Za-z0-9.\-]{1,16} *\x00?"),
+}
+UID_TEXT = re.compile(r"[0-9.]{1,64}")
+LONGEST_TIME_BYTES = 128
+SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "UV": 8, "SV": 8, "US or SS": 2}
+WORDS_VR = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "OB or OW", "US or OW", "US or SS or OW"})
+LOOKUP_GROUP, PIXEL_GROUP = 0x0028, 0x7FE0
+# Groups that belong to messages, file headers and directories, or in which people drew on images.
+FOREIGN_GROUPS = frozenset({0x0000, 0x0002, 0x0004, *range(0x5000, 0x5100), *range(0x6000, 0x6100)})
+
+
+def _profile() -> dict[int, Action]:
+    """Table E.1-1 as tag -> action. Where the table leaves a choice, the one that keeps an object valid."""
+    chosen = [
+        (table.X_TAGS, Action.REMOVE),
+        (table.D_TAGS, Action.DUMMY),
+        (table.X_D_TAGS, Action.DUMMY),
+        (table.X_Z_D_TAGS, Action.DUMMY),
+        (table.Z_D_TAGS, Action.EMPTY),
+        (table.Z_TAGS, Action.EMPTY),
+        (table.X_Z_TAGS, Action.EMPTY),
+        (table.X_Z_U_STAR_TAGS, Action.REMOVE),
+        (table.U_TAGS, Action.REPLACE_UID),
+    ]
+    return {(tag[0] << 16) + tag[1]: action for tags, action in chosen for tag in tags if len(tag) == 2}
+
+
+PROFILE = _profile()
+
+
+@cache
+def action_for(tag: int) -> Action:
+    """Return what the door does to the element `tag` (group << 16 | element), by the table and the rules above."""
+    group, element = tag >> 16, tag & 0xFFFF
+    if group & 1 or not element or group in FOREIGN_GROUPS or not dictionary_has_tag(tag) or tag == CHARACTER_SET:
+        return Action.REMOVE
+    if tag in REFERENCES:
+        return Action.WALK
+    if tag in KEPT_TIMES or tag in PIXELS:
+        return Action.KEEP
+    if tag in CLEANED:
+        return Action.CLEAN
+    vr = dictionary_VR(tag)
+    if tag in PROFILE:
+        action = PROFILE[tag]
+        return Action.REMOVE if vr == "SQ" and action is not Action.EMPTY else action
+    return _by_kind(tag, vr)
+
+
+def _by_kind(tag: int, vr: str) -> Action:
+    """Action for an element the table does not name, from what kind of value it holds."""
+    if vr == "SQ":
+        return Action.WALK
+    if vr == "UI":
+        return Action.REPLACE_UID
+    if vr in WORDS_VR:
+        return Action.KEEP if tag >> 16 in (LOOKUP_GROUP, PIXEL_GROUP) else Action.REMOVE
+    if tag in CODES or vr in SIZES or vr in ("DS", "IS", "DA", "TM", "DT", "CS"):
+        return Action.KEEP
+    return Action.CLEAN if vr in ("LO", "SH", "UC") else Action.REMOVE
+
+
+@cache
+def _longest_number(tag: int) -> int:
+    """Most bytes a binary number may hold: a fixed multiplicity bounds it, others are bounded by sense."""
+    multiplicity = dictionary_VM(tag)
+    return SIZES[dictionary_VR(tag)] * (int(multiplicity) if multiplicity.isdigit() else 256)
+
+
+class Door:
+    """Takes identity out of files as they come in.
+
+    Parameters
+    ----------
+    uids
+        How UIDs are replaced.
+    patient_pseudonym
+        Turns the text that names a patient into an opaque key; it becomes PatientID of the stored files.
+    keep_identity
+        False forgets at once who the patient is.
+    """
+
+    def __init__(self, uids: UidMap, patient_pseudonym: Callable[[str], str], keep_identity: bool = True) -> None:
+        self._uids = uids
+        self._pseudonym = patient_pseudonym
+        self._keep_identity = keep_identity
+        self._record = tuple(_method_record(uids.keeps))
+
+    def deidentify(self, dataset: Dataset) -> Identity:
+        """De-identify `dataset` in place, file header and preamble included, and return what was taken out.
+
+        Afterwards PatientID is the patient's pseudonym, every text is plain ASCII, and (0012,0062) to (0012,0064)
+        say what was done (PS3.15 E.1.1). An element that cannot be understood is dropped.
+
+        Raises
+        ------
+        FileRefused
+            Sequences are nested deeper than any real object nests them.
+        """
+        texts = read_identity(dataset)
+        originals = {uid: self._uids.replace(uid) for uid in _own_uids(dataset)}
+        patient_key = self._pseudonym(patient_text(texts, next(iter(originals), "")))
+        self._walk(dataset, 0)
+        dataset.PatientName = ""
+        dataset.PatientID = patient_key
+        dataset.PatientBirthDate = dataset.PatientSex = ""
+        for element in self._record:
+            dataset[element.tag] = element
+        self._rewrite_header(dataset)
+        return Identity(**texts, original_uids=originals) if self._keep_identity else Identity()
+
+    def _walk(self, dataset: Dataset, depth: int) -> None:
+        """Treat every element of `dataset`, items of sequences included."""
+        if depth > DEEPEST_SEQUENCE:
+            raise FileRefused("The file nests sequences deeper than any real object; ask for a new export.")
+        for element in list(dataset.elements()):
+            tag = int(element.tag)
+            action = action_for(tag)
+            if action is Action.REMOVE:
+                del dataset[element.tag]
+                continue
+            vr = dictionary_VR(tag)
+            treated = self._treated(dataset, element, action, vr, depth)
+            if treated is None:
+                del dataset[element.tag]
+            elif treated is not element:
+                dataset[element.tag] = treated
+
+    def _treated(
+        self, dataset: Dataset, element: DataElement | RawDataElement, action: Action, vr: str, depth: int
+    ) -> DataElement | RawDataElement | None:
+        """Return what takes the place of `element`: itself, another element, or None for nothing."""
+        if action is Action.WALK:
+            return self._walked(dataset, element, depth)
+        if action is Action.KEEP:
+            return _kept(element, vr)
+        if action is Action.EMPTY:
+            return _element(element.tag, vr, [] if vr == "SQ" else None)
+        if action is Action.DUMMY:
+            return _dummy(element, vr)
+        text = _text_of(element)
+        if text is None:
+            return None
+        if action is Action.REPLACE_UID:
+            return _element(element.tag, "UI", self._replaced(text))
+        return _cleaned(element, vr, text)
+
+    def _walked(self, dataset: Dataset, element: DataElement | RawDataElement, depth: int) -> DataElement | None:
+        """Return a sequence with its items treated, or None when it is not one."""
+        try:
+            parsed = dataset[element.tag]
+        except Exception:  # noqa: BLE001 - pydicom raises whatever a damaged sequence provokes; it is dropped
+            return None
+        if parsed.VR != "SQ" or not isinstance(parsed.value, Sequence):
+            return None
+        for item in parsed.value:
+            self._walk(item, depth + 1)
+        return parsed
+
+    def _replaced(self, text: str) -> list[str]:
+        """Replace each UID of a value; what is no UID vanishes."""
+        return [self._uids.replace(uid) for uid in _uids_in(text)]
+
+    def _rewrite_header(self, dataset: Dataset) -> None:
+        """Rebuild group 0002 from what the profile allows: the sender's title and software do not pass."""
+        former = getattr(dataset, "file_meta", None)
+        header = FileMetaDataset()
+        header.MediaStorageSOPClassUID = dataset.get("SOPClassUID", UID(""))
+        header.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", UID(""))
+        header.TransferSyntaxUID = getattr(former, "TransferSyntaxUID", ExplicitVRLittleEndian)
+        header.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+        header.ImplementationVersionName = IMPLEMENTATION_VERSION
+        dataset.file_meta = header
+        if hasattr(dataset, "preamble"):
+            dataset.preamble = b"\0" * 128
+
+
+def _own_uids(dataset: Dataset) -> list[str]:
+    """UIDs of the study first, then of series, instance and frame of reference, as the file has them."""
+    keywords = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
+    found = []
+    for keyword in keywords:
+        element = dataset.get_item(tag_for_keyword(keyword) or 0) if keyword in dataset else None
+        text = _text_of(element) if element is not None else None
+        found += _uids_in(text or "")[:1]
+    return found
+
+
+def _uids_in(text: str) -> list[str]:
+    """The values of a UI text that are UIDs."""
+    return [uid for value in text.split("\\") if UID_TEXT.fullmatch(uid := value.strip(" \0"))]
+
+
+def _text_of(element: DataElement | RawDataElement) -> str | None:
+    """Text of an element whatever its kind, several values parted by backslashes; None for what has none.
+
+    Bytes that are not UTF-8 are read as Latin-1: every character set of DICOM agrees on the letters and digits
+    that may stay.
+    """
+    value = element.value
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+    if isinstance(value, Sequence | Dataset):
+        return None
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return "\\".join(str(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _kept(element: DataElement | RawDataElement, vr: str) -> DataElement | RawDataElement | None:
+    """Return the element if its value is of the kind its tag promises."""
+    if int(element.tag) in PIXELS:
+        return element
+    if vr in SIZES or vr in WORDS_VR:
+        return _kept_binary(element, vr)
+    text = _text_of(element)
+    if text is None:
+        return None
+    pattern = PATTERNS[vr]
+    data = element.value if isinstance(element.value, bytes) else text.encode("utf-8", "replace")
+    if not pattern.fullmatch(data) or (pattern is TIME_TEXT and len(data) > LONGEST_TIME_BYTES):
+        return None
+    if isinstance(element, RawDataElement) and element.VR not in (None, vr):
+        return element._replace(VR=vr)
+    return element
+
+
+def _kept_binary(element: DataElement | RawDataElement, vr: str) -> DataElement | RawDataElement | None:
+    """Return the element if bytes where numbers belong can be numbers."""
+    if not isinstance(element, RawDataElement):
+        return element
+    if element.VR is not None and element.VR not in vr.split(" or "):
+        return None
+    if vr in SIZES and element.value is not None and len(element.value) > _longest_number(int(element.tag)):
+        return None
+    return element
+
+
+def _element(tag: BaseTag, vr: str, value: object) -> DataElement:
+    """An element whose value is ours, so that pydicom need not check it."""
+    return DataElement(tag, vr, value, validation_mode=config.IGNORE)
+
+
+def _dummy(element: DataElement | RawDataElement, vr: str) -> DataElement | None:
+    """Return a value that means nothing, for an attribute that must have one."""
+    if not element.value:
+        return None
+    if vr in ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"):
+        return _element(element.tag, vr, DUMMY_TEXT)
+    return None
+
+
+def _cleaned(element: DataElement | RawDataElement, vr: str, text: str) -> DataElement | RawDataElement | None:
+    """Return a description with only its harmless words, shortened to what its kind may hold."""
+    longest = 16 if vr in ("SH", "CS") else 64
+    words = clean(text, longest)
+    if int(element.tag) == CONTRAST_AGENT and not words and text.strip(" \0").casefold() not in NO_CONTRAST:
+        words = "contrast agent"
+    return _element(element.tag, vr, words.upper() if vr == "CS" else words)
+
+
+def _method_record(uids_kept: bool) -> list[DataElement]:
+    """Elements that say what was done: PS3.15 E.1.1, codes of CID 7050."""
+    codes = [
+        ("113100", "Basic Application Confidentiality Profile"),
+        ("113105", "Clean Descriptors Option"),
+        ("113106", "Retain Longitudinal Temporal Information Full Dates Option"),
+    ]
+    if uids_kept:
+        codes.append(("113110", "Retain UIDs Option"))
+    items = []
+    for value, meaning in codes:
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+        items.append(item)
+    record = Dataset()
+    record.PatientIdentityRemoved = "YES"
+    record.DeidentificationMethod = "PS3.15 basic profile, descriptors cleaned, full dates kept"
+    record.DeidentificationMethodCodeSequence = Sequence(items)
+    record.LongitudinalTemporalInformationModified = "UNMODIFIED"
+    return list(record)
