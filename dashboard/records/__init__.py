@@ -1,0 +1,124 @@
+"""What is kept: uploads, studies, findings, identities, jobs, and the files that belong to them.
+
+::
+
+    records = open_records(settings)
+    with records.reading() as session:
+        for study in worklist(session): ...
+        finding = get_finding(session, study.current_finding_id)
+        who = records.identity(session, study.id).person           # None when identities are not kept
+    study = read_study(records.finding_dir(finding))               # voxels are memory maps
+    seen = read_predictions(records.finding_dir(finding))          # {series_instance_uid: SeriesPrediction}
+"""
+
+from dashboard.records.access import Records, open_records
+from dashboard.records.export import with_identity
+from dashboard.records.findings import add_finding, get_finding, list_findings
+from dashboard.records.identities import get_identity, get_people, keep_identity
+from dashboard.records.inbox import Arrived, Inbox, clean_name
+from dashboard.records.jobs import (
+    MAX_ATTEMPTS,
+    add_job,
+    beat,
+    claim_job,
+    end_job,
+    open_jobs,
+    release_jobs,
+    running_workers,
+)
+from dashboard.records.keys import Keys
+from dashboard.records.model import (
+    Details,
+    Document,
+    Finding,
+    Job,
+    JobKind,
+    JobState,
+    StoredIdentity,
+    StoredRejection,
+    StudyRecord,
+    StudyState,
+    Upload,
+    UploadState,
+    new_id,
+)
+from dashboard.records.store import Store
+from dashboard.records.studies import (
+    add_content,
+    add_study,
+    find_study,
+    get_content,
+    get_study,
+    mark_opened,
+    mark_started,
+    waiting_count,
+    worklist,
+)
+from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
+from dashboard.records.uploads import (
+    add_upload,
+    check_token,
+    get_upload,
+    list_uploads,
+    mark_done,
+    mark_failed,
+    note_progress,
+)
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "Arrived",
+    "Details",
+    "Document",
+    "Finding",
+    "Inbox",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Keys",
+    "Records",
+    "Store",
+    "StoredIdentity",
+    "StoredRejection",
+    "StudyRecord",
+    "StudyState",
+    "Upload",
+    "UploadState",
+    "add_content",
+    "add_finding",
+    "add_job",
+    "add_study",
+    "add_upload",
+    "beat",
+    "check_token",
+    "claim_job",
+    "clean_name",
+    "end_job",
+    "find_study",
+    "get_content",
+    "get_finding",
+    "get_identity",
+    "get_people",
+    "get_study",
+    "get_upload",
+    "keep_identity",
+    "list_findings",
+    "list_uploads",
+    "mark_done",
+    "mark_failed",
+    "mark_opened",
+    "mark_started",
+    "new_id",
+    "note_progress",
+    "open_jobs",
+    "open_records",
+    "read_masks",
+    "read_predictions",
+    "read_study",
+    "release_jobs",
+    "running_workers",
+    "waiting_count",
+    "with_identity",
+    "worklist",
+    "write_study",
+]

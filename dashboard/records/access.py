@@ -1,0 +1,82 @@
+"""Everything a process needs to read and write records, opened in one step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from dashboard.records import identities, uploads
+from dashboard.records.database import Database
+from dashboard.records.files import make_private_dir
+from dashboard.records.inbox import Inbox
+from dashboard.records.jobs import add_job
+from dashboard.records.keys import Keys, load_keys
+from dashboard.records.model import Finding, JobKind, StoredIdentity, Upload
+from dashboard.records.store import Store
+from dashboard.settings import Settings
+
+
+@dataclass(frozen=True)
+class Records:
+    """Database, keys, store and inbox of one site. Safe to share between threads."""
+
+    settings: Settings
+    database: Database = field(repr=False)
+    keys: Keys = field(repr=False)
+    store: Store
+    inbox: Inbox
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Session for the functions of this package that look something up."""
+        with self.database.reading() as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Session for the functions that change something: all of it, or nothing when an error leaves the block."""
+        with self.database.writing() as session:
+            yield session
+
+    def identity(self, session: Session, subject_id: str) -> StoredIdentity:
+        """What is known of the patient of a study, or of the file names of an upload."""
+        return identities.get_identity(session, self.keys, subject_id)
+
+    def finding_dir(self, finding: Finding) -> Path:
+        """Folder for :func:`read_study`, :func:`read_predictions` and :func:`read_masks`."""
+        return self.store.finding_dir(finding.study_id, finding.id)
+
+    def receive(self, session: Session, upload_id: str, now: datetime) -> Upload:
+        """Mark an upload, whose files have been flushed, as received and have it read."""
+        arrived = self.inbox.arrived(upload_id)
+        size = sum(file.size_bytes for file in arrived)
+        upload = uploads.mark_received(session, upload_id, len(arrived), size, now)
+        add_job(session, JobKind.READ_UPLOAD, upload_id, now)
+        return upload
+
+    def close(self) -> None:
+        """Close the database's connections."""
+        self.database.close()
+
+
+def open_records(settings: Settings) -> Records:
+    """Open, and on first use make, the records of `settings.data_dir`.
+
+    Raises
+    ------
+    RecordsError, SettingsError
+        A folder, key or the database cannot be opened; the message says what to do.
+    """
+    make_private_dir(settings.data_dir)
+    make_private_dir(settings.inbox_dir)
+    make_private_dir(settings.store_dir)
+    return Records(
+        settings=settings,
+        database=Database(settings.database_url),
+        keys=load_keys(settings),
+        store=Store(settings.store_dir),
+        inbox=Inbox(settings.inbox_dir, settings.max_upload_bytes, settings.archive.max_entries),
+    )

@@ -1,0 +1,84 @@
+"""Findings: what the software suggested, added and never changed."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dashboard.records.jobs import end_job
+from dashboard.records.model import Document, Finding, Job, StudyState
+from dashboard.records.studies import study_row
+from dashboard.records.tables import FindingRow, StudyRow
+
+
+def add_finding(
+    session: Session, finding_id: str, job: Job, document: Document, software_version: str, now: datetime
+) -> bool:
+    """End `job` with a finding that becomes the study's current one.
+
+    Returns False, and adds nothing, when another worker has taken the job over: each job has one result.
+    """
+    if not end_job(session, job, now):
+        return False
+    models = [{key: str(value) for key, value in model.items()} for model in document.get("model", [])]
+    session.add(
+        FindingRow(
+            id=finding_id,
+            study_id=job.subject_id,
+            job_id=job.id,
+            document=json.dumps(document, ensure_ascii=False, allow_nan=False),
+            software_version=software_version,
+            models=models,
+            created_at=now,
+        )
+    )
+    _summarise(study_row(session, job.subject_id), document, finding_id, now)
+    session.flush()
+    return True
+
+
+def get_finding(session: Session, finding_id: str | None) -> Finding | None:
+    """Look a finding up; None when there is none of this id."""
+    row = session.get(FindingRow, finding_id) if finding_id else None
+    return None if row is None else _finding(row)
+
+
+def list_findings(session: Session, study_id: str) -> tuple[Finding, ...]:
+    """All findings of a study, newest first."""
+    query = select(FindingRow).where(FindingRow.study_id == study_id).order_by(FindingRow.created_at.desc())
+    return tuple(_finding(row) for row in session.scalars(query))
+
+
+def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime) -> None:
+    """Copy to the study's row what the worklist shows and sorts by."""
+    urgency: dict[str, Any] = document.get("urgency") or {}
+    row.current_finding_id, row.finished_at = finding_id, now
+    row.state = StudyState(document["status"]).value
+    row.tier, row.score = urgency.get("tier"), urgency.get("score")
+    row.grade, row.band = document.get("grade"), document.get("band")
+    row.probability_high = document.get("probability_high")
+    row.probability_1c_or_worse = document.get("probability_1c_or_worse")
+    analysed = row.state == StudyState.GRADED.value
+    row.reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
+    row.level = _worst_level(document) if analysed else ""
+
+
+def _worst_level(document: Document) -> str:
+    """Name of the level that carries the study's grade, or "" where levels have no names."""
+    for level in document.get("levels") or []:
+        if level.get("grade") == document.get("grade"):
+            return str(level.get("level") or "")
+    return ""
+
+
+def _finding(row: FindingRow) -> Finding:
+    return Finding(
+        id=row.id,
+        study_id=row.study_id,
+        document=json.loads(row.document),
+        software_version=row.software_version,
+        models=tuple(row.models),
+        created_at=row.created_at,
+    )

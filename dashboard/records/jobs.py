@@ -1,0 +1,119 @@
+"""Jobs: claimed by one worker at a time, run again when their worker is gone, ended once."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from dashboard.records.model import Job, JobKind, JobState, new_id
+from dashboard.records.tables import JobRow
+
+# A worker that dies three times over the same job is not unlucky; the job kills it.
+MAX_ATTEMPTS = 3
+
+
+def add_job(session: Session, kind: JobKind, subject_id: str, now: datetime, priority: int = 0) -> None:
+    """Have something done, unless the same already waits. Lower `priority` comes first."""
+    waiting = select(JobRow.id).where(
+        JobRow.kind == kind.value, JobRow.subject_id == subject_id, JobRow.state == JobState.WAITING.value
+    )
+    if session.scalar(waiting) is None:
+        session.add(
+            JobRow(
+                id=new_id(),
+                kind=kind.value,
+                subject_id=subject_id,
+                state=JobState.WAITING.value,
+                priority=priority,
+                created_at=now,
+            )
+        )
+
+
+def claim_job(session: Session, worker: str, now: datetime) -> Job | None:
+    """Take the first waiting job whose subject no other job works on; None when there is none."""
+    other = aliased(JobRow)
+    busy = select(other.id).where(other.subject_id == JobRow.subject_id, other.state == JobState.RUNNING.value)
+    query = (
+        select(JobRow)
+        .where(JobRow.state == JobState.WAITING.value, ~busy.exists())
+        .order_by(JobRow.priority, JobRow.created_at, JobRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = session.scalar(query)
+    if row is None:
+        return None
+    row.state, row.worker, row.heartbeat_at = JobState.RUNNING.value, worker, now
+    row.attempts = (row.attempts or 0) + 1
+    session.flush()
+    return _job(row)
+
+
+def beat(session: Session, worker: str, now: datetime) -> None:
+    """Say that `worker` lives."""
+    session.execute(
+        update(JobRow).where(JobRow.worker == worker, JobRow.state == JobState.RUNNING.value).values(heartbeat_at=now)
+    )
+
+
+def end_job(session: Session, job: Job, now: datetime, state: JobState = JobState.DONE, reason: str = "") -> bool:
+    """End `job` if it is still ours; False when another worker has taken it over, whose result then counts."""
+    row = session.get(JobRow, job.id, with_for_update=True)
+    if row is None or (row.state, row.worker, row.attempts) != (JobState.RUNNING.value, job.worker, job.attempts):
+        return False
+    row.state, row.reason, row.finished_at = state.value, reason, now
+    session.flush()
+    return True
+
+
+def release_jobs(
+    session: Session, now: datetime, silent_for: timedelta, dead_workers: Collection[str] = ()
+) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
+    """Let go of jobs whose worker is known to be dead or has been silent for too long.
+
+    Returns
+    -------
+    released, poisoned
+        Jobs that wait again, and jobs that have ended their worker too often: those are still marked running
+        and must be ended by the caller with a result that says so.
+    """
+    rows = session.scalars(
+        select(JobRow)
+        .where(
+            JobRow.state == JobState.RUNNING.value,
+            or_(JobRow.heartbeat_at < now - silent_for, JobRow.worker.in_(list(dead_workers))),
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    released, poisoned = [], []
+    for row in rows:
+        if row.attempts >= MAX_ATTEMPTS:
+            poisoned.append(_job(row))
+            continue
+        twin = select(JobRow).where(
+            JobRow.kind == row.kind, JobRow.subject_id == row.subject_id, JobRow.state == JobState.WAITING.value
+        )
+        # A newer job for the same subject does all that this one would have done.
+        row.state = JobState.FAILED.value if session.scalar(twin) is not None else JobState.WAITING.value
+        row.reason = "superseded" if row.state == JobState.FAILED.value else ""
+        session.flush()
+        released.append(_job(row))
+    return tuple(released), tuple(poisoned)
+
+
+def running_workers(session: Session) -> frozenset[str]:
+    """Names of the workers that hold jobs."""
+    query = select(JobRow.worker).where(JobRow.state == JobState.RUNNING.value).distinct()
+    return frozenset(session.scalars(query))
+
+
+def open_jobs(session: Session) -> int:
+    """Jobs that wait or run."""
+    states = (JobState.WAITING.value, JobState.RUNNING.value)
+    return len(session.scalars(select(JobRow.id).where(JobRow.state.in_(states))).all())
+
+
+def _job(row: JobRow) -> Job:
+    return Job(row.id, JobKind(row.kind), row.subject_id, row.attempts, row.worker)

@@ -1,0 +1,179 @@
+"""Studies: the worklist's lines, and what each is made of."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from dashboard.errors import RecordsError
+from dashboard.ingest import Instance
+from dashboard.records.model import StoredRejection, StudyRecord, StudyState, new_id
+from dashboard.records.plain import from_plain, to_plain
+from dashboard.records.tables import ContentRow, StudyRow
+
+# "Not analysed, read it now" ranks above "not flagged"; a study still on its way may be anything, and does too.
+TIER_ORDER = ("immediate", "urgent", "not analysed", None, "soon", "routine")
+
+
+def find_study(session: Session, study_instance_uid: str, patient_key: str) -> StudyRecord | None:
+    """The study of this UID and patient, or None."""
+    query = select(StudyRow).where(
+        StudyRow.study_instance_uid == study_instance_uid, StudyRow.patient_key == patient_key
+    )
+    row = session.scalar(query)
+    return None if row is None else _study(row)
+
+
+def add_study(
+    session: Session,
+    study_instance_uid: str,
+    patient_key: str,
+    now: datetime,
+    *,
+    study_id: str = "",
+    study_date: str = "",
+    study_time: str = "",
+    description: str = "",
+    synthetic: bool = False,
+) -> StudyRecord:
+    """Add a study in state received."""
+    row = StudyRow(
+        id=study_id or new_id(),
+        study_instance_uid=study_instance_uid,
+        patient_key=patient_key,
+        state=StudyState.RECEIVED.value,
+        study_date=study_date,
+        study_time=study_time,
+        description=description,
+        synthetic=synthetic,
+        received_at=now,
+        level="",
+        reasons=[],
+    )
+    session.add(row)
+    session.flush()
+    return _study(row)
+
+
+def get_study(session: Session, study_id: str) -> StudyRecord:
+    """Look a study up.
+
+    Raises
+    ------
+    RecordsError
+        There is none of this id.
+    """
+    return _study(study_row(session, study_id))
+
+
+def worklist(session: Session, by_urgency: bool = True, limit: int | None = None) -> tuple[StudyRecord, ...]:
+    """All studies: by tier, then the one waiting longest first; or the latest arrival first."""
+    rank = case(
+        *(
+            (StudyRow.tier.is_(None) if tier is None else StudyRow.tier == tier, place)
+            for place, tier in enumerate(TIER_ORDER)
+        ),
+        else_=len(TIER_ORDER),
+    )
+    order: tuple[Any, ...] = (StudyRow.received_at.desc(), StudyRow.id)
+    if by_urgency:
+        order = (rank, StudyRow.received_at, StudyRow.score.desc(), StudyRow.id)
+    return tuple(_study(row) for row in session.scalars(select(StudyRow).order_by(*order).limit(limit)))
+
+
+def waiting_count(session: Session, tiers: Sequence[str] = ("immediate", "urgent")) -> int:
+    """Studies of these tiers that nobody has opened."""
+    query = select(func.count()).select_from(StudyRow).where(StudyRow.tier.in_(tiers), StudyRow.opened_at.is_(None))
+    return int(session.scalar(query) or 0)
+
+
+def mark_started(session: Session, study_id: str, now: datetime) -> None:
+    """Analysis has begun."""
+    row = study_row(session, study_id)
+    row.started_at = now
+    if row.current_finding_id is None:
+        row.state = StudyState.RUNNING.value
+
+
+def mark_opened(session: Session, study_id: str, now: datetime) -> None:
+    """A person looks at the study; only the first time counts."""
+    row = study_row(session, study_id)
+    row.opened_at = row.opened_at or now
+
+
+def add_content(
+    session: Session,
+    study_id: str,
+    upload_id: str,
+    instances: Sequence[Instance],
+    rejections: Sequence[StoredRejection],
+) -> None:
+    """Keep what `upload_id` added to a study. Paths are left out; names of accepted files become tokens before."""
+    plain = [{**to_plain(instance), "path": instance.path.name} for instance in instances]
+    session.add(
+        ContentRow(
+            study_id=study_id,
+            upload_id=upload_id,
+            instances=zlib.compress(json.dumps(plain).encode(), 1),
+            rejections=[{"name": item.name, "reason": item.reason} for item in rejections],
+        )
+    )
+    session.flush()
+
+
+def get_content(session: Session, study_id: str) -> tuple[tuple[Instance, ...], tuple[StoredRejection, ...]]:
+    """All instances and rejections of a study in order of arrival; paths are bare file names."""
+    instances: dict[str, Instance] = {}
+    rejections: dict[StoredRejection, None] = {}
+    for row in session.scalars(select(ContentRow).where(ContentRow.study_id == study_id).order_by(ContentRow.id)):
+        for plain in _unpack(row.instances):
+            instance = from_plain(Instance, plain)
+            instances.setdefault(instance.sop_instance_uid, instance)
+        rejections.update(dict.fromkeys(StoredRejection(**item) for item in row.rejections))
+    return tuple(instances.values()), tuple(rejections)
+
+
+def _unpack(packed: bytes) -> list[Any]:
+    try:
+        unpacked = json.loads(zlib.decompress(packed))
+    except (zlib.error, ValueError) as error:
+        raise RecordsError("A stored study is damaged; drop it again.") from error
+    return list(unpacked)
+
+
+def study_row(session: Session, study_id: str) -> StudyRow:
+    """The row itself, for this package."""
+    row = session.get(StudyRow, study_id)
+    if row is None:
+        raise RecordsError("This study is not here; it may have been deleted.")
+    return row
+
+
+def _study(row: StudyRow) -> StudyRecord:
+    return StudyRecord(
+        id=row.id,
+        study_instance_uid=row.study_instance_uid,
+        patient_key=row.patient_key,
+        state=StudyState(row.state),
+        study_date=row.study_date,
+        study_time=row.study_time,
+        description=row.description,
+        synthetic=row.synthetic,
+        tier=row.tier,
+        score=row.score,
+        grade=row.grade,
+        band=row.band,
+        probability_high=row.probability_high,
+        probability_1c_or_worse=row.probability_1c_or_worse,
+        level=row.level,
+        reasons=tuple(row.reasons),
+        received_at=row.received_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        opened_at=row.opened_at,
+        current_finding_id=row.current_finding_id,
+    )

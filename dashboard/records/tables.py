@@ -1,0 +1,172 @@
+"""The tables. Rows leave this package only as frozen dataclasses."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    event,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from dashboard.errors import RecordsError
+
+ID_LENGTH = 32
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC, kept without zone because SQLite keeps none, and handed out with it."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without zone; store the others in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment its zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+
+class UploadRow(Base):
+    """Files on their way from a browser, a folder or a network node to studies."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    received_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    files_received: Mapped[int] = mapped_column(default=0)
+    bytes_received: Mapped[int] = mapped_column(BigInteger, default=0)
+    files_done: Mapped[int] = mapped_column(default=0)
+    bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    accepted: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    duplicates: Mapped[int] = mapped_column(default=0)
+    studies: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    rejections: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+
+
+class StudyRow(Base):
+    """One examination of one patient under the UIDs of this site; what its current finding says stands beside."""
+
+    __tablename__ = "studies"
+    __table_args__ = (Index("one_study_of_a_patient", "study_instance_uid", "patient_key", unique=True),)
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(String(64))
+    patient_key: Mapped[str] = mapped_column(String(64), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    study_date: Mapped[str] = mapped_column(String(8), default="")
+    study_time: Mapped[str] = mapped_column(String(16), default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    tier: Mapped[str | None] = mapped_column(String(16))
+    score: Mapped[float | None] = mapped_column(Float)
+    grade: Mapped[str | None] = mapped_column(String(2))
+    band: Mapped[str | None] = mapped_column(String(8))
+    probability_high: Mapped[float | None] = mapped_column(Float)
+    probability_1c_or_worse: Mapped[float | None] = mapped_column(Float)
+    level: Mapped[str] = mapped_column(String(16), default="")
+    reasons: Mapped[list[str]] = mapped_column(JSON, default=list)
+    received_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    started_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    # No foreign key: findings point here already, and a circle of keys cannot be created in SQLite.
+    current_finding_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+
+
+class ContentRow(Base):
+    """What one upload added to one study. Rows are only ever added, so that two uploads cannot undo each other."""
+
+    __tablename__ = "contents"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    upload_id: Mapped[str] = mapped_column(ForeignKey("uploads.id"), index=True)
+    instances: Mapped[bytes] = mapped_column(LargeBinary)
+    rejections: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+
+
+class FindingRow(Base):
+    """What the software suggested, once and for good."""
+
+    __tablename__ = "findings"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    # One finding a job at most, whoever runs it how often.
+    job_id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    document: Mapped[str] = mapped_column(Text)
+    software_version: Mapped[str] = mapped_column(String(32))
+    models: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class IdentityRow(Base):
+    """Who a study's patient is, and how an upload's files were named; both encrypted."""
+
+    __tablename__ = "identities"
+
+    subject_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    person: Mapped[bytes] = mapped_column(LargeBinary)
+    details: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRow(Base):
+    """Work to be done once. `subject_id` is an upload's or a study's id, by `kind`."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index(
+            "one_waiting_job_a_subject",
+            "kind",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    priority: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str] = mapped_column(String(ID_LENGTH), default="")
+    heartbeat_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+@event.listens_for(FindingRow, "before_update")
+def _refuse_change(mapper: Mapper[Any], connection: Any, row: FindingRow) -> None:
+    raise RecordsError("A finding is never changed; add a new one.")
