@@ -1,0 +1,159 @@
+"""One series in, everything the models see in it out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.inference import calibration
+from dashboard.inference.localisation import CanalPoint, localise
+from dashboard.inference.manifest import COMPRESSION
+from dashboard.inference.native import Labels, Segmented, paint_reformats, paint_stack
+from dashboard.inference.orientation import crop_affine, head_to_foot, is_axial
+from dashboard.inference.planes import CutPlane, stack_plane
+from dashboard.inference.preprocessing import Window, crops_window, nonzero_window
+from dashboard.inference.reformat import reformat_volume
+from dashboard.inference.registry import Models
+from dashboard.inference.resampling import Image, Mask
+from dashboard.inference.segmentation import MIN_CORD_MM2, clean, cord_centre
+from dashboard.inference.sessions import spread
+from dashboard.study import Role, Series, SeriesPrediction, SlicePrediction
+from dashboard.study.geometry import Array
+
+# A crop this near to the cord is not cut a second time; shifts of several mm hardly change a grade.
+RECENTRE_MM = 1.0
+# A "cord" farther from the localised canal than a canal is wide is something else: the centre stays.
+MAX_RECENTRE_MM = 12.0
+# Below this localiser score no segmentation is painted, unless the canal model's manifest states its own.
+CANAL_MIN = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class _Crop:
+    """Native grey values of one picture, not yet normalised."""
+
+    plane: CutPlane
+    score: float
+    affine: Array
+    pixels: Image
+    inside: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What the compression model says about one crop."""
+
+    crop: _Crop
+    image: Image
+    classes: Image
+    ordinal: Image
+    scene: Image
+
+    @property
+    def labels(self) -> Labels:
+        return np.asarray(self.classes.argmax(axis=0), dtype=np.uint8)
+
+
+def analyse_series(series: Series, models: Models) -> SeriesPrediction:
+    """Find the canal in every slice of a series, segment it and grade it.
+
+    Axial stacks are read in their own planes, 3-D volumes (role ``volume_t2``) in planes cut across the canal.
+    Every plane gets a prediction; where no canal was found its `canal_score` is low. Volumes stored in other planes
+    give none, and labels of 0.
+
+    Parameters
+    ----------
+    series
+        Any series; whether its contrast may be graded is not judged here but left to its role and the scene
+        probabilities.
+    models
+        From :func:`load_models`.
+
+    Returns
+    -------
+    SeriesPrediction
+        Slices from head to foot; the same bytes for any number of threads.
+
+    Raises
+    ------
+    ModelError
+        A model gave something that is not a number.
+    """
+    window = nonzero_window([volume.voxels for volume in series.volumes], *models.canal.manifest.contract.percentiles)
+    found = _planes(series, window, models)
+    crops = spread(lambda item: _cut(item[0], item[1].centre_mm, item[1].score), found, models.threads)
+    low, high = models.compression.manifest.contract.percentiles
+    grey = crops_window([crop.pixels for crop in crops], [crop.inside for crop in crops], low, high)
+    answers = spread(lambda crop: _recentred(_ask(crop, grey, models), grey, models), crops, models.threads)
+    return SeriesPrediction(
+        series_instance_uid=series.series_instance_uid,
+        slices=tuple(_prediction(answer, models) for answer in answers),
+        native_labels=_native_labels(series, answers, models),
+    )
+
+
+def _planes(series: Series, window: Window, models: Models) -> list[tuple[CutPlane, CanalPoint]]:
+    """All planes to grade, head to foot, with the canal's centre in each."""
+    if series.role is Role.VOLUME_T2:
+        found = []
+        for index, volume in enumerate(series.volumes):
+            found += reformat_volume(volume, index, window, models.canal, models.threads)
+        return sorted(found, key=lambda item: -float(item[1].centre_mm[2]))
+    planes = [
+        stack_plane(series.volumes[v], v, k) for v, k in head_to_foot(series.volumes) if is_axial(series.volumes[v])
+    ]
+    return list(zip(planes, localise(planes, window, models.canal, models.threads), strict=True))
+
+
+def _cut(plane: CutPlane, centre_mm: Array, score: float) -> _Crop:
+    affine = crop_affine(centre_mm, plane.axes, COMPRESSION.size_px, COMPRESSION.pixel_mm)
+    pixels, inside = plane.cut(affine, COMPRESSION.size_px)
+    return _Crop(plane, score, affine, pixels, inside)
+
+
+def _ask(crop: _Crop, grey: Window, models: Models) -> _Answer:
+    image = grey.apply(crop.pixels, crop.inside)
+    outputs = models.compression.run(image[None, None])
+    classes = clean(outputs["segmentation"][0], COMPRESSION.pixel_mm)
+    return _Answer(crop, image, classes, outputs["ordinal"][0], outputs["scene"][0])
+
+
+def _recentred(answer: _Answer, grey: Window, models: Models) -> _Answer:
+    """The answer for a crop around the segmented cord, where that lies off the first crop's middle."""
+    crop = answer.crop
+    middle = crop.affine @ np.array([0.0, *[(COMPRESSION.size_px - 1) / 2] * 2, 1.0])
+    cord = cord_centre(answer.labels, crop.affine, MIN_CORD_MM2, COMPRESSION.pixel_mm)
+    if cord is None or not RECENTRE_MM < float(np.linalg.norm(cord - middle[:3])) <= MAX_RECENTRE_MM:
+        return answer
+    return _ask(_cut(crop.plane, cord, crop.score), grey, models)
+
+
+def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
+    crop, calibrated = answer.crop, models.compression.manifest.calibration
+    return SlicePrediction(
+        volume_index=crop.plane.volume_index,
+        slice_index=crop.plane.slice_index,
+        frame=crop.plane.frame,
+        affine=crop.affine,
+        pixel_mm=COMPRESSION.pixel_mm,
+        image=answer.image,
+        labels=answer.labels,
+        at_least=calibration.at_least(answer.ordinal, calibrated),
+        scene=calibration.scene(answer.scene, calibrated),
+        canal_score=crop.score,
+        inside=float(crop.inside.mean()),
+    )
+
+
+def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:
+    threshold = models.canal.manifest.threshold("canal_min", CANAL_MIN)
+    paint = paint_reformats if series.role is Role.VOLUME_T2 else paint_stack
+    painted = []
+    for index, volume in enumerate(series.volumes):
+        crops = [
+            Segmented(answer.crop.plane.slice_index, answer.crop.affine, answer.classes)
+            for answer in answers
+            if answer.crop.plane.volume_index == index and answer.crop.score >= threshold
+        ]
+        painted.append(paint(volume, crops, models.threads))
+    return tuple(painted)

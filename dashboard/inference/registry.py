@@ -1,0 +1,66 @@
+"""Which models there are, and that their files are the ones they claim to be."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.errors import ModelError
+from dashboard.inference.manifest import CANAL, COMPRESSION, Contract, read_manifest
+from dashboard.inference.sessions import DEFAULT_THREADS, Session
+
+MAX_FILE_BYTES = 5_000_000
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Name, version and file of a model, as results cite it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Models:
+    """Both models of one process. `threads` changes speed only, never a result."""
+
+    canal: Session
+    compression: Session
+    threads: int = DEFAULT_THREADS
+
+    def describe(self) -> tuple[ModelInfo, ...]:
+        """What a result must cite, in a fixed order."""
+        manifests = (self.canal.manifest, self.compression.manifest)
+        return tuple(ModelInfo(m.name, m.version, m.sha256) for m in manifests)
+
+
+def load_models(models_dir: Path, threads: int = DEFAULT_THREADS) -> Models:
+    """Load and verify the models; keep the answer, it takes a fraction of a second to make.
+
+    Parameters
+    ----------
+    models_dir
+        Folder with one folder a model: ``canal/`` and ``compression/``.
+    threads
+        Python threads that share a session.
+
+    Raises
+    ------
+    ModelError
+        A file is missing, altered, too large or does not fit; the message names what differs.
+    """
+    return Models(_load(models_dir, CANAL), _load(models_dir, COMPRESSION), threads)
+
+
+def _load(models_dir: Path, contract: Contract) -> Session:
+    manifest = read_manifest(models_dir / contract.name, contract)
+    try:
+        content = manifest.path.read_bytes()
+    except OSError:
+        raise ModelError(f"Model {contract.name}: {manifest.path.name} is missing; restore the model folder.") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise ModelError(f"Model {contract.name}: file of {len(content)} bytes, at most {MAX_FILE_BYTES} are allowed.")
+    found = hashlib.sha256(content).hexdigest()
+    if found != manifest.sha256:
+        raise ModelError(f"Model {contract.name}: sha256 is {found}, the manifest says {manifest.sha256}.")
+    return Session(manifest, content)

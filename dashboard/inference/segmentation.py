@@ -1,0 +1,95 @@
+"""Small repairs of a segmentation, each for a failure seen on real slices; probabilities in, probabilities out.
+
+One cord a slice; CSF only around it; no specks. What is taken from a class goes to the next most probable one.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from dashboard.inference.resampling import Image, Mask
+from dashboard.study import LABELS
+from dashboard.study.geometry import Array
+
+OTHER, CSF, CORD, TUMOUR, BONE = range(len(LABELS))
+
+# Smaller than the thinnest reported compressed cord by far; a speck of grey between bright pixels.
+MIN_CORD_MM2 = 6.0
+# A cord this far from the picture's middle is half as plausible as one in the middle.
+CENTRE_SIGMA_MM = 10.0
+# CSF of the sac lies around the cord; brighter spots farther off are facet joints, veins and cysts.
+SAC_REACH_MM = 4.0
+MIN_SPECK_MM2 = 1.5
+# Central canal, Gibbs line or noise: not a lesion of its own.
+MAX_HOLE_MM2 = 4.0
+EIGHT = np.ones((3, 3), dtype=bool)
+
+
+def clean(probabilities: Image, pixel_mm: float) -> Image:
+    """Repair class probabilities (5, rows, columns) of one picture whose middle should lie in the canal."""
+    classes = probabilities.copy()
+    labels = classes.argmax(axis=0)
+    cord = _most_plausible(labels == CORD, classes[CORD], pixel_mm, MIN_CORD_MM2)
+    holes = _small_holes(cord, labels, pixel_mm)
+    classes[:, holes] = np.eye(len(LABELS), dtype=np.float32)[CORD][:, None]
+    cord |= holes
+    classes[CORD] *= ndimage.binary_dilation(cord, EIGHT) if cord.any() else np.float32(0)
+    _drop(classes, CSF, (labels == CSF) & ~_sac(labels == CSF, cord, classes[CSF], pixel_mm))
+    _drop(classes, TUMOUR, _specks(labels == TUMOUR, pixel_mm))
+    total = classes.sum(axis=0)
+    classes[OTHER, total <= 0] = 1.0
+    return np.asarray(classes / classes.sum(axis=0), dtype=np.float32)
+
+
+def cord_centre(labels: npt.NDArray[np.uint8], affine: Array, min_area_mm2: float, pixel_mm: float) -> Array | None:
+    """Centre of mass of the cord, LPS mm (3); None where it is smaller than `min_area_mm2`."""
+    rows, columns = np.nonzero(labels == CORD)
+    if rows.size * pixel_mm**2 < min_area_mm2:
+        return None
+    return np.asarray((affine @ np.array([0.0, rows.mean(), columns.mean(), 1.0]))[:3])
+
+
+def _most_plausible(mask: Mask, weight: Image, pixel_mm: float, min_area_mm2: float) -> Mask:
+    """The one component with most probability near the middle; empty where none is large enough."""
+    components, count = ndimage.label(mask)
+    if count == 0:
+        return np.zeros_like(mask)
+    rows, columns = (np.arange(n) - (n - 1) / 2 for n in mask.shape)
+    distance = np.hypot(rows[:, None], columns[None, :]) * pixel_mm
+    prior = weight * np.exp(-((distance / CENTRE_SIGMA_MM) ** 2) * np.log(2))
+    index = np.arange(1, count + 1)
+    areas = ndimage.sum_labels(mask, components, index) * pixel_mm**2
+    worth = np.where(areas >= min_area_mm2, ndimage.sum_labels(prior, components, index), 0.0)
+    best = int(worth.argmax())
+    return np.asarray(components == best + 1) if worth[best] > 0 else np.zeros_like(mask)
+
+
+def _small_holes(cord: Mask, labels: npt.NDArray[np.intp], pixel_mm: float) -> Mask:
+    holes, count = ndimage.label(ndimage.binary_fill_holes(cord) & ~cord & (labels != TUMOUR))
+    areas = np.bincount(holes.ravel(), minlength=count + 1) * pixel_mm**2
+    areas[0] = np.inf
+    return np.asarray(areas[holes] <= MAX_HOLE_MM2)
+
+
+def _sac(csf: Mask, cord: Mask, weight: Image, pixel_mm: float) -> Mask:
+    """CSF components that come near the cord; without a cord the most plausible one."""
+    if not cord.any():
+        return _most_plausible(csf, weight, pixel_mm, MIN_SPECK_MM2)
+    components, count = ndimage.label(csf, EIGHT)
+    near = ndimage.distance_transform_edt(~cord) * pixel_mm <= SAC_REACH_MM
+    touching = np.zeros(count + 1, dtype=bool)
+    touching[np.unique(components[near & csf])] = True
+    touching[0] = False
+    return np.asarray(touching[components])
+
+
+def _specks(mask: Mask, pixel_mm: float) -> Mask:
+    components, count = ndimage.label(mask, EIGHT)
+    areas = np.bincount(components.ravel(), minlength=count + 1) * pixel_mm**2
+    small = areas < MIN_SPECK_MM2
+    small[0] = False
+    return np.asarray(small[components])
+
+
+def _drop(classes: Image, label: int, where: Mask) -> None:
+    classes[label, where] = 0.0
