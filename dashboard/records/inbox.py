@@ -59,10 +59,20 @@ class Inbox:
         """
         if size_bytes > self.max_file_bytes:
             raise InputRefused(f"A file is larger than the {_size(self.max_file_bytes)} that are taken here.")
+        self.check_space(size_bytes)
+
+    def check_space(self, size_bytes: int) -> None:
+        """Refuse what the disk has no room for.
+
+        Raises
+        ------
+        InputRefused
+            The disk would be full.
+        """
         with plain_os_errors("The inbox"):
             free = shutil.disk_usage(self.root).free
         if size_bytes + RESERVE_BYTES > free:
-            raise InputRefused("The disk has no room for this file; free some space and try again.")
+            raise InputRefused("The disk has no room for this; free some space and try again.")
 
     def part(self, upload_id: str, index: int) -> BinaryIO:
         """Open the place where a file's bytes go until it is whole; close it before :meth:`keep`."""
@@ -84,8 +94,9 @@ class Inbox:
                 self._part(upload_id, file.index).replace(folder / str(file.index))
                 line = {"index": file.index, "name": clean_name(file.name), "size": file.size_bytes}
                 lines.append(json.dumps(line) + "\n")
-            with (folder.parent / NAMES_FILE).open("a", encoding="utf-8") as names:
-                names.write("".join(lines))
+            # One unbuffered write: requests that end at the same time must not cut each other's lines.
+            with (folder.parent / NAMES_FILE).open("ab", buffering=0) as names:
+                names.write("".join(lines).encode())
 
     def arrived(self, upload_id: str) -> tuple[Arrived, ...]:
         """Whole files in order of their number."""
