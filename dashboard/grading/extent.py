@@ -1,0 +1,44 @@
+"""Where along a series the cord ends, and whether the series as a whole can be graded at all."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dashboard.grading.quality import Obstacle
+
+# A series in which this share of the slices is of the wrong kind is of the wrong kind: the few that passed did so by
+# chance. Spine stacks lose a few end slices to skull base or pelvis, far fewer than half.
+MOST = 0.5
+WRONG_KIND = (Obstacle.NOT_SPINE, Obstacle.WRONG_CONTRAST, Obstacle.WRONG_GEOMETRY)
+SERIES_REASONS = {
+    Obstacle.NOT_SPINE: "most images do not look like axial slices of the spine",
+    Obstacle.WRONG_CONTRAST: "most images do not look like T2, whatever the header says; an axial T2 series is needed",
+    Obstacle.WRONG_GEOMETRY: "most images look turned, mirrored or scaled against what their headers say",
+}
+
+
+def cord_end(shows_cord: npt.ArrayLike, shows_no_cord: npt.ArrayLike) -> int:
+    """How many slices, from the head, lie at levels with a cord: the split that contradicts fewest slices.
+
+    The cord ends once. A slice below the end that looks as if it held a cord, or one above it that looks as if it
+    held none, is the odd one out; between two splits that contradict as many slices the lower is taken.
+
+    Parameters
+    ----------
+    shows_cord, shows_no_cord
+        (slices) bool, head to foot; both False where the slice says neither.
+    """
+    cord, none = np.asarray(shows_cord, np.int64), np.asarray(shows_no_cord, np.int64)
+    none_above = np.concatenate([[0], np.cumsum(none)])
+    cord_below = cord.sum() - np.concatenate([[0], np.cumsum(cord)])
+    wrong = none_above + cord_below
+    return int(len(wrong) - 1 - np.argmin(wrong[::-1]))
+
+
+def series_obstacle(obstacles: Sequence[Sequence[Obstacle]]) -> Obstacle | None:
+    """The kind of wrong that most slices of a series share, or None. One sequence of obstacles a slice."""
+    for kind in WRONG_KIND:
+        if obstacles and sum(kind in of_slice for of_slice in obstacles) > MOST * len(obstacles):
+            return kind
+    return None

@@ -1,0 +1,92 @@
+"""Slices that should have been graded and were not: what may hide in them.
+
+At the worst level of a study the cord may be out of sight and the CSF gone, so that just there the software is least
+sure. A gap is therefore never passed over because what lies beside it looks well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from dashboard.grading.profile import LEAST_EXTENT_MM, REACH_MM, SAME_PLACE_MM
+from dashboard.study import GRADES
+from dashboard.study.geometry import Array
+
+
+class Concern(IntEnum):
+    """How much could hide in a gap."""
+
+    THIN = 0  # less than the shortest compression: its neighbours would show it too
+    NARROW = 1  # about one slice of a thick stack, neighbours not flagged
+    WIDE = 2  # the slices on both sides are no longer neighbours: a whole level may be missing
+    SUSPICIOUS = 3  # a slice beside it is flagged, or the model itself suspected compression in it
+
+
+# A neighbour from this grade on makes a gap suspicious: 1b deforms the sac. 1a is where false marks are commonest.
+SUSPICIOUS_FROM = GRADES.index("1b")
+
+
+@dataclass(frozen=True)
+class SliceState:
+    """What gap finding needs to know of a slice, head to foot within one series.
+
+    `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed.
+    """
+
+    centre_mm: Array
+    analysed: bool
+    grade_owed: bool
+    rank: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A run of slices not graded though a grade was owed: indices `first` to `last` in the series."""
+
+    first: int
+    last: int
+    concern: Concern
+
+
+def find_gaps(slices: Sequence[SliceState], seen_elsewhere_mm: Array) -> tuple[Gap, ...]:
+    """All gaps of one series.
+
+    Parameters
+    ----------
+    slices
+        Head to foot.
+    seen_elsewhere_mm
+        (n, 3) centres of slices of other series that were analysed, same frame of reference, LPS mm: a slice of a
+        gap that one of them shows is no gap.
+    """
+    missing = [one.grade_owed and not one.analysed and not _seen(one.centre_mm, seen_elsewhere_mm) for one in slices]
+    gaps, index = [], 0
+    while index < len(slices):
+        if not missing[index]:
+            index += 1
+            continue
+        last = index
+        while last + 1 < len(slices) and missing[last + 1]:
+            last += 1
+        gaps.append(Gap(index, last, _concern(slices, index, last)))
+        index = last + 1
+    return tuple(gaps)
+
+
+def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
+    flanks = [slices[i] for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed]
+    within = slices[first : last + 1]
+    # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
+    if any(one.rank >= SUSPICIOUS_FROM for one in flanks) or any(one.rank >= GRADES.index("2") for one in within):
+        return Concern.SUSPICIOUS
+    ends = [slices[max(first - 1, 0)].centre_mm, slices[min(last + 1, len(slices) - 1)].centre_mm]
+    extent = float(np.linalg.norm(ends[1] - ends[0]))
+    if extent > REACH_MM:
+        return Concern.WIDE
+    return Concern.NARROW if extent >= 2 * LEAST_EXTENT_MM else Concern.THIN
+
+
+def _seen(centre_mm: Array, elsewhere_mm: Array) -> bool:
+    return bool(len(elsewhere_mm)) and float(np.linalg.norm(elsewhere_mm - centre_mm, axis=1).min()) <= SAME_PLACE_MM

@@ -1,0 +1,191 @@
+"""Lengths, areas and contacts of one axial slice.
+
+Diameters, eccentricity and solidity follow spinalcordtoolbox (``process_seg.py``): they belong to the ellipse of the
+same second moments, whose long axis is the right-left diameter when it lies within 45 degrees of right-left and the
+front-back diameter otherwise. Areas are not corrected for a slice plane tilted against the cord.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import ConvexHull, QhullError
+
+from dashboard.grading.ellipse import fit_ellipse, inside_ellipse
+from dashboard.grading.masks import Mask, SliceMasks
+
+# Tumour within a pixel and a half (0.75 mm at 0.5 mm) touches: side or corner neighbours on the grid the model sees.
+CONTACT_PX = 1.5
+# CSF films thinner than this are not seen at clinical resolution (pixels of 0.4 to 1 mm).
+VISIBLE_FILM_MM = 1.0
+# On the model's grid a disc of a cord's size has a solidity of 0.95 by its staircase alone; healthy cords have 0.97.
+SOLIDITY_UPSAMPLING = 4
+# An ellipse through less than this share of an outline says nothing of the rest.
+LEAST_FREE_OUTLINE = 0.35
+# A reference larger than this against the shape's convex hull has run away along the open side.
+LARGEST_REFERENCE = 2.2
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What can be pointed at in one slice. mm, mm2, fractions 0 to 1; None where there is nothing to measure.
+
+    Attributes
+    ----------
+    canal_area_mm2
+        Thecal sac: cord and CSF.
+    csf_fraction
+        CSF over sac; ``visible_csf_mm2`` counts only CSF at least 1 mm thick.
+    compression_ratio
+        Front-back over right-left diameter of the cord.
+    contact_fraction
+        Share of the cord's outline that tumour touches.
+    cord_gap_mm
+        Least distance between tumour and cord, 0 when they touch.
+    cord_indentation_mm, sac_indentation_mm
+        How deep tumour reaches into the ellipse through the untouched part of the outline.
+    """
+
+    cord_area_mm2: float
+    cord_diameter_ap_mm: float | None
+    cord_diameter_rl_mm: float | None
+    canal_area_mm2: float
+    csf_fraction: float | None
+    tumour_area_mm2: float
+    cord_solidity: float | None
+    cord_eccentricity: float | None
+    compression_ratio: float | None
+    visible_csf_mm2: float
+    contact_fraction: float
+    cord_gap_mm: float | None
+    cord_indentation_mm: float
+    sac_indentation_mm: float
+
+
+def measure(masks: SliceMasks) -> Measures:
+    """Measure one slice."""
+    window = _window(masks)
+    cord, sac, tumour = masks.cord[window], masks.sac[window], masks.tumour[window]
+    pixel_mm, pixel_mm2 = masks.pixel_mm, masks.pixel_mm**2
+    cord_area, sac_area = float(cord.sum()) * pixel_mm2, float(sac.sum()) * pixel_mm2
+    ap, rl, eccentricity = _moments(cord, pixel_mm)
+    contact, gap = _contact(cord, tumour, pixel_mm)
+    return Measures(
+        cord_area_mm2=cord_area,
+        cord_diameter_ap_mm=ap,
+        cord_diameter_rl_mm=rl,
+        canal_area_mm2=sac_area,
+        csf_fraction=(sac_area - cord_area) / sac_area if sac_area else None,
+        tumour_area_mm2=float(tumour.sum()) * pixel_mm2,
+        cord_solidity=_solidity(cord),
+        cord_eccentricity=eccentricity,
+        compression_ratio=ap / rl if ap and rl else None,
+        visible_csf_mm2=_visible(sac & ~cord, pixel_mm),
+        contact_fraction=contact,
+        cord_gap_mm=gap,
+        cord_indentation_mm=indentation_mm(cord, tumour, pixel_mm),
+        sac_indentation_mm=indentation_mm(sac, tumour, pixel_mm),
+    )
+
+
+def indentation_mm(shape: Mask, intruder: Mask, pixel_mm: float) -> float:
+    """Depth in mm to which `intruder` lies inside the outline that `shape` had.
+
+    The outline is the ellipse through the points of today's outline that the intruder does not touch; where too few
+    are left, or the ellipse runs away, it is the convex hull.
+    """
+    if not shape.any() or not intruder.any():
+        return 0.0
+    to_intruder = ndimage.distance_transform_edt(~intruder)
+    outline = _outline(shape)
+    free = outline & (to_intruder > CONTACT_PX + 1)
+    reference = _hull_mask(shape)
+    if free.sum() >= LEAST_FREE_OUTLINE * outline.sum():
+        conic = fit_ellipse(_edge_points(shape, free))
+        if conic is not None:
+            ellipse = inside_ellipse(conic, (shape.shape[0], shape.shape[1]))
+            if ellipse.sum() <= LARGEST_REFERENCE * reference.sum():
+                reference = ellipse
+    before = reference | shape
+    lost = before & intruder & ~shape
+    if not lost.any():
+        return 0.0
+    depth = ndimage.distance_transform_edt(np.pad(before, 1))[1:-1, 1:-1]
+    # A lost pixel at the border has depth one pixel; half of it is the rounding of the outline.
+    return float((depth[lost].max() - 0.5) * pixel_mm)
+
+
+def _window(masks: SliceMasks) -> tuple[slice, slice]:
+    """The part of the crop that holds everything, with a margin: the rest costs time only."""
+    rows, columns = np.nonzero(masks.sac | masks.tumour)
+    if not rows.size:
+        return slice(0, 1), slice(0, 1)
+    top, left = max(0, rows.min() - 6), max(0, columns.min() - 6)
+    return slice(top, rows.max() + 7), slice(left, columns.max() + 7)
+
+
+def _moments(cord: Mask, pixel_mm: float) -> tuple[float | None, float | None, float | None]:
+    rows, columns = np.nonzero(cord)
+    if rows.size < 2:
+        return None, None, None
+    # 1/12 is the second moment of a pixel itself.
+    covariance = np.cov(np.stack([rows, columns]), bias=True) + np.eye(2) / 12
+    values, vectors = np.linalg.eigh(covariance)
+    minor, major = (4 * np.sqrt(values) * pixel_mm).tolist()
+    lies_across = abs(vectors[1, 1]) >= abs(vectors[0, 1])
+    ap, rl = (minor, major) if lies_across else (major, minor)
+    return ap, rl, float(np.sqrt(max(0.0, 1 - values[0] / values[1])))
+
+
+def _contact(cord: Mask, tumour: Mask, pixel_mm: float) -> tuple[float, float | None]:
+    """Share of the outline touched, and the gap."""
+    if not cord.any() or not tumour.any():
+        return 0.0, None
+    distance = ndimage.distance_transform_edt(~tumour)[_outline(cord)]
+    gap = max(0.0, (float(distance.min()) - 1.0) * pixel_mm)
+    return float((distance <= CONTACT_PX).mean()), gap
+
+
+def _visible(csf: Mask, pixel_mm: float) -> float:
+    width = max(2, round(VISIBLE_FILM_MM / pixel_mm))
+    return float(ndimage.binary_opening(csf, np.ones((width, width), bool)).sum()) * pixel_mm**2
+
+
+def _outline(mask: Mask) -> Mask:
+    return np.asarray(mask & ~ndimage.binary_erosion(mask))
+
+
+def _edge_points(shape: Mask, free: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Midpoints (n, 2) of the pixel edges between the shape's free outline and what lies outside it."""
+    padded, at = np.pad(shape, 1), np.argwhere(free)
+    points = []
+    for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        outside = at[~padded[at[:, 0] + 1 + step[0], at[:, 1] + 1 + step[1]]]
+        points.append(outside + np.multiply(step, 0.5))
+    return np.concatenate(points)
+
+
+def _hull(mask: Mask) -> ConvexHull | None:
+    """Convex hull of the middles of the outline's pixel edges, which a digital disc fills (skimage's convention)."""
+    try:
+        return ConvexHull(_edge_points(mask, _outline(mask)))
+    except (QhullError, ValueError):
+        return None
+
+
+def _solidity(mask: Mask) -> float | None:
+    """Area over the area of the convex hull, of the mask redrawn finer, as spinalcordtoolbox does."""
+    if not mask.any():
+        return None
+    fine = ndimage.zoom(np.pad(mask, 1).astype(np.float32), SOLIDITY_UPSAMPLING, order=1) > 0.5
+    hull = _hull(fine) if fine.any() else None
+    return None if hull is None else min(1.0, float(fine.sum()) / float(hull.volume))
+
+
+def _hull_mask(mask: Mask) -> Mask:
+    hull = _hull(mask)
+    if hull is None:
+        return mask
+    r, s = np.mgrid[: mask.shape[0], : mask.shape[1]]
+    sides = hull.equations[:, :2] @ np.stack([r.ravel(), s.ravel()]) + hull.equations[:, 2:]
+    return np.asarray(np.all(sides <= 1e-9, axis=0).reshape(mask.shape))

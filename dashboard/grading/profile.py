@@ -1,0 +1,100 @@
+"""Neighbours along the canal: what one slice says counts for the study only when others stand by it.
+
+A slice's P(>= k) is supported as far as the slices beside it show at least a milder form of the same thing: tumour
+tapers, so a neighbour of a grade 2 need not be a 2, but it will not be a 0::
+
+    supported(>= k) at i = min( P(>= k) at i, support of >= milder(k) at i )
+
+The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
+holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
+Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice anywhere
+never makes a study look better. A slice alone supports nothing.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashboard.study.geometry import Array
+
+# What a neighbour must at least show, by rank 1 to 5 (>= 1a to >= 3): a step milder for 1b and 1c, two for 2 and 3.
+MILDER_RANK = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}
+# In thin reformats neighbouring slices share their noise: two slices 1 mm apart are one observation. Thick stacks
+# (3 mm and more) pass with two slices, the thinnest run that a compression of one vertebra, 2 to 6 slices, gives.
+LEAST_EXTENT_MM = 3.0
+# Beyond this two slices are no neighbours. Slice steps of 7.5 mm occur in clinical stacks; 12 mm lets such a stack
+# support itself with room for tilt, and never reaches over a slice that is missing from it.
+REACH_MM = 12.0
+# Slices of two series show the same place when the canal's centre differs by less than about one slice step.
+SAME_PLACE_MM = 5.0
+
+
+def support(at_least: Array, centres_mm: Array, series: Sequence[int], frames_of_reference: Sequence[str]) -> Array:
+    """Supported P(>= k) of every analysed slice of a study.
+
+    Parameters
+    ----------
+    at_least
+        (slices, 5) combined P(>= 1a, 1b, 1c, 2, 3), head to foot within each series.
+    centres_mm
+        (slices, 3) centre of the canal, LPS mm.
+    series
+        Number of the series each slice belongs to.
+    frames_of_reference
+        Frame of reference UID of each slice; positions compare between series only within one that is not empty.
+
+    Returns
+    -------
+    array (slices, 5)
+        Never above `at_least`, not rising along the second axis when `at_least` is not.
+    """
+    standing = np.zeros_like(at_least)
+    numbers = np.asarray(series)
+    for number in sorted(set(series)):
+        members = np.flatnonzero(numbers == number)
+        standing[members] = opening(at_least[members], centres_mm[members])
+    standing = np.maximum(standing, _other_series(at_least, centres_mm, numbers, frames_of_reference))
+    needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
+    return np.asarray(np.minimum(at_least, standing[:, needed]))
+
+
+def opening(values: Array, centres_mm: Array) -> Array:
+    """Opening of each column of values (slices, k) by the least run that counts, slices head to foot."""
+    opened = np.zeros_like(values)
+    for first, last in least_runs(centres_mm):
+        weakest = values[first : last + 1].min(axis=0)
+        opened[first : last + 1] = np.maximum(opened[first : last + 1], weakest)
+    return opened
+
+
+def least_runs(centres_mm: Array) -> list[tuple[int, int]]:
+    """First and last index of each shortest run of neighbours that is long enough to count."""
+    steps = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1)
+    runs = []
+    for first in range(len(centres_mm)):
+        last, extent = first, 0.0
+        while last + 1 < len(centres_mm) and steps[last] <= REACH_MM and extent < LEAST_EXTENT_MM:
+            last += 1
+            extent = float(np.linalg.norm(centres_mm[last] - centres_mm[first]))
+        if extent >= LEAST_EXTENT_MM:
+            runs.append((first, last))
+    return runs
+
+
+def along_canal_mm(centres_mm: Array) -> Array:
+    """Distance of each slice (n) from the first along the line through the centres, mm."""
+    if not len(centres_mm):
+        return np.zeros(0)
+    steps = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _other_series(
+    at_least: Array, centres_mm: Array, series: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", frames: Sequence[str]
+) -> Array:
+    """Best of what other series show at the same place, (slices, 5); 0 where none does."""
+    names = np.asarray(frames)
+    distance = np.linalg.norm(centres_mm[:, None] - centres_mm[None], axis=2)
+    same = (distance <= SAME_PLACE_MM) & (series[:, None] != series[None])
+    same &= (names[:, None] == names[None]) & (names != "")[:, None]
+    return np.asarray(np.where(same[:, :, None], at_least[None], 0.0).max(axis=1, initial=0.0))

@@ -1,0 +1,101 @@
+"""May this slice be graded? If not, why: a named reason, in words a clinician understands."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dashboard.grading.morphometry import Measures
+from dashboard.grading.thresholds import GradingThresholds
+from dashboard.study import SCENES, SlicePrediction
+
+
+class Obstacle(StrEnum):
+    """Why a slice is not analysed. The value is the sentence shown."""
+
+    NOT_SPINE = "the image does not look like an axial slice of the spine"
+    WRONG_CONTRAST = "the contrast does not look like T2"
+    WRONG_GEOMETRY = "the image looks turned, mirrored or scaled against what its header says"
+    NO_CORD = "no cord at this level: the Bilsky scale does not apply"
+    UNLIKE = "the image is unlike those the model was made for"
+    CANAL_NOT_FOUND = "the spinal canal could not be found"
+    FIELD_EDGE = "the canal lies at the edge of the field of view"
+    CORD_NOT_FOUND = "no cord could be outlined where one is expected"
+    CORD_NOT_PLAUSIBLE = "the outline found is too large for a cord"
+    CSF_ABSENT = "no CSF is seen round the cord and no tumour explains it"
+    BELOW_CORD = "below the level where the cord ends: the Bilsky scale does not apply"
+
+
+# Where no grade is owed: the scale needs a cord, and slices off the spine hold none.
+NO_GRADE_OWED = frozenset({Obstacle.NO_CORD, Obstacle.BELOW_CORD, Obstacle.NOT_SPINE})
+
+# The localiser's own doubt; its peaks on the canal of real volumes lie far above, on muscle far below.
+LEAST_CANAL_SCORE = 0.1
+# Grades fell when the crop was cut to 23 mm of its 48 mm (30 % of healthy slices called 1a or worse): about the
+# inner half of the crop, a quarter of its area, holds canal and pedicles. Twice that is asked for.
+LEAST_INSIDE = 0.5
+# Half the mean cord area at L1, the conus (18.9 mm2, whole-spine cohort of PAM50-normalized-metrics): less is a
+# speck, or the last of the conus.
+LEAST_CORD_MM2 = 10.0
+# Largest mean by level is 78.5 mm2 (C1, SD 7.5, same cohort): five SD above it is no cord's cross-section.
+LARGEST_CORD_MM2 = 116.0
+# A sac with less visible CSF than this and hardly any tumour is not explained by tumour; see bilsky.py for both.
+LEAST_CSF_MM2 = 3.0
+LEAST_TUMOUR_MM2 = 3.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a slice may be graded; the obstacles are empty when it may."""
+
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when nothing stands in the way."""
+        return not self.obstacles
+
+    @property
+    def grade_owed(self) -> bool:
+        """True when the slice should have been graded and could not be: someone must look."""
+        return any(obstacle not in NO_GRADE_OWED for obstacle in self.obstacles)
+
+
+def gate_slice(prediction: SlicePrediction, measures: Measures, thresholds: GradingThresholds) -> Gate:
+    """Judge one slice by what the model says of the scene, then by whether the outlines make sense."""
+    scene = _scene_obstacle(prediction, measures, thresholds)
+    if scene is not None:
+        return Gate((scene,))
+    return Gate(tuple(_outline_obstacles(prediction, measures)))
+
+
+def _scene_obstacle(prediction: SlicePrediction, measures: Measures, thresholds: GradingThresholds) -> Obstacle | None:
+    scene = dict(zip(SCENES, (float(p) for p in prediction.scene), strict=True))
+    if scene["gradable"] >= thresholds.gradable_min:
+        return None
+    others = {name: p for name, p in scene.items() if name != "gradable"}
+    name = max(others, key=lambda scene_name: others[scene_name])
+    if others[name] < scene["gradable"]:
+        return Obstacle.UNLIKE
+    if name == "no_cord" and measures.visible_csf_mm2 < LEAST_CSF_MM2:
+        # A cauda equina lies in CSF. With neither cord nor CSF to see this may be the worst level of the study.
+        return Obstacle.CORD_NOT_FOUND
+    return {
+        "wrong_contrast": Obstacle.WRONG_CONTRAST,
+        "no_cord": Obstacle.NO_CORD,
+        "wrong_geometry": Obstacle.WRONG_GEOMETRY,
+        "not_spine": Obstacle.NOT_SPINE,
+    }[name]
+
+
+def _outline_obstacles(prediction: SlicePrediction, measures: Measures) -> list[Obstacle]:
+    found = []
+    if prediction.canal_score < LEAST_CANAL_SCORE:
+        found.append(Obstacle.CANAL_NOT_FOUND)
+    if prediction.inside < LEAST_INSIDE:
+        found.append(Obstacle.FIELD_EDGE)
+    if measures.cord_area_mm2 < LEAST_CORD_MM2:
+        found.append(Obstacle.CORD_NOT_FOUND)
+    elif measures.cord_area_mm2 > LARGEST_CORD_MM2:
+        found.append(Obstacle.CORD_NOT_PLAUSIBLE)
+    elif measures.visible_csf_mm2 < LEAST_CSF_MM2 and measures.tumour_area_mm2 < LEAST_TUMOUR_MM2:
+        found.append(Obstacle.CSF_ABSENT)
+    return found

@@ -1,0 +1,263 @@
+"""The grade, the urgency and the reasons of a whole study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.grading.absence import GRADABLE_ROLES, study_absence
+from dashboard.grading.bilsky import grade_from
+from dashboard.grading.gaps import Gap, find_gaps
+from dashboard.grading.levels import group_levels
+from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, support
+from dashboard.grading.result import (
+    ANALYSED,
+    GRADED,
+    NOT_ANALYSED,
+    SeriesResult,
+    SliceResult,
+    StudyResult,
+)
+from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
+from dashboard.grading.thresholds import GradingThresholds
+from dashboard.grading.urgency import (
+    TIER_OF_GRADE,
+    Claim,
+    Tier,
+    Urgency,
+    claim_of_gap,
+    claim_of_unsupported,
+    is_high,
+    judge,
+)
+from dashboard.grading.words import agreement_words, flag_words, rank, slice_words
+from dashboard.study import Series, SeriesPrediction, Study
+from dashboard.study.geometry import Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A series that was looked at, with its number in the study."""
+
+    number: int
+    series: Series
+    graded: GradedSeries
+
+    @property
+    def analysed(self) -> list[GradedSlice]:
+        return [one for one in self.graded.slices if one.gate.passed]
+
+
+def grade_study(
+    study: Study,
+    predictions: Mapping[str, SeriesPrediction],
+    thresholds: GradingThresholds | None = None,
+    failures: Mapping[str, str] | None = None,
+) -> StudyResult:
+    """Grade a study from what the models saw in its series.
+
+    Parameters
+    ----------
+    study
+        Its series in their fixed order.
+    predictions
+        By series instance UID, of the series that were looked at.
+    thresholds
+        Cuts on probabilities; the defaults where None.
+    failures
+        By series instance UID, why a gradable series could not be looked at.
+
+    Returns
+    -------
+    StudyResult
+        Graded when at least one slice was, otherwise not analysed with its reasons.
+    """
+    cuts = thresholds or GradingThresholds()
+    parts = [
+        _Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
+        for number, series in enumerate(study.series)
+        if series.series_instance_uid in predictions
+    ]
+    supported = _support(parts)
+    slices = tuple(one for part in parts for one in _slice_results(part, supported[part.number], cuts))
+    series = tuple(_series_result(number, one, parts, failures or {}) for number, one in enumerate(study.series))
+    graded = [one for one in slices if one.status == ANALYSED]
+    at_least = _study_at_least(graded)
+    reasons = () if graded else study_absence(series, len(study.rejected))
+    worst = max(graded, key=_severity, default=None)
+    return StudyResult(
+        study_instance_uid=study.study_instance_uid,
+        status=GRADED if graded else NOT_ANALYSED,
+        reasons=reasons,
+        grade=None if at_least is None else grade_from(at_least, cuts.grade_cut),
+        at_least=at_least,
+        urgency=_urgency(parts, slices, worst, at_least, reasons, series, cuts),
+        worst=worst,
+        levels=group_levels(graded),
+        series=series,
+        slices=slices,
+        rejected=study.rejected,
+    )
+
+
+def _support(parts: Sequence[_Part]) -> dict[int, Array]:
+    """Supported P(>= k) of the analysed slices of each part."""
+    rows = [(part, one) for part in parts for one in part.analysed]
+    if not rows:
+        return {part.number: np.zeros((0, 5)) for part in parts}
+    numbers = [part.number for part, _ in rows]
+    supported = support(
+        np.array([one.grade.at_least for _, one in rows]),
+        np.array([one.prediction.centre_mm for _, one in rows]),
+        numbers,
+        [part.series.frame_of_reference_uid for part, _ in rows],
+    )
+    return {part.number: supported[np.array(numbers) == part.number] for part in parts}
+
+
+def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds) -> list[SliceResult]:
+    along = along_canal_mm(np.array([one.prediction.centre_mm for one in part.graded.slices]).reshape(-1, 3))
+    rows = iter(supported)
+    results = []
+    for index, one in enumerate(part.graded.slices):
+        passed = one.gate.passed
+        row = next(rows) if passed else None
+        results.append(
+            SliceResult(
+                series_instance_uid=part.series.series_instance_uid,
+                number=index + 1,
+                volume_index=one.prediction.volume_index,
+                slice_index=one.prediction.slice_index,
+                frame=one.prediction.frame,
+                position_mm=_point(one.prediction.centre_mm),
+                along_canal_mm=float(along[index]),
+                status=ANALYSED if passed else NOT_ANALYSED,
+                reasons=slice_words(one.grade, one.measures) if passed else tuple(o.value for o in one.gate.obstacles),
+                grade=one.grade if passed else None,
+                supported=None if row is None else tuple(row.tolist()),
+                supported_grade=None if row is None else grade_from(row, cuts.grade_cut),
+                measures=one.measures if passed else None,
+            )
+        )
+    return results
+
+
+def _series_result(number: int, series: Series, parts: Sequence[_Part], failures: Mapping[str, str]) -> SeriesResult:
+    graded = next((part.graded for part in parts if part.number == number), None)
+    if graded is not None:
+        reason = graded.reason
+    else:
+        reason = series.reason or failures.get(series.series_instance_uid) or "this series was not looked at"
+    return SeriesResult(
+        series_instance_uid=series.series_instance_uid,
+        series_number=series.series_number,
+        description=series.acquisition.series_description,
+        modality=series.acquisition.modality,
+        plane=series.plane.value,
+        role=series.role.value,
+        frames=series.frame_count,
+        analysed=reason is None,
+        reason=reason,
+        orientation_ok=None if graded is None else graded.orientation_ok,
+        warnings=series.warnings,
+    )
+
+
+def _study_at_least(graded: Sequence[SliceResult]) -> tuple[float, ...] | None:
+    """The worst supported slice, rank by rank."""
+    if not graded:
+        return None
+    return tuple(np.max([one.supported for one in graded if one.supported is not None], axis=0).tolist())
+
+
+def _severity(one: SliceResult) -> tuple[int, float, int, float]:
+    """Supported grade first, then what the slice says alone."""
+    supported, grade = one.supported or (), one.grade
+    own = (0, 0.0) if grade is None else (rank(grade.grade), sum(grade.at_least))
+    return rank(one.supported_grade or "0"), sum(supported), *own
+
+
+def _urgency(
+    parts: Sequence[_Part],
+    slices: Sequence[SliceResult],
+    worst: SliceResult | None,
+    at_least: tuple[float, ...] | None,
+    reasons: tuple[str, ...],
+    series: Sequence[SeriesResult],
+    cuts: GradingThresholds,
+) -> Urgency:
+    """All claims of a study, judged."""
+    if worst is None or at_least is None:
+        return judge([Claim(Tier.NOT_ANALYSED, reasons)], None)
+    grade = grade_from(at_least, cuts.grade_cut)
+    claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
+    isolated = _isolated(parts)
+    for one in slices:
+        own = None if one.grade is None else one.grade.grade
+        if own is not None and is_high(own) and not is_high(one.supported_grade or "0"):
+            alone = (one.series_instance_uid, one.number) in isolated
+            claims.append(claim_of_unsupported(own, one.number, has_neighbours=not alone))
+    for part in parts:
+        for gap in _gaps(part, parts):
+            why = part.graded.slices[gap.first].gate.obstacles[0].value
+            claims.append(claim_of_gap(gap.concern, (gap.first + 1, gap.last + 1), why))
+    for one_series in series:
+        if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
+            words = f"an axial T2 series was not analysed: {one_series.reason}"
+            claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
+    return judge(claims, at_least)
+
+
+def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:
+    words = [flag_words(grade)]
+    if grade != "0":
+        words.extend(worst.reasons)
+        first, last = _agreeing(rank(grade), worst, slices)
+        if last > first:
+            words.append(agreement_words(first, last))
+    return tuple(words)
+
+
+def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[int, int]:
+    """Numbers of the first and last of the slices round the worst that show at least a milder form of it."""
+    least = MILDER_RANK[grade_rank]
+    ranks = {
+        one.number: rank(one.grade.grade)
+        for one in slices
+        if one.series_instance_uid == worst.series_instance_uid and one.grade is not None
+    }
+    first = last = worst.number
+    while ranks.get(first - 1, 0) >= least:
+        first -= 1
+    while ranks.get(last + 1, 0) >= least:
+        last += 1
+    return first, last
+
+
+def _isolated(parts: Sequence[_Part]) -> set[tuple[str, int]]:
+    """Analysed slices that no run of neighbours holds: (series UID, number)."""
+    alone = set()
+    for part in parts:
+        numbers = [index + 1 for index, one in enumerate(part.graded.slices) if one.gate.passed]
+        centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
+        held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
+        alone |= {
+            (part.series.series_instance_uid, number) for index, number in enumerate(numbers) if index not in held
+        }
+    return alone
+
+
+def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:
+    frame = part.series.frame_of_reference_uid
+    elsewhere = [
+        one.prediction.centre_mm
+        for other in parts
+        if other.number != part.number and frame and other.series.frame_of_reference_uid == frame
+        for one in other.analysed
+    ]
+    return find_gaps([one.state for one in part.graded.slices], np.array(elsewhere).reshape(-1, 3))
+
+
+def _point(centre_mm: Array) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in centre_mm)
+    return x, y, z

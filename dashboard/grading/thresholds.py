@@ -1,0 +1,24 @@
+"""The numbers that turn probabilities into categories, gathered so that a model's manifest can set its own."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GradingThresholds:
+    """Cuts on calibrated probabilities.
+
+    Attributes
+    ----------
+    gradable_min
+        Least P(gradable) of a slice that is graded; below it the answer is "not analysed".
+    grade_cut
+        Least combined P(>= 1a, 1b, 1c, 2, 3) for which that grade is named.
+    rules_weight
+        Share of the measurements in the combined probability, 0 to 1; the rest is the model's head.
+        Half: on tumours implanted into real slices the head was better at 0 against 1a and the measurements at
+        2 and 3 (feasibility study, quadratic weighted kappa 0.85 and 0.88), and neither earned more than an even vote.
+    """
+
+    gradable_min: float = 0.5
+    grade_cut: tuple[float, float, float, float, float] = (0.5, 0.5, 0.5, 0.5, 0.5)
+    rules_weight: float = 0.5
