@@ -1,0 +1,74 @@
+"""Labels of a slice -> outlines in patient coordinates, drawn as lines."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from dashboard.study import LABELS
+
+Array = npt.NDArray[np.float64]
+
+# What each outline runs round. The thecal sac holds the cord.
+STRUCTURES: Mapping[str, tuple[str, ...]] = {"cord": ("cord",), "sac": ("csf", "cord"), "tumour": ("tumour",)}
+# Edge midpoints of a 2 x 2 cell in half pixels from its first corner (row, column): top, right, bottom, left.
+TOP, RIGHT, BOTTOM, LEFT = (0, 1), (1, 2), (2, 1), (1, 0)
+# Corner bits: top left 8, top right 4, bottom right 2, bottom left 1. Lines keep the inside on their right.
+CELL_LINES = {
+    1: ((LEFT, BOTTOM),),
+    2: ((BOTTOM, RIGHT),),
+    3: ((LEFT, RIGHT),),
+    4: ((RIGHT, TOP),),
+    5: ((RIGHT, TOP), (LEFT, BOTTOM)),
+    6: ((BOTTOM, TOP),),
+    7: ((LEFT, TOP),),
+    8: ((TOP, LEFT),),
+    9: ((TOP, BOTTOM),),
+    10: ((TOP, LEFT), (BOTTOM, RIGHT)),
+    11: ((TOP, RIGHT),),
+    12: ((RIGHT, LEFT),),
+    13: ((RIGHT, BOTTOM),),
+    14: ((BOTTOM, LEFT),),
+}
+
+
+def slice_outlines(labels: npt.NDArray[np.uint8], affine: Array) -> dict[str, tuple[Array, ...]]:
+    """Closed outlines, LPS mm (n, 3), of each of :data:`STRUCTURES` present in a slice.
+
+    Parameters
+    ----------
+    labels
+        (rows, columns), values index :data:`dashboard.study.LABELS`.
+    affine
+        (4, 4), (0, row, column, 1) to LPS mm.
+    """
+    found = {}
+    for name, parts in STRUCTURES.items():
+        loops = mask_outlines(np.isin(labels, [LABELS.index(part) for part in parts]))
+        if loops:
+            found[name] = tuple(_to_patient(loop, affine) for loop in loops)
+    return found
+
+
+def mask_outlines(mask: npt.NDArray[np.bool_]) -> list[Array]:
+    """Closed lines (n, 2), in (row, column), half way between the pixels in and out of a mask (marching squares)."""
+    padded = np.pad(mask, 1).astype(np.uint8)
+    corners = padded[:-1, :-1] * 8 + padded[:-1, 1:] * 4 + padded[1:, 1:] * 2 + padded[1:, :-1]
+    following: dict[tuple[int, int], tuple[int, int]] = {}
+    for row, column in np.argwhere((corners > 0) & (corners < 15)).tolist():
+        for start, end in CELL_LINES[int(corners[row, column])]:
+            following[2 * row + start[0], 2 * column + start[1]] = (2 * row + end[0], 2 * column + end[1])
+    loops = []
+    while following:
+        point = next(iter(following))
+        loop = [point]
+        while point in following:
+            point = following.pop(point)
+            loop.append(point)
+        loops.append(np.array(loop, dtype=np.float64) / 2 - 1)
+    return loops
+
+
+def _to_patient(loop: Array, affine: Array) -> Array:
+    grid = np.column_stack([np.zeros(len(loop)), loop, np.ones(len(loop))])
+    return np.asarray((grid @ affine.T)[:, :3])

@@ -1,0 +1,158 @@
+"""The slices of a series in the order a person scrolls them, each with what was found in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dashboard.study import GRADES, Plane, Series, SeriesPrediction, SlicePrediction, Study, Volume, physical_position
+from dashboard.study.geometry import Array
+from dashboard.viewing.outlines import slice_outlines
+from dashboard.viewing.picture import Picture, picture_of, plane_picture, resampled_picture
+from dashboard.viewing.profile_figure import ProfilePoint
+
+# Field of a reformat that is shown as "full slice": planes across a 3-D volume have no edge of their own.
+REFORMAT_FIELD_MM = 160.0
+REFORMAT_PIXEL_MM = 0.8
+# Axis a person scrolls along and its sign: head to foot, right to left, front to back.
+SCROLL = {Plane.AXIAL: (2, -1.0), Plane.OBLIQUE: (2, -1.0), Plane.SAGITTAL: (0, 1.0), Plane.CORONAL: (1, 1.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One slice: `result` is its entry in the result document, None where the series was not analysed."""
+
+    volume: Volume
+    slice_index: int
+    centre_mm: Array
+    result: Mapping[str, Any] | None = None
+    prediction: SlicePrediction | None = None
+
+    @property
+    def analysed(self) -> bool:
+        """Whether the slice carries a grade."""
+        return self.result is not None and self.result.get("grade") is not None
+
+    @property
+    def normal(self) -> Array:
+        """Unit normal (3) of the slice's plane, LPS."""
+        affine = self.volume.affine if self.prediction is None else self.prediction.affine
+        normal = np.cross(affine[:3, 1], affine[:3, 2])
+        return np.asarray(normal / np.linalg.norm(normal))
+
+    def picture(self) -> Picture:
+        """The stored slice, or the plane cut through the volume where there is no stored one."""
+        if self.prediction is None or self.prediction.frame is not None:
+            return picture_of(self.volume, self.slice_index)
+        return _reformat(self.volume, self.prediction)
+
+    def crop(self) -> Picture | None:
+        """The crop as the model saw it."""
+        if self.prediction is None:
+            return None
+        return plane_picture(np.asarray(self.prediction.image), self.prediction.affine)
+
+    def outlines(self) -> dict[str, tuple[Array, ...]]:
+        """Outlines of what was found, LPS mm; none on a slice that was not analysed."""
+        if self.prediction is None or not self.analysed:
+            return {}
+        return slice_outlines(np.asarray(self.prediction.labels), self.prediction.affine)
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A series to scroll through; `entry` is its line in the result document."""
+
+    series: Series
+    entry: Mapping[str, Any]
+    slices: tuple[Slice, ...]
+
+    @property
+    def analysed(self) -> bool:
+        """Whether any slice carries a grade."""
+        return any(one.analysed for one in self.slices)
+
+    def worst(self, document: Mapping[str, Any]) -> int:
+        """Index of the slice to show first: the study's worst, else the worst here, else the middle one."""
+        chosen = document.get("worst_slice") or {}
+        for index, one in enumerate(self.slices):
+            if one.result is not None and all(one.result.get(key) == chosen.get(key, "") for key in _PLACE):
+                return index
+        ranks = [GRADES.index(one.result["grade"]) if one.result and one.analysed else -1 for one in self.slices]
+        return int(np.argmax(ranks)) if any(rank >= 0 for rank in ranks) else len(self.slices) // 2
+
+    def profile(self) -> list[ProfilePoint]:
+        """The series' course along the spine."""
+        return [_point(number, one.result or {}) for number, one in enumerate(self.slices, start=1)]
+
+
+_PLACE = ("series_instance_uid", "volume_index", "slice_index")
+
+
+def stacks_of(
+    study: Study, predictions: Mapping[str, SeriesPrediction], document: Mapping[str, Any]
+) -> tuple[Stack, ...]:
+    """Every series that has pictures: the one with the worst slice first, then those analysed, then the others."""
+    entries = {entry["series_instance_uid"]: entry for entry in document.get("series", [])}
+    worst = (document.get("worst_slice") or {}).get("series_instance_uid")
+    found = []
+    for series in study.series:
+        uid = series.series_instance_uid
+        results = [one for one in document.get("slices", []) if one["series_instance_uid"] == uid]
+        prediction = predictions.get(uid)
+        slices = _graded(series, results, prediction) if results else _stored(series)
+        if slices:
+            found.append(Stack(series, entries.get(uid, {}), slices))
+    return tuple(sorted(found, key=lambda stack: (stack.series.series_instance_uid != worst, not stack.analysed)))
+
+
+def _graded(
+    series: Series, results: Sequence[Mapping[str, Any]], prediction: SeriesPrediction | None
+) -> tuple[Slice, ...]:
+    seen = {(one.volume_index, one.slice_index): one for one in (prediction.slices if prediction else ())}
+    return tuple(
+        Slice(
+            series.volumes[result["volume_index"]],
+            result["slice_index"],
+            np.array(result["position_mm"], dtype=np.float64),
+            result,
+            seen.get((result["volume_index"], result["slice_index"])),
+        )
+        for result in results
+    )
+
+
+def _stored(series: Series) -> tuple[Slice, ...]:
+    slices = []
+    for volume in series.volumes:
+        _, rows, columns = volume.voxels.shape
+        middle = ((rows - 1) / 2, (columns - 1) / 2)
+        slices += [
+            Slice(volume, index, physical_position(volume.affine, (index, *middle)))
+            for index in range(volume.voxels.shape[0])
+        ]
+    axis, sign = SCROLL[series.plane]
+    return tuple(sorted(slices, key=lambda one: sign * float(one.centre_mm[axis])))
+
+
+def _reformat(volume: Volume, prediction: SlicePrediction) -> Picture:
+    side = int(REFORMAT_FIELD_MM / REFORMAT_PIXEL_MM)
+    affine = prediction.affine.copy()
+    affine[:3, 1:3] *= REFORMAT_PIXEL_MM / prediction.pixel_mm
+    affine[:3, 3] = prediction.centre_mm - (affine[:3, 1] + affine[:3, 2]) * (side - 1) / 2
+    return resampled_picture(volume, affine, (side, side))
+
+
+def _point(number: int, result: Mapping[str, Any]) -> ProfilePoint:
+    measures = result.get("measures") or {}
+    probabilities = result.get("probabilities")
+    level = result.get("level")
+    return ProfilePoint(
+        along_mm=float(result.get("along_canal_mm") or 0.0),
+        where=f"{level}, slice {number}" if level else f"slice {number}",
+        grade=result.get("grade"),
+        cord_area_mm2=measures.get("cord_area_mm2"),
+        ap_over_rl=measures.get("compression_ratio"),
+        probability_high=probabilities["2"] + probabilities["3"] if probabilities else None,
+    )

@@ -1,0 +1,42 @@
+"""Colours, dashes and symbols of everything drawn. Colour is never the only sign: each has a shape or a word too.
+
+Hues follow Okabe M, Ito K 2008 (safe for the common kinds of colour blindness), lightened where needed so that text
+keeps a contrast of at least 4.5 : 1 on the dark reading-room background.
+"""
+
+from dataclasses import dataclass
+
+BACKGROUND = "#0d1117"
+PANEL = "#161c24"
+TEXT = "#e6edf3"
+MUTED = "#9fb0c0"
+GRID = "#2b3642"
+ACCENT = "#58b4f0"
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """How one outline is drawn and what it is called."""
+
+    label: str
+    colour: str
+    dash: str
+    width: float
+
+
+OUTLINES = {
+    "cord": LineStyle("Cord", "#58b4f0", "solid", 2.0),
+    "sac": LineStyle("Thecal sac", "#f0e442", "dash", 1.6),
+    "tumour": LineStyle("Suspected tumour", "#ff8c42", "dot", 2.6),
+}
+
+# Marker symbol (plotly) and colour of each grade; the letters are drawn beside them.
+GRADE_MARKS = {
+    "0": ("circle-open", "#8fa3b5"),
+    "1a": ("circle", "#8fc7ea"),
+    "1b": ("circle", "#58b4f0"),
+    "1c": ("square", "#f0e442"),
+    "2": ("triangle-up", "#ff9f50"),
+    "3": ("diamond", "#ff6f61"),
+}
+NOT_ANALYSED_MARK = ("x-thin-open", "#c9a6ff")
