@@ -1,0 +1,364 @@
+"""Which images belong together: by geometry, never by file name, UID order or InstanceNumber alone.
+
+A series of the archive may hold several stacks: three planes of a localiser, echoes, phases of a contrast run, water
+and fat, blocks of slices at each disc, stations of a whole spine. Frames are parted by what they show (kind), then by
+plane and grid, then by repetition at one place, then at gaps; what is left are stacks of evenly spaced slices.
+
+Slices run from head to foot in axial stacks, from the patient's right to left in sagittal ones and from front to back
+in coronal ones, whichever way they were scanned. The affine keeps the true directions, so nothing is mirrored.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.errors import GeometryRefused
+from dashboard.ingest.instance import FramePlane, Instance
+from dashboard.study import plane_affine, stack_affine
+from dashboard.study.geometry import Array
+
+# Directions of one stack agree to rounding; 0.01 is 0.6 degrees, well below the angle between blocks at two discs.
+ORIENTATION_TOLERANCE = 0.01
+SPACING_TOLERANCE = 0.005
+# Scanners write positions with 0.01 mm or better; nearer than this is the same place seen again.
+SAME_PLACE_MM = 0.05
+# Neighbours of one stack may differ from the usual step by this much, or by a tenth of it.
+STEP_TOLERANCE_MM = 0.15
+STEP_TOLERANCE = 0.1
+# The corner of a slice may move this far against its neighbours without starting another stack (a sheared stack moves
+# steadily and is one stack at any angle).
+CORNER_TOLERANCE_MM = 1.0
+# A gap is described as missing slices only while it is short enough for that to be likely.
+MOST_MISSING = 6
+# For each patient axis (x to the left, y to the back, z to the head), the way slices are counted.
+COUNTING = (1.0, 1.0, -1.0)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What frames of one series show when they lie at the same place."""
+
+    frame_type: tuple[str, ...]
+    echo_time_ms: float | None
+    diffusion_b_value: float | None
+    repetition: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSource:
+    """A frame and the file it comes from."""
+
+    instance: Instance
+    plane: FramePlane
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Evenly spaced parallel frames of one size and kind, in order; `affine` as in :class:`dashboard.study.Volume`."""
+
+    kind: Kind
+    frames: tuple[FrameSource, ...]
+    affine: Array
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Slices, rows, columns."""
+        return len(self.frames), self.frames[0].instance.rows, self.frames[0].instance.columns
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesGroup:
+    """The files of one series, the stacks they form, and what a reader should know about them."""
+
+    instances: tuple[Instance, ...]
+    stacks: tuple[Stack, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyGroup:
+    """The series of one study of one patient, in an order that no UID decides."""
+
+    study_instance_uid: str
+    patient_key: str
+    series: tuple[SeriesGroup, ...]
+
+
+def group_studies(instances: Iterable[Instance]) -> tuple[StudyGroup, ...]:
+    """Group files into studies and series, and their frames into stacks.
+
+    Two patients under one StudyInstanceUID are two studies. The result does not depend on the order of `instances`.
+    """
+    parted: dict[tuple[str, str], dict[str, list[Instance]]] = defaultdict(lambda: defaultdict(list))
+    for instance in instances:
+        study = parted[instance.patient_key, instance.study_instance_uid]
+        study[instance.series_instance_uid].append(instance)
+    studies = []
+    for (patient_key, study_instance_uid), series in parted.items():
+        groups = sorted((group_series(files) for files in series.values()), key=_series_order)
+        studies.append(StudyGroup(study_instance_uid, patient_key, tuple(groups)))
+    return tuple(sorted(studies, key=_study_order))
+
+
+def group_series(instances: Iterable[Instance]) -> SeriesGroup:
+    """Form the stacks of one series. Files without a place in the patient stay in `instances` only."""
+    files = tuple(sorted(instances, key=_file_order))
+    sources = [
+        FrameSource(instance, plane)
+        for instance in files
+        if not instance.not_analysed
+        for plane in instance.frame_planes
+    ]
+    usable, unusable = _with_geometry(sources)
+    warnings = [warning for instance in files for warning in instance.warnings]
+    if unusable:
+        warnings.append(f"{_count(unusable, 'image')} without a usable position or orientation left out.")
+    stacks: list[Stack] = []
+    for kind, frames in _by_kind(usable):
+        for grid in _by_grid(frames):
+            for repetition, layer in enumerate(_by_repetition(grid)):
+                told = Kind(kind.frame_type, kind.echo_time_ms, kind.diffusion_b_value, repetition)
+                made, found = _at_gaps(told, layer)
+                stacks += made
+                warnings += found
+    warnings += _size_warnings(stacks)
+    return SeriesGroup(files, tuple(sorted(stacks, key=_stack_order)), tuple(dict.fromkeys(warnings)))
+
+
+def _with_geometry(sources: Sequence[FrameSource]) -> tuple[list[FrameSource], int]:
+    """Frames whose headers describe a plane, in an order that depends on geometry and content, and how many do not."""
+    usable = []
+    for source in sources:
+        try:
+            _affine(source)
+        except GeometryRefused:
+            continue
+        usable.append(source)
+    return sorted(usable, key=_frame_order), len(sources) - len(usable)
+
+
+def _by_kind(sources: Sequence[FrameSource]) -> list[tuple[Kind, list[FrameSource]]]:
+    """Part frames by what they show; frames of two frames of reference never share a stack."""
+    parted: dict[tuple[Kind, str, str], list[FrameSource]] = defaultdict(list)
+    for source in sources:
+        plane = source.plane
+        echo = None if plane.echo_time_ms is None else round(plane.echo_time_ms, 1)
+        kind = Kind(plane.frame_type, echo, plane.diffusion_b_value)
+        parted[kind, plane.stack_id, source.instance.frame_of_reference_uid].append(source)
+    return [(key[0], frames) for key, frames in parted.items()]
+
+
+def _by_grid(sources: Sequence[FrameSource]) -> list[list[FrameSource]]:
+    """Part frames by size, direction, pixel spacing and the line their corners lie on."""
+    grids: list[list[FrameSource]] = []
+    for source in sources:
+        for grid in grids:
+            if _same_grid(grid[0], source):
+                grid.append(source)
+                break
+        else:
+            grids.append([source])
+    return [line for grid in grids for line in _by_corner(grid)]
+
+
+def _same_grid(one: FrameSource, other: FrameSource) -> bool:
+    if (one.instance.rows, one.instance.columns) != (other.instance.rows, other.instance.columns):
+        return False
+    turned = np.subtract(one.plane.image_orientation_patient, other.plane.image_orientation_patient)
+    stretched = np.subtract(one.plane.pixel_spacing, other.plane.pixel_spacing) / one.plane.pixel_spacing
+    return bool(np.abs(turned).max() <= ORIENTATION_TOLERANCE and np.abs(stretched).max() <= SPACING_TOLERANCE)
+
+
+def _by_corner(grid: list[FrameSource]) -> list[list[FrameSource]]:
+    """Part parallel frames that are stacked at different places, as the stations of a whole spine are."""
+    depth, corners = _depths(grid), _corners(grid)
+    if np.ptp(corners, axis=0).max() <= CORNER_TOLERANCE_MM or _is_sheared_stack(depth, corners):
+        return [grid]
+    lines: list[list[int]] = []
+    for index in range(len(grid)):
+        for line in lines:
+            if np.abs(corners[line[0]] - corners[index]).max() <= CORNER_TOLERANCE_MM:
+                line.append(index)
+                break
+        else:
+            lines.append([index])
+    return [[grid[index] for index in line] for line in lines]
+
+
+def _is_sheared_stack(depth: Array, corners: Array) -> bool:
+    """Whether corners move steadily with depth, no place being taken twice."""
+    if len(depth) < 3 or np.diff(np.sort(depth)).min() <= SAME_PLACE_MM:
+        return False
+    line = np.stack([depth - depth.mean(), np.ones_like(depth)], axis=1)
+    rest = corners - line @ np.linalg.lstsq(line, corners, rcond=None)[0]
+    return bool(np.abs(rest).max() <= CORNER_TOLERANCE_MM / 2)
+
+
+def _by_repetition(grid: Sequence[FrameSource]) -> list[list[FrameSource]]:
+    """Part frames that show the same place again: by time, by acquisition, else in the order they were numbered."""
+    if not _repeats(grid):
+        return [list(grid)]
+    discriminators: tuple[Callable[[FrameSource], Hashable], ...] = (
+        lambda source: source.plane.temporal_position,
+        lambda source: source.plane.acquisition_number,
+    )
+    for discriminator in discriminators:
+        parted: dict[Hashable, list[FrameSource]] = defaultdict(list)
+        for source in grid:
+            parted[discriminator(source)].append(source)
+        if None not in parted and not any(_repeats(part) for part in parted.values()):
+            return [parted[value] for value in sorted(parted, key=lambda value: (str(type(value)), value))]
+    return _layers(grid)
+
+
+def _layers(grid: Sequence[FrameSource]) -> list[list[FrameSource]]:
+    """The first frame at each place, then the second at each, and so on."""
+    depth = _depths(grid)
+    places: list[list[int]] = []
+    for index in sorted(range(len(grid)), key=lambda at: depth[at]):
+        if not places or depth[index] - depth[places[-1][0]] > SAME_PLACE_MM:
+            places.append([])
+        places[-1].append(index)
+    layers: list[list[FrameSource]] = [[] for _ in range(max(map(len, places)))]
+    for place in places:
+        for layer, index in enumerate(sorted(place, key=lambda at: _number_order(grid[at]))):
+            layers[layer].append(grid[index])
+    return layers
+
+
+def _repeats(grid: Sequence[FrameSource]) -> bool:
+    return len(grid) > 1 and bool(np.diff(np.sort(_depths(grid))).min() <= SAME_PLACE_MM)
+
+
+def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], list[str]]:
+    """Order frames along their normal and cut where the step breaks, saying so in words."""
+    depth = _depths(layer)
+    order = sorted(range(len(layer)), key=lambda index: depth[index])
+    frames, steps = [layer[index] for index in order], np.diff(depth[order])
+    usual = _usual_step(steps, frames)
+    runs, warnings = [[frames[0]]], []
+    for index, step in enumerate(steps):
+        if abs(step - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual):
+            runs.append([])
+            warnings.append(_gap_words(float(step), usual, index + 1))
+        runs[-1].append(frames[index + 1])
+    if len(warnings) > 2:
+        warnings = [f"Slices lie in {len(runs)} blocks, with gaps or another spacing between them."]
+    return [_stack(kind, run) for run in runs], warnings
+
+
+def _usual_step(steps: Array, frames: Sequence[FrameSource]) -> float:
+    """The step between neighbours, mm: the median; of two slices alone, what the header says if it is shorter."""
+    if len(steps) == 0:
+        return 0.0
+    if len(steps) > 1:
+        # The lower of the middle two, so that a step that really occurs is chosen.
+        return float(np.sort(steps)[(len(steps) - 1) // 2])
+    said = frames[0].instance.acquisition.spacing_between_slices_mm or 0.0
+    thickness = frames[0].plane.slice_thickness_mm or 0.0
+    said = max(said, thickness)
+    return said if 0 < said < steps[0] / (1 + STEP_TOLERANCE) else float(steps[0])
+
+
+def _gap_words(step: float, usual: float, after: int) -> str:
+    missing = round(step / usual) - 1
+    even = abs(step / usual - missing - 1) <= STEP_TOLERANCE
+    if 1 <= missing <= MOST_MISSING and even:
+        return f"A gap of {step:.1f} mm after slice {after}: {_count(missing, 'slice')} may be missing."
+    if step > usual:
+        return f"A gap of {step:.1f} mm after slice {after}; the slices on either side are separate stacks."
+    return f"A step of only {step:.1f} mm after slice {after}, elsewhere {usual:.1f} mm; treated as separate stacks."
+
+
+def _stack(kind: Kind, run: Sequence[FrameSource]) -> Stack:
+    return Stack(kind, tuple(run), stack_affine([_affine(source) for source in run]))
+
+
+def _affine(source: FrameSource) -> Array:
+    plane = source.plane
+    step = plane.slice_thickness_mm or source.instance.acquisition.spacing_between_slices_mm or 1.0
+    affine = plane_affine(
+        plane.image_position_patient, plane.image_orientation_patient, plane.pixel_spacing, step if step > 0 else 1.0
+    )
+    affine[:3, 0] *= _counting(affine[:3, 0])
+    return affine
+
+
+def _counting(normal: Array) -> float:
+    """1 or -1, so that the normal times it points the way slices are counted."""
+    axis = int(np.abs(normal).argmax())
+    return COUNTING[axis] * float(np.sign(normal[axis]) or 1.0)
+
+
+def _depths(frames: Sequence[FrameSource]) -> Array:
+    """Distance of each frame along the counting direction of the first, mm."""
+    direction = _affine(frames[0])[:3, 0]
+    positions = np.array([source.plane.image_position_patient for source in frames])
+    return np.asarray(positions @ (direction / np.linalg.norm(direction)))
+
+
+def _corners(frames: Sequence[FrameSource]) -> Array:
+    """Where each frame's first pixel lies within the plane of the first, mm, (frames, 2)."""
+    axes = np.reshape(frames[0].plane.image_orientation_patient, (2, 3))
+    return np.asarray(np.array([source.plane.image_position_patient for source in frames]) @ axes.T)
+
+
+def _size_warnings(stacks: Sequence[Stack]) -> list[str]:
+    if len({stack.shape[1:] for stack in stacks}) > 1:
+        return ["The series holds images of different sizes; each size is a separate stack."]
+    return []
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _number_order(source: FrameSource) -> tuple[object, ...]:
+    """Order of repetitions that nothing but numbering tells apart; content decides between equal numbers."""
+    instance = source.instance
+    return (_none_last(instance.instance_number), source.plane.frame, instance.sha256)
+
+
+def _frame_order(source: FrameSource) -> tuple[object, ...]:
+    plane = source.plane
+    return (plane.image_orientation_patient, plane.image_position_patient, *_number_order(source))
+
+
+def _file_order(instance: Instance) -> tuple[object, ...]:
+    first = instance.frame_planes[0].image_position_patient if instance.frame_planes else ()
+    return (_none_last(instance.instance_number), first, instance.sha256)
+
+
+def _stack_order(stack: Stack) -> tuple[object, ...]:
+    kind, first = stack.kind, stack.frames[0]
+    return (
+        _none_last(kind.echo_time_ms),
+        _none_last(kind.diffusion_b_value),
+        kind.frame_type,
+        kind.repetition,
+        -len(stack.frames),
+        _frame_order(first),
+    )
+
+
+def _series_order(series: SeriesGroup) -> tuple[object, ...]:
+    numbers = sorted(_none_last(instance.series_number) for instance in series.instances)
+    acquisition = series.instances[0].acquisition
+    return (
+        numbers[0],
+        acquisition.series_description,
+        repr(acquisition),
+        tuple(_frame_order(stack.frames[0]) for stack in series.stacks),
+        min(instance.sha256 for instance in series.instances),
+    )
+
+
+def _study_order(study: StudyGroup) -> tuple[object, ...]:
+    instances = [instance for series in study.series for instance in series.instances]
+    return (min((item.study_date, item.study_time) for item in instances), min(item.sha256 for item in instances))
+
+
+def _none_last(value: float | None) -> tuple[bool, float]:
+    return (value is None, value or 0.0)

@@ -1,0 +1,259 @@
+"""What a series is for, and why it is not analysed: the rules declared in ``roles.toml``, applied.
+
+Headers are written by people and lie; so every series that might be axial T2 or a 3-D T2 volume of a spine is left to
+the model, whose scene output is the last judge of weighting and body part. What headers and geometry can settle on
+their own is settled here, in words a clinician understands.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dashboard.ingest.descriptions import fold
+from dashboard.ingest.grouping import Stack
+from dashboard.study import Acquisition, Plane, Role, plane_of, voxel_spacing
+
+RULES_FILE = Path(__file__).with_name("roles.toml")
+WORD = re.compile(r"[a-z0-9]+\*?")
+WEIGHTS_SAID = ("t1", "t2", "t2star", "pd", "stir", "flair", "dwi", "adc")
+REGIONS = ("spine", "brain", "other_body")
+# Three planes of a few slices each: a localiser whatever it is called.
+LOCALISER_PLANES = 3
+UNKNOWN_WEIGHT = "The headers do not say how the images are weighted; the pixels alone decide."
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Role of a series; `reason` is None when it may be analysed."""
+
+    role: Role
+    reason: str | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of the largest stack, mm; `field` is its two sides, `extent` how far its slices reach."""
+
+    plane: Plane
+    step: float
+    pixel: float
+    field: tuple[float, float]
+    extent: float
+    largest_voxel_side: float
+
+
+def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack]) -> Judgement:
+    """Return the role of frames that share one `acquisition`, and in words why they are not analysed.
+
+    Parameters
+    ----------
+    acquisition
+        Headers, with the echo time, b-value and image type of these frames.
+    sop_class_uid
+        Storage class, which tells MR from CT and from screen captures more reliably than Modality.
+    stacks
+        All stacks of these frames; the largest decides plane and size.
+    """
+    rules = declared()
+    series_words = _words(acquisition.series_description, acquisition.protocol_name, acquisition.sequence_name)
+    said = _signs_said(rules["words"], series_words) | _contrasts_declared(rules, acquisition)
+    imaged = _image_signs(rules["image_types"], acquisition.image_type)
+    modality = rules["storage_classes"].get(sop_class_uid) or acquisition.modality.upper() or "MR"
+    timed = timing_weight(acquisition, rules["timing"], "gradient_echo" in said)
+    weight = settled_weight(said | imaged, timed, acquisition)
+    shape = _shape(stacks)
+    region, region_word = _region(rules, acquisition, series_words, shape)
+    signs = {f"says:{sign}" for sign in said} | {f"image:{sign}" for sign in imaged}
+    signs |= {f"modality:{modality}", f"weight:{weight}", f"timing:{timed}", f"region:{region}"}
+    signs |= _geometry_signs(rules["geometry"], shape, stacks)
+    if _contrast_given(said, acquisition):
+        signs.add("contrast:given")
+    facts = _facts(acquisition, shape, modality=modality, weight=weight, region_word=region_word)
+    rule = next(rule for rule in rules["rule"] if _fits(rule, signs))
+    reason = rule["reason"].format(**facts) if "reason" in rule else None
+    unsure = reason is None and weight == "unknown"
+    return Judgement(Role(rule["role"]), reason, (UNKNOWN_WEIGHT,) if unsure else ())
+
+
+@cache
+def declared() -> dict[str, Any]:
+    """The contents of ``roles.toml`` with every list of words compiled."""
+    rules = tomllib.loads(RULES_FILE.read_text(encoding="utf-8"))
+    for table in ("words", "image_types", "acquisition_contrasts"):
+        rules[table] = {sign: re.compile(pattern) for sign, pattern in rules[table].items()}
+    return rules
+
+
+def timing_weight(acquisition: Acquisition, limits: dict[str, Any], gradient_echo: bool) -> str | None:
+    """Weighting that TR, TE and TI (ms) amount to, or None when they are missing or fit several.
+
+    A sequence is a gradient echo when ScanningSequence says GR without SE, or its name says so (`gradient_echo`).
+    """
+    te, tr, ti = acquisition.echo_time_ms, acquisition.repetition_time_ms, acquisition.inversion_time_ms
+    if te is None or te <= 0:
+        return None
+    if acquisition.scanning_sequence:
+        gradient_echo = "GR" in acquisition.scanning_sequence and "SE" not in acquisition.scanning_sequence
+    if gradient_echo:
+        if te >= limits["t2star_shortest_te"]:
+            return "t2star"
+        return "t1" if te <= limits["t1_gradient_longest_te"] else None
+    if ti:
+        for weight in ("stir", "flair", "t1"):
+            low, high = limits[f"{weight}_ti"]
+            if low <= ti <= high and (weight != "t1" or te <= limits["t1_longest_te"]):
+                return weight
+    if te >= limits["t2_shortest_te"]:
+        return "t2"
+    if tr is not None and te <= limits["t1_longest_te"] and tr <= limits["t1_longest_tr"]:
+        return "t1"
+    return "pd" if tr is not None and te <= limits["pd_longest_te"] else None
+
+
+def settled_weight(said: set[str], timed: str | None, acquisition: Acquisition) -> str:
+    """Put together what words and timing say; ``conflict`` when they cannot both be true, ``unknown`` without either.
+
+    A conflict is never settled in favour of one side: a T1 series read as T2 looks like a sac without CSF.
+    """
+    if "adc" in said:
+        return "adc"
+    if "dwi" in said or (acquisition.diffusion_b_value or 0) > 0:
+        return "dwi"
+    if "t1" in said and "t2" not in said and "flair" in said:
+        return "t1"
+    for special in ("flair", "stir"):
+        if special in said and timed not in ("t1", "flair" if special == "stir" else None):
+            return special
+    if timed in ("flair", "stir") and "t1" not in said:
+        return timed
+    if "t2star" in said or (timed == "t2star" and "t1" not in said):
+        return "t2star"
+    basic = said & {"t1", "t2", "pd"}
+    if len(basic) != 1:
+        return timed or "unknown"
+    word = basic.pop()
+    compatible = {"t1": ("t1", None), "t2": ("t2", None), "pd": ("pd", "t2", "t1", None)}
+    return word if timed in compatible[word] else "conflict"
+
+
+def _words(*texts: str) -> list[str]:
+    """Whole words of descriptions, lower case, without accents."""
+    return WORD.findall(fold(" ".join(texts)).lower())
+
+
+def _signs_said(patterns: dict[str, re.Pattern[str]], words: Sequence[str]) -> set[str]:
+    return {sign for sign, pattern in patterns.items() if any(pattern.fullmatch(word) for word in words)}
+
+
+def _image_signs(patterns: dict[str, re.Pattern[str]], image_type: Sequence[str]) -> set[str]:
+    values = [value.strip().upper() for value in image_type[2:]] + [
+        value.strip().upper() for value in image_type[:2] if len(value) > 2
+    ]
+    return {sign for sign, pattern in patterns.items() if any(pattern.fullmatch(value) for value in values)}
+
+
+def _contrasts_declared(rules: dict[str, Any], acquisition: Acquisition) -> set[str]:
+    value = acquisition.acquisition_contrast.strip().upper()
+    return {sign for sign, pattern in rules["acquisition_contrasts"].items() if pattern.fullmatch(value)}
+
+
+def _contrast_given(said: set[str], acquisition: Acquisition) -> bool:
+    return bool(acquisition.contrast_bolus_agent.strip()) or (
+        "after_contrast" in said and "without_contrast" not in said
+    )
+
+
+def _region(
+    rules: dict[str, Any], acquisition: Acquisition, series_words: Sequence[str], shape: Shape | None
+) -> tuple[str, str]:
+    """Body region named by the series, else by the study, and the word that named it.
+
+    BodyPartExamined counts only for a brain, and only when the field of view is a head's as well.
+    """
+    patterns = {region: rules["words"][region] for region in REGIONS}
+    for words in (series_words, _words(acquisition.study_description)):
+        named = {region: word for word in words for region, pattern in patterns.items() if pattern.fullmatch(word)}
+        if "spine" in named:
+            return "spine", named["spine"]
+        if len(named) == 1:
+            return next(iter(named.items()))
+    body_part = _words(acquisition.body_part_examined)
+    if (
+        shape
+        and _is_head_sized(rules["geometry"], shape)
+        and any(patterns["brain"].fullmatch(word) for word in body_part)
+    ):
+        return "brain", body_part[0]
+    return "unknown", ""
+
+
+def _is_head_sized(limits: dict[str, Any], shape: Shape) -> bool:
+    low, high = limits["head_field"]
+    return all(low <= side <= high for side in shape.field) and shape.extent >= limits["head_extent"]
+
+
+def _shape(stacks: Sequence[Stack]) -> Shape | None:
+    if not stacks:
+        return None
+    stack = max(stacks, key=lambda item: len(item.frames))
+    slices, rows, columns = stack.shape
+    step, between_rows, between_columns = (float(side) for side in voxel_spacing(stack.affine))
+    return Shape(
+        plane=plane_of(stack.affine),
+        step=step,
+        pixel=max(between_rows, between_columns),
+        field=(rows * between_rows, columns * between_columns),
+        extent=slices * step,
+        largest_voxel_side=max(step, between_rows, between_columns),
+    )
+
+
+def _geometry_signs(limits: dict[str, Any], shape: Shape | None, stacks: Sequence[Stack]) -> set[str]:
+    if shape is None:
+        return {"geometry:none"}
+    signs = {f"plane:{shape.plane}"}
+    if shape.largest_voxel_side <= limits["volume_largest_voxel"] and shape.extent >= limits["volume_shortest_extent"]:
+        signs.add("geometry:volume")
+    if shape.pixel > limits["coarsest_pixel"]:
+        signs.add("geometry:coarse")
+    if min(shape.field) < limits["smallest_field"]:
+        signs.add("geometry:small_field")
+    if _has_three_planes(stacks):
+        signs.add("geometry:three_planes")
+    return signs
+
+
+def _has_three_planes(stacks: Sequence[Stack]) -> bool:
+    normals = np.array([stack.affine[:3, 0] / np.linalg.norm(stack.affine[:3, 0]) for stack in stacks])
+    return len({int(np.abs(normal).argmax()) for normal in normals}) >= LOCALISER_PLANES
+
+
+def _facts(acquisition: Acquisition, shape: Shape | None, **texts: str) -> dict[str, str]:
+    """What a reason may quote: cleaned words and numbers only."""
+    names = {"t1": "T1", "t2": "T2", "pd": "proton density", "stir": "STIR"}
+    texts["weight"] = names.get(texts["weight"], texts["weight"])
+    return {
+        **texts,
+        "tr": _number(acquisition.repetition_time_ms),
+        "te": _number(acquisition.echo_time_ms),
+        "plane": str(shape.plane).capitalize() if shape else "",
+        "pixel": f"{shape.pixel:.1f}" if shape else "",
+        "field": f"{min(shape.field):.0f}" if shape else "",
+        "step": f"{shape.step:.1f}" if shape else "",
+    }
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0f}"
+
+
+def _fits(rule: dict[str, Any], signs: set[str]) -> bool:
+    any_of, all_of, none_of = rule.get("any"), rule.get("all", ()), rule.get("none", ())
+    return (any_of is None or not signs.isdisjoint(any_of)) and signs.issuperset(all_of) and signs.isdisjoint(none_of)

@@ -1,0 +1,243 @@
+"""From grouped files to studies whose voxels lie on disk, one slice at a time, never a whole series in memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from dashboard.errors import InputRefused, RecordsError
+from dashboard.ingest.grouping import Kind, SeriesGroup, Stack, StudyGroup, group_series, group_studies
+from dashboard.ingest.instance import Drop, Instance
+from dashboard.ingest.pixels import decode_frame, decode_frames
+from dashboard.ingest.roles import Judgement, judge
+from dashboard.study import Acquisition, FrameReference, Rejection, Role, Series, Study, Volume
+
+# Of several kinds of image in one series, the one to analyse. Lower is better.
+PREFERENCE = {Role.AXIAL_T2: 0, Role.VOLUME_T2: 1, Role.AXIAL_T2STAR: 2}
+# Echo time nearest to which T2 contrast of cord against CSF is what the model learned, ms.
+BEST_ECHO_TIME_MS = 100.0
+# Dixon water images are fat-suppressed; in-phase images look like any T2.
+WATER_ONLY = frozenset({"W", "WATER"})
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The stacks of a series that will be its volumes, and what they are."""
+
+    stacks: tuple[Stack, ...]
+    acquisition: Acquisition
+    judgement: Judgement
+    left_out: int
+
+
+def build_studies(drop: Drop, volumes_dir: Path) -> tuple[Study, ...]:
+    """Decode a drop into studies.
+
+    Voxels are written to `volumes_dir` as one ``.npy`` a volume and opened read-only as memory maps: whole numbers
+    of 16 bits where rescale keeps them whole, float32 otherwise. A file whose pixels cannot be decoded becomes a
+    rejection of its study, and its place in the series a gap.
+
+    Raises
+    ------
+    RecordsError
+        `volumes_dir` cannot be written.
+    """
+    try:
+        volumes_dir.mkdir(parents=True, exist_ok=True)
+        return tuple(
+            _study(group, drop, volumes_dir / f"{number:03d}")
+            for number, group in enumerate(group_studies(drop.instances))
+        )
+    except OSError as error:
+        raise RecordsError(
+            f"Volumes cannot be written ({error.strerror}); free some disk space and try again."
+        ) from None
+
+
+def _study(group: StudyGroup, drop: Drop, folder: Path) -> Study:
+    folder.mkdir(exist_ok=True)
+    rejected: list[Rejection] = [
+        rejection for rejection in drop.rejections if rejection.study_instance_uid in ("", group.study_instance_uid)
+    ]
+    series = []
+    for number, files in enumerate(group.series):
+        built, failed = _series(files, folder, f"{number:03d}")
+        rejected += failed
+        if built is not None:
+            series.append(built)
+    first = min(
+        (item for files in group.series for item in files.instances),
+        key=lambda item: (item.study_date, item.study_time),
+    )
+    return Study(group.study_instance_uid, tuple(series), first.study_date, first.study_time, tuple(rejected))
+
+
+def _series(group: SeriesGroup, folder: Path, name: str) -> tuple[Series | None, list[Rejection]]:
+    """Build one series, leaving out files that fail to decode and grouping anew without them."""
+    rejected: list[Rejection] = []
+    while group.instances:
+        chosen = _choose(group)
+        paths = [folder / f"{name}-{index:02d}.npy" for index in range(len(chosen.stacks))]
+        failed = _write(chosen.stacks, paths)
+        if not failed:
+            return _assemble(group, chosen, paths), rejected
+        rejected += [Rejection(instance.name, reason) for instance, reason in failed]
+        lost = {id(instance) for instance, _ in failed}
+        group = group_series(instance for instance in group.instances if id(instance) not in lost)
+    return None, rejected
+
+
+def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Series:
+    judgement, first = chosen.judgement, group.instances[0]
+    stated = [instance.not_analysed for instance in group.instances if instance.not_analysed]
+    warnings = [*group.warnings, *judgement.warnings]
+    if chosen.left_out:
+        warnings.append(
+            f"{chosen.left_out} further images of this series show the same places in another way (echo, phase, fat or "
+            "repetition); they were not analysed."
+        )
+    if stated and chosen.stacks:
+        warnings.append(f"{len(stated)} images of this series were not analysed: {stated[0]}")
+    volumes = []
+    for stack, path in zip(chosen.stacks, paths, strict=True):
+        frames = tuple(FrameReference(source.instance.sop_instance_uid, source.plane.frame) for source in stack.frames)
+        volumes.append(Volume(np.load(path, mmap_mode="r"), stack.affine, frames))
+    return Series(
+        series_instance_uid=first.series_instance_uid,
+        series_number=first.series_number,
+        acquisition=chosen.acquisition,
+        role=judgement.role,
+        volumes=tuple(volumes),
+        reason=stated[0] if stated and not chosen.stacks and judgement.role is Role.OTHER else judgement.reason,
+        warnings=tuple(dict.fromkeys(warnings)),
+        frame_of_reference_uid=chosen.stacks[0].frames[0].instance.frame_of_reference_uid if chosen.stacks else "",
+    )
+
+
+def _choose(group: SeriesGroup) -> Chosen:
+    """Judge each kind of image in the series and take the best; all kinds stay when none can be analysed."""
+    kinds: dict[Kind, list[Stack]] = defaultdict(list)
+    for stack in group.stacks:
+        kinds[replace(stack.kind, repetition=0)].append(stack)
+    if not kinds:
+        first = group.instances[0]
+        return Chosen((), first.acquisition, judge(first.acquisition, first.sop_class_uid, ()), 0)
+    judged = [_judged(kind, stacks) for kind, stacks in kinds.items()]
+    best = min(judged, key=_rank)
+    if best.judgement.reason is not None:
+        return replace(best, stacks=group.stacks)
+    kept = tuple(stack for stack in best.stacks if stack.kind.repetition == 0)
+    total = sum(len(stack.frames) for stack in group.stacks)
+    return replace(best, stacks=kept, left_out=total - sum(len(stack.frames) for stack in kept))
+
+
+def _judged(kind: Kind, stacks: Sequence[Stack]) -> Chosen:
+    source = max(stacks, key=lambda stack: len(stack.frames)).frames[0]
+    acquisition = source.instance.acquisition
+    acquisition = replace(
+        acquisition,
+        echo_time_ms=acquisition.echo_time_ms if kind.echo_time_ms is None else kind.echo_time_ms,
+        diffusion_b_value=acquisition.diffusion_b_value if kind.diffusion_b_value is None else kind.diffusion_b_value,
+        image_type=kind.frame_type or acquisition.image_type,
+    )
+    return Chosen(tuple(stacks), acquisition, judge(acquisition, source.instance.sop_class_uid, stacks), 0)
+
+
+def _rank(chosen: Chosen) -> tuple[object, ...]:
+    """Smaller for what should rather be analysed; ties fall to the order of stacks, which no UID decides."""
+    acquisition = chosen.acquisition
+    echo = acquisition.echo_time_ms
+    return (
+        chosen.judgement.reason is not None,
+        PREFERENCE.get(chosen.judgement.role, len(PREFERENCE)),
+        not WATER_ONLY.isdisjoint(acquisition.image_type),
+        abs((BEST_ECHO_TIME_MS if echo is None else echo) - BEST_ECHO_TIME_MS),
+        -sum(len(stack.frames) for stack in chosen.stacks),
+    )
+
+
+def _write(stacks: Sequence[Stack], paths: Sequence[Path]) -> list[tuple[Instance, str]]:
+    """Decode every frame into its slot; returns the files that could not be decoded and why."""
+    failed = []
+    with _VolumeFiles(stacks, paths) as files:
+        for instance, wanted in _slots(stacks):
+            try:
+                for frame, pixels in _decoded(instance, wanted):
+                    files.write(*wanted[frame], pixels)
+            except InputRefused as error:
+                failed.append((instance, str(error)))
+    return failed
+
+
+def _slots(stacks: Sequence[Stack]) -> Iterator[tuple[Instance, dict[int, tuple[int, int]]]]:
+    """For each file the frames wanted of it: {frame: (stack, slice)}."""
+    found: dict[int, tuple[Instance, dict[int, tuple[int, int]]]] = {}
+    for number, stack in enumerate(stacks):
+        for position, source in enumerate(stack.frames):
+            _, wanted = found.setdefault(id(source.instance), (source.instance, {}))
+            wanted[source.plane.frame] = (number, position)
+    yield from found.values()
+
+
+def _decoded(instance: Instance, wanted: Iterable[int]) -> Iterator[tuple[int, npt.NDArray[np.generic]]]:
+    """The wanted frames of a file, counted from 1; a single one is fetched without reading the others."""
+    numbers = sorted(wanted)
+    if len(numbers) == 1:
+        yield numbers[0], decode_frame(instance.path, numbers[0] - 1)
+        return
+    chosen = set(numbers)
+    for number, pixels in enumerate(decode_frames(instance.path), start=1):
+        if number in chosen:
+            yield number, pixels
+
+
+class _VolumeFiles:
+    """Open ``.npy`` files, filled slice by slice in any order by plain writes, which report a full disk."""
+
+    def __init__(self, stacks: Sequence[Stack], paths: Sequence[Path]) -> None:
+        self._shapes = [stack.shape for stack in stacks]
+        self._types = [_voxel_type(stack) for stack in stacks]
+        self._files = [path.open("wb") for path in paths]
+        self._starts = []
+        for file, shape, kind in zip(self._files, self._shapes, self._types, strict=True):
+            header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            self._starts.append(file.tell())
+
+    def __enter__(self) -> "_VolumeFiles":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for file, start, shape, voxel in zip(self._files, self._starts, self._shapes, self._types, strict=True):
+            file.truncate(start + int(np.prod(shape)) * voxel.itemsize)
+            file.close()
+
+    def write(self, stack: int, position: int, pixels: npt.NDArray[np.generic]) -> None:
+        """Write one slice to its place."""
+        _, rows, columns = self._shapes[stack]
+        voxel = self._types[stack]
+        self._files[stack].seek(self._starts[stack] + position * rows * columns * voxel.itemsize)
+        self._files[stack].write(np.ascontiguousarray(pixels, dtype=voxel).data)
+
+
+def _voxel_type(stack: Stack) -> np.dtype[np.generic]:
+    """Smallest of int16, uint16 and float32 that holds every value the headers allow."""
+    low, high = 0.0, 0.0
+    for source in stack.frames:
+        instance, slope, intercept = source.instance, source.plane.rescale_slope, source.plane.rescale_intercept
+        if not slope.is_integer() or not intercept.is_integer():
+            return np.dtype(np.float32)
+        span = 2.0**instance.bits_stored
+        ends = (-span / 2, span / 2 - 1) if instance.pixel_representation else (0.0, span - 1)
+        scaled = [end * slope + intercept for end in ends]
+        low, high = min(low, *scaled), max(high, *scaled)
+    for kind in (np.int16, np.uint16):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return np.dtype(np.float32)
