@@ -87,7 +87,7 @@ def reformat_volume(
     """
     small, small_affine = shrink(volume.voxels, volume.affine, CANAL.pixel_mm)
     low, high = _heights(volume)
-    spacing = max(SPACING_MM, float(voxel_spacing(volume.affine).max()), (high - low) / MAX_PLANES)
+    spacing = max(SPACING_MM, float(voxel_spacing(volume.affine).max()), (high - low) / (MAX_PLANES - 1))
     planes = _transverse_planes(volume, volume_index, (small, small_affine), np.arange(high, low, -spacing))
     if not planes:
         return []
