@@ -18,13 +18,16 @@ from dashboard.records.identities import get_identity, get_people, keep_identity
 from dashboard.records.inbox import Arrived, Inbox, clean_name
 from dashboard.records.jobs import (
     MAX_ATTEMPTS,
+    READ_PRIORITY,
     add_job,
     beat,
     claim_job,
     end_job,
     open_jobs,
+    release_job,
     release_jobs,
     running_workers,
+    subjects_with_jobs,
 )
 from dashboard.records.keys import Keys
 from dashboard.records.model import (
@@ -46,6 +49,8 @@ from dashboard.records.store import Store
 from dashboard.records.studies import (
     add_content,
     add_study,
+    current_finding_ids,
+    files_of_upload,
     find_study,
     get_content,
     get_study,
@@ -58,6 +63,7 @@ from dashboard.records.study_folder import read_masks, read_predictions, read_st
 from dashboard.records.uploads import (
     add_upload,
     check_token,
+    find_upload,
     get_upload,
     list_uploads,
     mark_done,
@@ -67,6 +73,7 @@ from dashboard.records.uploads import (
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "READ_PRIORITY",
     "Arrived",
     "Details",
     "Document",
@@ -93,8 +100,11 @@ __all__ = [
     "check_token",
     "claim_job",
     "clean_name",
+    "current_finding_ids",
     "end_job",
+    "files_of_upload",
     "find_study",
+    "find_upload",
     "get_content",
     "get_finding",
     "get_identity",
@@ -115,8 +125,10 @@ __all__ = [
     "read_masks",
     "read_predictions",
     "read_study",
+    "release_job",
     "release_jobs",
     "running_workers",
+    "subjects_with_jobs",
     "waiting_count",
     "with_identity",
     "worklist",

@@ -12,7 +12,7 @@ from dashboard.records import identities, uploads
 from dashboard.records.database import Database
 from dashboard.records.files import make_private_dir
 from dashboard.records.inbox import Inbox
-from dashboard.records.jobs import add_job
+from dashboard.records.jobs import READ_PRIORITY, add_job
 from dashboard.records.keys import Keys, load_keys
 from dashboard.records.model import Finding, JobKind, StoredIdentity, Upload
 from dashboard.records.store import Store
@@ -54,7 +54,7 @@ class Records:
         arrived = self.inbox.arrived(upload_id)
         size = sum(file.size_bytes for file in arrived)
         upload = uploads.mark_received(session, upload_id, len(arrived), size, now)
-        add_job(session, JobKind.READ_UPLOAD, upload_id, now)
+        add_job(session, JobKind.READ_UPLOAD, upload_id, now, READ_PRIORITY)
         return upload
 
     def close(self) -> None:

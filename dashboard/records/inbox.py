@@ -13,13 +13,14 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from dashboard.errors import InputRefused, RecordsError
 from dashboard.ingest import DroppedFile
 from dashboard.records.files import flush, make_private_dir, plain_os_errors
-from dashboard.records.store import checked_id
+from dashboard.records.store import ID, checked_id
 
 NAMES_FILE = "names.jsonl"
 LONGEST_NAME = 1024
@@ -153,10 +154,19 @@ class Inbox:
         """Whether an upload's files still lie here."""
         return self._dir(upload_id).is_dir()
 
+    def changed_at(self, upload_id: str) -> datetime:
+        """When something last arrived."""
+        with plain_os_errors("The inbox"):
+            return datetime.fromtimestamp(self._files(upload_id).stat().st_mtime, UTC)
+
     def upload_ids(self) -> tuple[str, ...]:
         """Ids of all uploads whose files lie here."""
         with plain_os_errors("The inbox"):
-            return tuple(sorted(path.name for path in self.root.iterdir())) if self.root.is_dir() else ()
+            return (
+                tuple(sorted(path.name for path in self.root.iterdir() if ID.fullmatch(path.name)))
+                if self.root.is_dir()
+                else ()
+            )
 
     def _check_index(self, index: int) -> None:
         if not 0 <= index < self.max_files:

@@ -11,6 +11,9 @@ from dashboard.records.tables import JobRow
 
 # A worker that dies three times over the same job is not unlucky; the job kills it.
 MAX_ATTEMPTS = 3
+# Between studies that look urgent and those that do not: an unread upload may hold either.
+READ_PRIORITY = 5
+OPEN_STATES = (JobState.WAITING.value, JobState.RUNNING.value)
 
 
 def add_job(session: Session, kind: JobKind, subject_id: str, now: datetime, priority: int = 0) -> None:
@@ -68,6 +71,13 @@ def end_job(session: Session, job: Job, now: datetime, state: JobState = JobStat
     return True
 
 
+def release_job(session: Session, job: Job) -> None:
+    """Have `job`, which failed but left its worker alive, tried again; nothing happens if it is no longer ours."""
+    row = session.get(JobRow, job.id, with_for_update=True)
+    if row is not None and (row.state, row.worker, row.attempts) == (JobState.RUNNING.value, job.worker, job.attempts):
+        _release(session, row)
+
+
 def release_jobs(
     session: Session, now: datetime, silent_for: timedelta, dead_workers: Collection[str] = ()
 ) -> tuple[tuple[Job, ...], tuple[Job, ...]]:
@@ -92,13 +102,7 @@ def release_jobs(
         if row.attempts >= MAX_ATTEMPTS:
             poisoned.append(_job(row))
             continue
-        twin = select(JobRow).where(
-            JobRow.kind == row.kind, JobRow.subject_id == row.subject_id, JobRow.state == JobState.WAITING.value
-        )
-        # A newer job for the same subject does all that this one would have done.
-        row.state = JobState.FAILED.value if session.scalar(twin) is not None else JobState.WAITING.value
-        row.reason = "superseded" if row.state == JobState.FAILED.value else ""
-        session.flush()
+        _release(session, row)
         released.append(_job(row))
     return tuple(released), tuple(poisoned)
 
@@ -109,10 +113,25 @@ def running_workers(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
+def subjects_with_jobs(session: Session) -> frozenset[str]:
+    """Ids of uploads and studies that a job waits for or works on."""
+    return frozenset(session.scalars(select(JobRow.subject_id).where(JobRow.state.in_(OPEN_STATES))))
+
+
 def open_jobs(session: Session) -> int:
     """Jobs that wait or run."""
-    states = (JobState.WAITING.value, JobState.RUNNING.value)
-    return len(session.scalars(select(JobRow.id).where(JobRow.state.in_(states))).all())
+    return len(session.scalars(select(JobRow.id).where(JobRow.state.in_(OPEN_STATES))).all())
+
+
+def _release(session: Session, row: JobRow) -> None:
+    twin = select(JobRow.id).where(
+        JobRow.kind == row.kind, JobRow.subject_id == row.subject_id, JobRow.state == JobState.WAITING.value
+    )
+    # A newer job for the same subject does all that this one would have done.
+    superseded = session.scalar(twin) is not None
+    row.state = JobState.FAILED.value if superseded else JobState.WAITING.value
+    row.reason = "superseded" if superseded else ""
+    session.flush()
 
 
 def _job(row: JobRow) -> Job:

@@ -12,7 +12,7 @@ a row are what a killed worker left behind, and go at the next sweep.
 
 import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,20 @@ class Store:
             if folder.exists():
                 shutil.rmtree(folder)
 
+    def leftovers(self, current: Mapping[str, str | None], busy: Collection[str]) -> tuple[Path, ...]:
+        """Folders that belong to nothing: `current` maps study ids to finding ids, `busy` has jobs at work."""
+        found = []
+        with plain_os_errors("The store"):
+            for folder in self.root.iterdir() if self.root.is_dir() else ():
+                if folder.name == "incoming":
+                    found += list(folder.iterdir())
+                elif ID.fullmatch(folder.name) and folder.name not in current:
+                    found.append(folder)
+                elif folder.name not in busy and (folder / "findings").is_dir():
+                    kept = current.get(folder.name)
+                    found += [path for path in (folder / "findings").iterdir() if path.name != kept]
+        return tuple(found)
+
     def sweep_findings(self, study_id: str, keep: Collection[str]) -> None:
         """Delete folders of findings of `study_id` other than `keep`."""
         folder = self._study_dir(study_id) / "findings"
@@ -69,12 +83,6 @@ class Store:
             present = [path for path in folder.iterdir() if path.name not in keep] if folder.is_dir() else []
         for path in present:
             self.remove(path)
-
-    def study_ids(self) -> tuple[str, ...]:
-        """Ids of all studies that have a folder."""
-        with plain_os_errors("The store"):
-            names = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
-        return tuple(sorted(name for name in names if ID.fullmatch(name)))
 
     def remove_study(self, study_id: str) -> None:
         """Delete everything stored of a study."""

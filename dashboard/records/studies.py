@@ -137,6 +137,20 @@ def get_content(session: Session, study_id: str) -> tuple[tuple[Instance, ...], 
     return tuple(instances.values()), tuple(rejections)
 
 
+def files_of_upload(session: Session, upload_id: str) -> dict[str, tuple[str, ...]]:
+    """Names of the stored files that came with an upload, by study id."""
+    query = select(ContentRow).where(ContentRow.upload_id == upload_id).order_by(ContentRow.id)
+    return {
+        row.study_id: tuple(str(plain["path"]) for plain in _unpack(row.instances)) for row in session.scalars(query)
+    }
+
+
+def current_finding_ids(session: Session) -> dict[str, str | None]:
+    """The current finding of every study."""
+    rows = session.execute(select(StudyRow.id, StudyRow.current_finding_id))
+    return {row.id: row.current_finding_id for row in rows}
+
+
 def _unpack(packed: bytes) -> list[Any]:
     try:
         unpacked = json.loads(zlib.decompress(packed))

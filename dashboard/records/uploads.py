@@ -44,6 +44,12 @@ def get_upload(session: Session, upload_id: str) -> Upload:
     return _upload(_row(session, upload_id))
 
 
+def find_upload(session: Session, upload_id: str) -> Upload | None:
+    """The upload of this id, or None."""
+    row = session.get(UploadRow, upload_id)
+    return None if row is None else _upload(row)
+
+
 def check_token(session: Session, upload_id: str, token: str) -> Upload:
     """Look an upload up for its sender.
 

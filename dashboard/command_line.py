@@ -1,0 +1,64 @@
+"""The commands of ``python -m dashboard``. What a command needs is imported when it runs."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dashboard.errors import TriageError
+from dashboard.settings import load_settings
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit status."""
+    options = make_parser().parse_args(list(arguments))
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except TriageError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="python3 -m dashboard",
+        description="Spine Triage: grades suspected cord compression on spine MRI. Research software, not a device.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    triage = commands.add_parser(
+        "triage",
+        help="grade studies without a browser",
+        description="Grades studies without a browser. Prints one JSON document a study, one a line. Exit status: 0 "
+        "when every study was handled, 2 when an input could not be read at all, 1 when models or DIR are unusable.",
+    )
+    triage.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder or a ZIP")
+    triage.add_argument(
+        "--out", type=Path, metavar="DIR", help="also write DIR/<study_instance_uid>/result.json and masks.dcm"
+    )
+    triage.set_defaults(command=_triage)
+    worker = commands.add_parser("worker", help="run a worker beside a running server")
+    worker.add_argument("--child", action="store_true", help="end when standard input ends, as the server's child")
+    worker.set_defaults(command=_worker)
+    return parser
+
+
+def _triage(options: argparse.Namespace) -> int:
+    from dashboard.work.command import triage_paths
+
+    return triage_paths(options.paths, options.out, load_settings(), sys.stdout, sys.stderr)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from dashboard.work.worker_command import run_worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    run_worker(load_settings(), child=options.child)
+    return 0

@@ -1,0 +1,173 @@
+"""The ``triage`` command: grades files of this machine, touching neither database nor store."""
+
+import contextlib
+import hashlib
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from dashboard.errors import TriageError
+from dashboard.exchange import write_masks
+from dashboard.grading import canonical_json
+from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
+from dashboard.settings import Settings
+from dashboard.work.engine import load_engine
+from dashboard.work.local_files import Found, find_files
+from dashboard.work.triage import TriagedStudy, triage_drop
+
+ALL_HANDLED, SET_UP_FAILED, INPUT_NOT_READ = 0, 1, 2
+ENDED_BY_SIGNAL = 128
+# PS3.5 9.1: digits in groups separated by dots, 64 characters at most. Anything else is no folder name either.
+UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+LONGEST_UID = 64
+RESULT_FILE = "result.json"
+
+
+def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, stdout: TextIO, stderr: TextIO) -> int:
+    """Grade every study found under `paths` together; return the exit status.
+
+    One JSON document a study goes to `stdout`, one a line, as soon as it is done; with `out` also to
+    ``out/<study_instance_uid>/result.json``, with ``masks.dcm``, ``masks-2.dcm`` ... for its graded series in the
+    order of the result. Files of several paths that carry one StudyInstanceUID are one study.
+
+    Returns
+    -------
+    int
+        0 when every study was handled, 2 when a path held nothing that could be read, 1 when models or `out`
+        cannot be used.
+    """
+    try:
+        engine = load_engine(settings.models_dir)
+        found = find_files(paths)
+        # UIDs stay the person's own; the patient's key leaves the process only inside `masks.dcm`.
+        door = Door(OriginalUids(), KeyedPseudonym(os.urandom(32)), keep_identity=False)
+        report = _Report(out, stdout, stderr)
+        with _ends_on_signals(), tempfile.TemporaryDirectory(prefix="spine-triage-") as folder:
+            for triaged in triage_drop(
+                found.files, door, Path(folder), engine, settings.archive, refused=found.rejected
+            ):
+                report.study(triaged)
+                if report.nobody_listens:
+                    break
+    except TriageError as error:
+        stderr.write(f"{error}\n")
+        return SET_UP_FAILED
+    if report.unread(found):
+        return INPUT_NOT_READ
+    return SET_UP_FAILED if report.failed else ALL_HANDLED
+
+
+class _Report:
+    """Where results go."""
+
+    def __init__(self, out: Path | None, stdout: TextIO, stderr: TextIO) -> None:
+        self._out, self._stdout, self._stderr = out, stdout, stderr
+        self._folders: set[str] = set()
+        self._accepted: set[str] = set()
+        self._rejected: set[str] = set()
+        self._broken = False
+        self.failed = False
+
+    @property
+    def nobody_listens(self) -> bool:
+        """Whether going on would be for nothing."""
+        return self._broken and self._out is None
+
+    def study(self, triaged: TriagedStudy) -> None:
+        """Print one result, and write it where wanted."""
+        self._accepted |= {instance.name for instance in triaged.instances}
+        self._rejected |= {item["name"] for item in triaged.document["rejected"]}
+        line = canonical_json(triaged.document)
+        if self._out is not None and triaged.document["study_instance_uid"] is not None:
+            self._write(self._out, triaged, line)
+        if self._broken:
+            return
+        try:
+            self._stdout.write(line + "\n")
+            self._stdout.flush()
+        except BrokenPipeError:
+            self._broken = True
+            # The interpreter flushes once more at its end; give it somewhere to do so.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stdout.fileno())
+
+    def unread(self, found: Found) -> bool:
+        """Whether a path gave nothing but rejected files; says which."""
+        unread = [name for name in found.names if _within(name, self._rejected) and not _within(name, self._accepted)]
+        for name in unread:
+            self._stderr.write(f"{name}: nothing in it could be read; the result lists why.\n")
+        return bool(unread)
+
+    def _write(self, out: Path, triaged: TriagedStudy, line: str) -> None:
+        folder = out / self._folder_name(triaged.study.study_instance_uid)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for stale in folder.glob("masks*.dcm"):
+                stale.unlink()
+            part = folder / f".{RESULT_FILE}.part"
+            part.write_text(line + "\n", encoding="ascii")
+            part.replace(folder / RESULT_FILE)
+            write_study_masks(triaged, folder)
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            self._fail(f"{folder.name}: results cannot be written to the --out folder: {reason}.")
+        except TriageError as error:
+            self._fail(f"{folder.name}: {error}")
+
+    def _fail(self, words: str) -> None:
+        """Say what went wrong; the other studies go on."""
+        self.failed = True
+        self._stderr.write(f"{words}\n")
+
+    def _folder_name(self, study_instance_uid: str) -> str:
+        """A name for the study's folder that stays in its place, whatever a file calls its study."""
+        name = study_instance_uid
+        if len(name) > LONGEST_UID or not UID.fullmatch(name):
+            name = f"study-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        number = 1
+        while name in self._folders:
+            number += 1
+            name = f"{name.removesuffix(f'-{number - 1}')}-{number}"
+        self._folders.add(name)
+        return name
+
+
+def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
+    """Write a DICOM SEG for each graded series: ``masks.dcm``, ``masks-2.dcm`` ... in the order of the study."""
+    written: list[Path] = []
+    sources = {instance.sop_instance_uid: instance.path for instance in triaged.instances}
+    for series in triaged.study.series:
+        prediction = triaged.predictions.get(series.series_instance_uid)
+        if prediction is None or not prediction.slices:
+            continue
+        path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
+        uids = dict.fromkeys(frame.sop_instance_uid for volume in series.volumes for frame in volume.frames)
+        write_masks(series, prediction.native_labels, [sources[uid] for uid in uids], path)
+        written.append(path)
+    return tuple(written)
+
+
+def _within(path_name: str, names: set[str]) -> bool:
+    """Whether one of `names` lies at or below `path_name`."""
+    return any(name == path_name or name.startswith(f"{path_name}/") for name in names)
+
+
+@contextlib.contextmanager
+def _ends_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into an orderly exit, so that intermediate files are deleted."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(ENDED_BY_SIGNAL + number)
+
+    former = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

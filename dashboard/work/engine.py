@@ -1,0 +1,52 @@
+"""What a process needs to analyse studies: the models, kept warm, and the thresholds they ask for."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.errors import ModelError
+from dashboard.grading import GradingThresholds
+from dashboard.inference import Models, load_models
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Models and thresholds, or the reason why there are none: then nothing is graded, and every study says so."""
+
+    models: Models | None
+    thresholds: GradingThresholds
+    failure: str = ""
+
+    def describe(self) -> tuple[dict[str, str], ...]:
+        """The models as results cite them."""
+        return () if self.models is None else tuple(dataclasses.asdict(info) for info in self.models.describe())
+
+
+def load_engine(models_dir: Path) -> Engine:
+    """Load and check the models.
+
+    Raises
+    ------
+    ModelError
+        A model folder is incomplete, altered or does not fit.
+    """
+    models = load_models(models_dir)
+    return Engine(models, thresholds_from(models.compression.manifest.thresholds))
+
+
+def load_engine_or_reason(models_dir: Path) -> Engine:
+    """Load the models; where that fails, an engine that answers every study with the reason."""
+    try:
+        return load_engine(models_dir)
+    except ModelError as error:
+        return Engine(None, GradingThresholds(), str(error))
+
+
+def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingThresholds:
+    """Thresholds of a manifest, defaults for those it does not state; others belong to inference."""
+    known = {item.name for item in dataclasses.fields(GradingThresholds)}
+    return dataclasses.replace(
+        GradingThresholds(),
+        **{name: value for name, value in stated.items() if name in known},  # type: ignore[arg-type]
+    )

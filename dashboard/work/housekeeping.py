@@ -1,0 +1,76 @@
+"""Clearing what killed workers, broken-off uploads and crashes left behind."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from dashboard.errors import RecordsError
+from dashboard.records import (
+    JobKind,
+    Records,
+    Upload,
+    UploadState,
+    add_job,
+    current_finding_ids,
+    find_upload,
+    list_uploads,
+    mark_failed,
+    subjects_with_jobs,
+)
+
+BROKEN_OFF_AFTER = timedelta(hours=24)
+# A failed upload's files may be all there is of a study; they stay this long for another try.
+FAILED_KEPT_FOR = timedelta(days=7)
+# Younger folders may belong to something that is just about to be written to the database.
+YOUNG = timedelta(hours=1)
+BROKEN_OFF = "The upload broke off and was not completed within a day; drop the files again."
+
+log = logging.getLogger(__name__)
+
+
+def tidy(records: Records, now: datetime) -> None:
+    """Bring inbox and store in line with the database. Safe beside working workers; failures are logged."""
+    try:
+        _end_broken_off(records, now)
+        for upload_id in records.inbox.upload_ids():
+            _tidy_upload(records, upload_id, now)
+        _tidy_store(records, now)
+    except RecordsError as error:
+        log.error("%s", error)
+
+
+def _end_broken_off(records: Records, now: datetime) -> None:
+    with records.writing() as session:
+        for upload in list_uploads(session, [UploadState.RECEIVING], limit=10_000):
+            if now - upload.created_at > BROKEN_OFF_AFTER:
+                mark_failed(session, upload.id, BROKEN_OFF, now - FAILED_KEPT_FOR)
+
+
+def _tidy_upload(records: Records, upload_id: str, now: datetime) -> None:
+    with records.reading() as session:
+        upload = find_upload(session, upload_id)
+        busy = subjects_with_jobs(session)
+    if upload is None:
+        if now - records.inbox.changed_at(upload_id) > YOUNG:
+            records.inbox.remove(upload_id)
+    elif upload.state is UploadState.FAILED:
+        if now - _ended(upload) >= FAILED_KEPT_FOR:
+            records.inbox.remove(upload_id)
+    elif upload.state is not UploadState.RECEIVING and upload_id not in busy and now - _ended(upload) > YOUNG:
+        # Its worker died before the files were safely stored: reading them again repairs what a crash cut short.
+        with records.writing() as session:
+            add_job(session, JobKind.READ_UPLOAD, upload_id, now)
+
+
+def _tidy_store(records: Records, now: datetime) -> None:
+    with records.reading() as session:
+        current = current_finding_ids(session)
+        busy = subjects_with_jobs(session)
+    store = records.store
+    for folder in store.leftovers(current, busy):
+        changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
+        if now - changed_at > YOUNG:
+            store.remove(folder)
+
+
+def _ended(upload: Upload) -> datetime:
+    return upload.finished_at or upload.created_at

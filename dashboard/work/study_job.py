@@ -1,0 +1,70 @@
+"""The job of a study: analyse everything stored of it, and add one finding."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dashboard import __version__
+from dashboard.ingest import Drop, RejectedFile
+from dashboard.records import (
+    Job,
+    Records,
+    StudyRecord,
+    add_finding,
+    get_content,
+    get_study,
+    mark_started,
+    new_id,
+    write_study,
+)
+from dashboard.work.engine import Engine
+from dashboard.work.triage import TriagedStudy, not_analysed, triage_study
+
+
+def triage_stored_study(records: Records, job: Job, engine: Engine) -> None:
+    """Run the job. A finding is added once, even when two workers believe the job to be theirs.
+
+    Raises
+    ------
+    RecordsError
+        Something could not be read or written; the job may be tried again.
+    """
+    with records.writing() as session:
+        mark_started(session, job.subject_id, datetime.now(UTC))
+    study, part = _stored_part(records, job.subject_id)
+    finding_id = new_id()
+    folder = records.store.fresh_dir(records.store.finding_dir(study.id, finding_id))
+    _keep(records, study, job, finding_id, triage_study(part, folder / "volumes", engine))
+
+
+def give_up_on_study(records: Records, job: Job, engine: Engine, reason: str) -> None:
+    """End the job of a study that cannot be analysed with a finding that says so."""
+    study, part = _stored_part(records, job.subject_id)
+    finding_id = new_id()
+    records.store.fresh_dir(records.store.finding_dir(study.id, finding_id))
+    _keep(records, study, job, finding_id, not_analysed(part, engine, reason))
+
+
+def _stored_part(records: Records, study_id: str) -> tuple[StudyRecord, Drop]:
+    with records.reading() as session:
+        study = get_study(session, study_id)
+        instances, rejections = get_content(session, study_id)
+    folder = records.store.instances_dir(study_id)
+    uid = study.study_instance_uid
+    return study, Drop(
+        instances=tuple(replace(item, path=folder / item.path.name) for item in instances),
+        rejections=tuple(RejectedFile(item.name, item.reason, uid) for item in rejections),
+        identities={},
+    )
+
+
+def _keep(records: Records, study: StudyRecord, job: Job, finding_id: str, triaged: TriagedStudy) -> None:
+    folder = records.store.finding_dir(study.id, finding_id)
+    write_study(folder, triaged.study, triaged.predictions)
+    with records.writing() as session:
+        ours = add_finding(session, finding_id, job, triaged.document, __version__, datetime.now(UTC))
+    if not ours:
+        records.store.remove(folder)
+        return
+    # The former finding's folder stays for the screens that are looking at it; those before it go.
+    former = study.current_finding_id
+    records.store.sweep_findings(study.id, keep=[finding_id, *([former] if former else [])])

@@ -1,0 +1,193 @@
+"""A worker: takes jobs from the database one at a time, with the models kept warm.
+
+A worker holds the lock of ``workers/<name>.lock`` as long as it lives; the system lets go of it however it dies, so
+another worker on this machine knows at once. Workers elsewhere are known by their heartbeat.
+"""
+
+import fcntl
+import logging
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dashboard.errors import RecordsError, TriageError
+from dashboard.records import (
+    MAX_ATTEMPTS,
+    Job,
+    JobKind,
+    Records,
+    beat,
+    claim_job,
+    end_job,
+    mark_failed,
+    new_id,
+    release_job,
+    release_jobs,
+    running_workers,
+)
+from dashboard.records.files import PRIVATE_FILE, make_private_dir, plain_os_errors
+from dashboard.work.engine import Engine
+from dashboard.work.housekeeping import tidy
+from dashboard.work.study_job import give_up_on_study, triage_stored_study
+from dashboard.work.upload_job import read_upload, settle_upload
+
+POLL_S = 0.1
+BEAT_S = 2.0
+RECOVER_EVERY = timedelta(seconds=5)
+TIDY_EVERY = timedelta(hours=1)
+SILENT_FOR = timedelta(seconds=60)
+GAVE_UP = f"The analysis stopped unexpectedly {MAX_ATTEMPTS} times; read this study now."
+GAVE_UP_READING = f"Reading these files stopped unexpectedly {MAX_ATTEMPTS} times; send them again in smaller parts."
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker of one process.
+
+    Parameters
+    ----------
+    records
+        The site's records; closed by the caller.
+    engine
+        Models, loaded.
+    """
+
+    def __init__(self, records: Records, engine: Engine) -> None:
+        self._records, self._engine = records, engine
+        self._stop = threading.Event()
+        self._settling = ThreadPoolExecutor(1, thread_name_prefix="settle")
+        self._recovered = self._tidied = datetime.min.replace(tzinfo=UTC)
+        self.name = new_id()
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Work until :meth:`stop` is called or `until` answers True while nothing waits."""
+        lock = hold_lock(self._locks_dir() / f"{self.name}.lock")
+        heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            while not self._stop.is_set():
+                if not self._turn():
+                    if until():
+                        break
+                    self._stop.wait(POLL_S)
+        finally:
+            self._stop.set()
+            heart.join()
+            self._settling.shutdown()
+            (self._locks_dir() / f"{self.name}.lock").unlink(missing_ok=True)
+            os.close(lock)
+
+    def stop(self) -> None:
+        """Have :meth:`run` return after the present job."""
+        self._stop.set()
+
+    def _turn(self) -> bool:
+        """Do one job; False when there was none, or the records cannot be reached for now."""
+        try:
+            self._look_after_others()
+            with self._records.writing() as session:
+                job = claim_job(session, self.name, datetime.now(UTC))
+        except RecordsError as error:
+            log.error("%s", error)
+            self._stop.wait(BEAT_S)
+            return False
+        if job is not None:
+            self._do(job)
+        return job is not None
+
+    def _do(self, job: Job) -> None:
+        try:
+            if job.kind is JobKind.READ_UPLOAD:
+                read_upload(self._records, job, self._engine)
+                self._settling.submit(self._settle, job.subject_id)
+            else:
+                triage_stored_study(self._records, job, self._engine)
+        except Exception as error:  # noqa: BLE001 - whatever a foreign decoder throws must not end the worker
+            self._failed(job, error)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        """Note a failure without its text, which may quote a header, and let the job be tried again."""
+        words = str(error) if isinstance(error, TriageError) else type(error).__name__
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s, attempt %d: %s (%s:%s)", job.kind, job.attempts, words, Path(where.filename).name, where.lineno)
+        try:
+            if job.attempts >= MAX_ATTEMPTS:
+                self._give_up(job)
+            else:
+                with self._records.writing() as session:
+                    release_job(session, job)
+        except TriageError as second:
+            # Still ours in the database: the next look after silent workers finds it.
+            log.error("%s", second)
+        self._stop.wait(BEAT_S if isinstance(error, RecordsError) else 0)
+
+    def _give_up(self, job: Job) -> None:
+        if job.kind is JobKind.TRIAGE_STUDY:
+            give_up_on_study(self._records, job, self._engine, GAVE_UP)
+            return
+        with self._records.writing() as session:
+            if end_job(session, job, datetime.now(UTC)):
+                mark_failed(session, job.subject_id, GAVE_UP_READING, datetime.now(UTC))
+
+    def _look_after_others(self) -> None:
+        """Take back jobs of workers that died, and clear what they left."""
+        now = datetime.now(UTC)
+        if now - self._recovered >= RECOVER_EVERY:
+            self._recovered = now
+            with self._records.reading() as session:
+                others = running_workers(session) - {self.name}
+            dead = {name for name in others if is_dead(self._locks_dir() / f"{name}.lock")}
+            with self._records.writing() as session:
+                released, poisoned = release_jobs(session, now, SILENT_FOR, dead)
+            if released or poisoned:
+                log.warning("%d jobs of dead workers taken back, %d given up", len(released), len(poisoned))
+            for job in poisoned:
+                self._give_up(job)
+        if now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            self._settling.submit(tidy, self._records, now)
+
+    def _settle(self, upload_id: str) -> None:
+        try:
+            settle_upload(self._records, upload_id)
+        except RecordsError as error:
+            log.error("%s", error)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT_S):
+            try:
+                with self._records.writing() as session:
+                    beat(session, self.name, datetime.now(UTC))
+            except RecordsError as error:
+                log.error("%s", error)
+
+    def _locks_dir(self) -> Path:
+        folder = self._records.settings.data_dir / "workers"
+        make_private_dir(folder)
+        return folder
+
+
+def hold_lock(path: Path) -> int:
+    """Open and lock a file; the handle returned must stay open."""
+    with plain_os_errors("The data folder"):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle
+
+
+def is_dead(path: Path) -> bool:
+    """Whether the worker that held this lock is gone. A lock that is not here may belong to another machine."""
+    with suppress(FileNotFoundError), path.open("rb+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        path.unlink(missing_ok=True)
+        return True
+    return False
