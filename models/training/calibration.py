@@ -1,0 +1,173 @@
+"""From logits to probabilities that mean what they say, fitted on people and seeds apart from training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import optimize, special
+
+from models.training.backgrounds import sagittal_tiles
+from models.training.cases import TUNING_CORDS, SeriesCase, cord_case, spider_case
+from models.training.implanter import TestSlice, paint_test_case
+from models.training.labels import COMPRESSION_PERCENTILES, GRADES, SCENES, SIZE_PX
+from models.training.appearance import normalise
+from models.training.samples import synthetic
+from models.training.shapes import NoiseBank
+from models.training.volumes import WIDE_PX, spider_slices, spider_split
+
+STEPS = len(GRADES) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Calibration slices: images (N, 1, 96, 96) float32, ranks (-1 none), scenes."""
+
+    images: np.ndarray
+    ranks: np.ndarray
+    scenes: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``P(>= k) = sigmoid(scale[k] * logit + offset[k])``; scenes are softened by one temperature."""
+
+    scale: list[float]
+    offset: list[float]
+    scene_temperature: float
+    gradable_min: float
+    grade_cut: list[float]
+
+
+def collect(folder: Path | None, seed: int, *, synthetic_count: int = 3000, rounds: int = 6) -> Rows:
+    """Synthetic slices of a fresh seed; with a folder also implants into the calibration people's slices."""
+    rng = np.random.default_rng(seed + 50_000)
+    bank = NoiseBank(seed + 50_000)
+    made = [synthetic(rng, bank) for _ in range(synthetic_count)]
+    images, ranks, scenes = [s.image for s in made], [s.rank for s in made], [s.scene for s in made]
+    if folder is not None:
+        real: list[SeriesCase | None] = [spider_case(folder, p) for p in spider_split(folder)["calibration"]]
+        real += [cord_case(folder, name) for name in TUNING_CORDS]
+        for case in real:
+            for image, rank in _implants(rng, case, rounds) if case is not None else []:
+                images.append(image)
+                ranks.append(rank)
+                scenes.append(SCENES.index("gradable"))
+        for image, scene in _negatives(rng, folder):
+            images.append(image)
+            ranks.append(-1)
+            scenes.append(scene)
+    return Rows(np.stack(images)[:, None].astype(np.float32), np.array(ranks), np.array(scenes))
+
+
+def series_percentiles(case: SeriesCase) -> tuple[float, float]:
+    """Percentiles over the 48 mm crops of a series."""
+    free = (WIDE_PX - SIZE_PX) // 2
+    inner = slice(free, free + SIZE_PX)
+    pooled = []
+    for index in range(len(case.images)):
+        one = case.slice(index)
+        pooled.append(one.image[inner, inner][one.inside[inner, inner]])
+    low, high = np.percentile(np.concatenate(pooled), COMPRESSION_PERCENTILES)
+    return float(low), float(high)
+
+
+def _implants(rng: np.random.Generator, case: SeriesCase, rounds: int) -> list[tuple[np.ndarray, int]]:
+    """Each slice healthy once and implanted ``rounds`` times, as the model will see it."""
+    low, high = series_percentiles(case)
+    out = []
+    for index in range(len(case.images)):
+        one = case.slice(index)
+        out.append((_view(rng, one, low, high), 0))
+        for _ in range(rounds):
+            painted = paint_test_case(rng, one, str(rng.choice(["bone", *GRADES[1:]])), tries=4)
+            if painted is not None:
+                moved = TestSlice(painted.image, one.inside, one.sac, one.cord)
+                out.append((_view(rng, moved, low, high), GRADES.index(painted.grade)))
+    return out
+
+
+def _view(rng: np.random.Generator, one: TestSlice, low: float, high: float) -> np.ndarray:
+    free = (WIDE_PX - SIZE_PX) // 2
+    r, c = (free + int(np.clip(rng.normal(0, 2.5), -free, free)) for _ in range(2))
+    square = (slice(r, r + SIZE_PX), slice(c, c + SIZE_PX))
+    return normalise(one.image[square], low, high, one.inside[square])
+
+
+def _negatives(rng: np.random.Generator, folder: Path) -> list[tuple[np.ndarray, int]]:
+    """Cauda equina, turned slices and sagittal planes of the calibration people."""
+    free = (WIDE_PX - SIZE_PX) // 2
+    inner = (slice(free, free + SIZE_PX), slice(free, free + SIZE_PX))
+    out = []
+    for person in spider_split(folder)["calibration"]:
+        for real in spider_slices(folder, person, 3.0):
+            if real.has_cord is None:
+                continue
+            image = normalise(real.image[inner], real.low, real.high, real.inside[inner])
+            if real.has_cord:
+                out.append((np.ascontiguousarray(image[::-1]), SCENES.index("wrong_geometry")))
+            elif rng.random() < 0.5:
+                out.append((image, SCENES.index("no_cord")))
+        for tile in sagittal_tiles(rng, folder / "spider" / f"{person}_t2.nii.gz", 8):
+            low, high = np.percentile(tile, COMPRESSION_PERCENTILES)
+            out.append((normalise(tile, low, max(high, low + 1e-3), None), SCENES.index("wrong_geometry")))
+    return out
+
+
+def fit_calibration(ordinal: np.ndarray, scene: np.ndarray, rows: Rows) -> Calibration:
+    """Platt scaling of each cut, one temperature for the scenes, operating points.
+
+    Parameters
+    ----------
+    ordinal, scene : (N, 5) raw logits of ``rows.images``.
+    """
+    known = rows.ranks >= 0
+    logits, ranks = ordinal[known].astype(np.float64), rows.ranks[known]
+    scale, offset = [], []
+    for k in range(STEPS):
+        a, b = _platt(logits[:, k], ranks > k)
+        scale.append(round(a, 4))
+        offset.append(round(b, 4))
+    temperature = _temperature(scene.astype(np.float64), rows.scenes)
+    probability = special.softmax(scene / temperature, axis=1)[:, 0]
+    gradable = probability[rows.scenes == 0]
+    # Two in a hundred gradable slices may be lost to abstention, no more.
+    least = float(np.clip(np.quantile(gradable, 0.02), 0.15, 0.5)) if len(gradable) else 0.5
+    at_least = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
+    return Calibration(scale, offset, round(temperature, 4), round(least, 3), _cuts(at_least, ranks))
+
+
+def _platt(logit: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    target = truth.astype(float)
+    if target.min() == target.max():
+        return 1.0, 0.0
+
+    def cost(p: np.ndarray) -> float:
+        z = p[0] * logit + p[1]
+        return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-3 * ((p[0] - 1) ** 2 + p[1] ** 2))
+
+    found = optimize.minimize(cost, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.05, 10), (-10, 10)])
+    return float(found.x[0]), float(found.x[1])
+
+
+def _temperature(logits: np.ndarray, truth: np.ndarray) -> float:
+    def cost(t: float) -> float:
+        return float(-np.mean(special.log_softmax(logits / t, axis=1)[np.arange(len(truth)), truth]))
+
+    return float(optimize.minimize_scalar(cost, bounds=(0.3, 5.0), method="bounded").x)
+
+
+def _cuts(at_least: np.ndarray, ranks: np.ndarray) -> list[float]:
+    """Cut of each grade by the sum of sensitivity and specificity, kept within reason and not rising in sensitivity."""
+    cuts = []
+    for k in range(STEPS):
+        truth = ranks > k
+        best, chosen = -1.0, 0.5
+        for cut in np.arange(0.3, 0.651, 0.05):
+            said = at_least[:, k] >= cut
+            score = float(said[truth].mean() + (~said[~truth]).mean()) if truth.any() and (~truth).any() else 0.0
+            if score > best + 1e-3:
+                best, chosen = score, float(cut)
+        cuts.append(round(chosen, 3))
+    return cuts

@@ -1,0 +1,1 @@
+"""Figures for evaluation.json, each through the dashboard's own inference and grading."""

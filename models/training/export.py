@@ -1,0 +1,213 @@
+"""ONNX files and their manifests."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from models.training.calibration import Calibration, collect, fit_calibration
+from models.training.labels import (
+    CANAL_PERCENTILES,
+    CANAL_PIXEL_MM,
+    CLIP_HIGH,
+    COMPRESSION_PERCENTILES,
+    COMPRESSION_PIXEL_MM,
+    GRADES,
+    SCENES,
+    SEGMENTATION,
+    SIZE_PX,
+)
+from models.training.network import CanalNet, CompressionNet
+
+VERSION = "1.0.0"
+CONTRACT = 1
+LICENCE = "Apache-2.0"
+OPSET = 18
+MAX_BYTES = 5_000_000
+
+
+class _Compression(nn.Module):
+    def __init__(self, net: CompressionNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        masks, ordinal, scene = self.net(slices)
+        return torch.softmax(masks, 1), ordinal, scene
+
+
+class _Canal(nn.Module):
+    def __init__(self, net: CanalNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, slices: Tensor) -> Tensor:
+        return torch.sigmoid(self.net(slices))
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the weights came from, for the manifest."""
+
+    seed: int
+    samples: int
+    data: str
+
+    @classmethod
+    def of(cls, seed: int, samples: int, folder: Path | None) -> Provenance:
+        """Name the kind of data, never the folder."""
+        text = "generator and public volumes (training split, models/training/README.md)" if folder else "generator alone"
+        return cls(seed, samples, text)
+
+    @property
+    def command(self) -> str:
+        """The command that makes these weights again."""
+        data = " --data FOLDER" if self.data.startswith("generator and") else ""
+        return f"python -m models.training.train{data} --seed {self.seed}"
+
+
+def run_onnx(content: bytes, images: np.ndarray, batch: int = 16) -> list[np.ndarray]:
+    """All outputs of a model for (N, 1, 96, 96) float32 images."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    parts = [session.run(None, {"slices": images[i : i + batch]}) for i in range(0, len(images), batch)]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> bytes:
+    """Export with a free batch size, and nothing of this machine inside."""
+    net.eval().to(memory_format=torch.contiguous_format)
+    buffer = io.BytesIO()
+    example = torch.zeros(2, 1, SIZE_PX, SIZE_PX)
+    torch.onnx.export(
+        net, (example,), buffer, input_names=["slices"], output_names=outputs, opset_version=OPSET, dynamo=False,
+        dynamic_axes={name: {0: "N"} for name in ["slices", *outputs]},
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del model.metadata_props[:]
+    model.producer_name, model.producer_version, model.doc_string = "models.training", VERSION, ""
+    model.model_version = int(VERSION.split(".")[0])
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model)
+    content = model.SerializeToString()
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"the exported file has {len(content)} bytes, at most {MAX_BYTES} are allowed: make the net smaller")
+    return content
+
+
+def _metadata(name: str, pixel_mm: float, normalisation: str, labels: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "version": VERSION,
+        "pixel_mm": str(pixel_mm),
+        "size_px": str(SIZE_PX),
+        "normalisation": normalisation,
+        "labels": labels,
+        "licence": LICENCE,
+    }
+
+
+def export_canal(net: CanalNet, out: Path, *, seed: int, seen: int, folder: Path | None) -> None:
+    """Write ``model.onnx`` and ``manifest.toml`` of the localiser."""
+    content = to_onnx(_Canal(net), ["heatmap"], _metadata("canal", CANAL_PIXEL_MM, "series_nonzero", "canal"))
+    lines = _head("canal", content)
+    lines += _input(CANAL_PIXEL_MM, "series_nonzero", CANAL_PERCENTILES)
+    lines += ["[output]", 'heatmap = ["canal"]', "", "[thresholds]", "canal_min = 0.3", ""]
+    _write(out, content, lines, Provenance.of(seed, seen, folder))
+
+
+def export_compression(
+    net: CompressionNet, out: Path, *, seed: int, seen: int, folder: Path | None, smoke: bool = False
+) -> None:
+    """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``."""
+    labels = "; ".join((",".join(SEGMENTATION), ",".join(GRADES[1:]), ",".join(SCENES)))
+    outputs = ["segmentation", "ordinal", "scene"]
+    metadata = _metadata("compression", COMPRESSION_PIXEL_MM, "series_crops", labels)
+    content = to_onnx(_Compression(net), outputs, metadata)
+    rows = collect(folder, seed, synthetic_count=60, rounds=1) if smoke else collect(folder, seed)
+    _, ordinal, scene = run_onnx(content, rows.images)
+    calibration = fit_calibration(ordinal, scene, rows)
+    lines = _head("compression", content)
+    lines += _input(COMPRESSION_PIXEL_MM, "series_crops", COMPRESSION_PERCENTILES)
+    lines += ["[output]", f"segmentation = {_texts(SEGMENTATION)}", f"ordinal = {_texts(GRADES[1:])}"]
+    lines += [f"scene = {_texts(SCENES)}", ""]
+    lines += _calibration(calibration, len(rows.images), folder is not None)
+    _write(out, content, lines, Provenance.of(seed, seen, folder))
+
+
+def _texts(words: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f'"{w}"' for w in words) + "]"
+
+
+def _head(name: str, content: bytes) -> list[str]:
+    return [
+        f'name = "{name}"',
+        f'version = "{VERSION}"',
+        f"contract = {CONTRACT}",
+        'file = "model.onnx"',
+        f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
+        f'licence = "{LICENCE}"',
+        "",
+    ]
+
+
+def _input(pixel_mm: float, normalisation: str, percentiles: tuple[float, float]) -> list[str]:
+    return [
+        "[input]",
+        'name = "slices"',
+        f"pixel_mm = {pixel_mm}",
+        f"size_px = {SIZE_PX}",
+        f'normalisation = "{normalisation}"',
+        f"percentiles = [{percentiles[0]}, {percentiles[1]}]",
+        f"clip_high = {CLIP_HIGH}",
+        'rows = "anterior_to_posterior"',
+        'columns = "right_to_left"',
+        "",
+    ]
+
+
+def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
+    source = "synthetic slices and implants into the calibration people's slices" if real else "synthetic slices"
+    return [
+        "[calibration]",
+        'method = "platt"',
+        f"scale = {c.scale}",
+        f"offset = {c.offset}",
+        f"scene_temperature = {c.scene_temperature}",
+        f'fitted_on = "{count} {source}, apart from training and test"',
+        "",
+        "[thresholds]",
+        f"gradable_min = {c.gradable_min}",
+        f"grade_cut = {c.grade_cut}",
+        "",
+    ]
+
+
+def _write(out: Path, content: bytes, lines: list[str], provenance: Provenance) -> None:
+    lines += [
+        "[provenance]",
+        f'command = "{provenance.command}"',
+        f"seed = {provenance.seed}",
+        f"samples = {provenance.samples}",
+        f'data = "{provenance.data}"',
+        f"date = {datetime.now(UTC).date().isoformat()}",
+        "",
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "model.onnx").write_bytes(content)
+    (out / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
