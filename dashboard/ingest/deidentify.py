@@ -4,7 +4,7 @@ Options on top of the profile: Retain Longitudinal Temporal Information with Ful
 need them) and Clean Descriptors (see :mod:`dashboard.ingest.descriptions`); with
 :class:`~dashboard.ingest.uids.OriginalUids` also Retain UIDs.
 
-The actions come from table E.1-1 as the package dicom-anonymizer carries it. On top of the table, because a table
+The actions come from the standard's table (:mod:`dashboard.ingest.profile`). On top of the table, because a table
 cannot foresee what people type where: elements the standard does not know are dropped like private ones; free text
 that is not a cleaned description is dropped; and whatever stays must look like a value of its kind, so a name in a
 number's place is dropped too. Elements are judged as raw bytes, without parsing what does not need it.
@@ -12,12 +12,9 @@ number's place is dropped too. Elements are judged as raw bytes, without parsing
 
 import re
 from collections.abc import Callable, Iterable
-from enum import Enum, auto
-from functools import cache
 
-from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
 from pydicom import config
-from pydicom.datadict import dictionary_has_tag, dictionary_VM, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
@@ -27,6 +24,14 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from dashboard.errors import FileRefused
 from dashboard.ingest.descriptions import clean
 from dashboard.ingest.identity import Identity, patient_text, read_identity
+from dashboard.ingest.profile import (
+    PIXELS,
+    SIZES,
+    WORDS_VR,
+    Action,
+    action_for,
+    longest_number,
+)
 from dashboard.ingest.uids import UidMap
 
 __all__ = ["Door", "Identity"]
@@ -37,49 +42,9 @@ IMPLEMENTATION_VERSION = "SPINE_TRIAGE_1"
 # Enhanced MR nests four deep; pydicom itself recurses, so depth is bounded well below Python's limit.
 DEEPEST_SEQUENCE = 16
 DUMMY_TEXT = "REMOVED"
-
-
-class Action(Enum):
-    """What happens to an element."""
-
-    KEEP = auto()
-    REMOVE = auto()
-    EMPTY = auto()
-    DUMMY = auto()
-    CLEAN = auto()
-    REPLACE_UID = auto()
-    WALK = auto()
-
-
-def _tags(keywords: str) -> frozenset[int]:
-    found = [tag_for_keyword(keyword) for keyword in keywords.split()]
-    return frozenset(tag for tag in found if tag is not None)
-
-
-# Retain Longitudinal Temporal Information with Full Dates: when images were made, not when people were born.
-KEPT_TIMES = _tags(
-    "StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate"
-    " ContentTime InstanceCreationDate InstanceCreationTime TimezoneOffsetFromUTC FrameAcquisitionDateTime"
-    " FrameReferenceDateTime StartAcquisitionDateTime EndAcquisitionDateTime ContrastBolusStartTime"
-    " ContrastBolusStopTime DecayCorrectionDateTime RadiopharmaceuticalStartTime RadiopharmaceuticalStartDateTime"
-)
-# Clean Descriptors: text that tells series apart.
-CLEANED = _tags(
-    "StudyDescription SeriesDescription ProtocolName RequestedProcedureDescription PerformedProcedureStepDescription"
-    " ContrastBolusAgent AcquisitionProtocolName AcquisitionProtocolDescription SequenceName PulseSequenceName"
-    " DerivationDescription BodyPartExamined Manufacturer ManufacturerModelName SoftwareVersions"
-    " AcquisitionDeviceProcessingDescription CodeMeaning"
-)
-# Sequences whose items only point at other images of the study.
-REFERENCES = _tags("ReferencedImageSequence SourceImageSequence")
-CHARACTER_SET = 0x00080005
-PIXELS = _tags("PixelData FloatPixelData DoubleFloatPixelData")
 # Which agent it was matters less than that there was one.
 CONTRAST_AGENT = tag_for_keyword("ContrastBolusAgent")
 NO_CONTRAST = frozenset({"", "0", "n", "no", "non", "none", "nein", "keine", "kein", "nihil", "nil", "null", "n/a"})
-# A code of a public scheme names a thing; a code of a hospital's own scheme may name anything.
-CODES = _tags("CodeValue CodingSchemeDesignator")
-
 NUMBER_TEXT = re.compile(rb"[0-9eE+\-. \\\x00]*")
 TIME_TEXT = re.compile(rb"[0-9.:+\-\\ \x00]*")
 PATTERNS = {
@@ -89,73 +54,13 @@ PATTERNS = {
     "TM": TIME_TEXT,
     "DT": TIME_TEXT,
     "CS": re.compile(rb"[A-Za-z0-9_ \-.*+/]{0,24}(?:\\[A-Za-z0-9_ \-.*+/]{0,24}){0,31}\x00?"),
-    "SH": re.compile(rb"[A-Za-z0-9.\-]{1,16} *\x00?"),
+    "SH": re.compile(rb"[A-Za-z0-9.+\-]{1,16} *\x00?"),
 }
+CODE_VALUE, CODING_SCHEME = 0x00080100, 0x00080102
+# A code of a public scheme names a thing; a code of a hospital's own scheme may name anything.
+PUBLIC_SCHEMES = frozenset({"DCM", "SCT", "SRT", "SNM3", "UCUM", "LN", "FMA", "RADLEX"})
 UID_TEXT = re.compile(r"[0-9.]{1,64}")
 LONGEST_TIME_BYTES = 128
-SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "UV": 8, "SV": 8, "US or SS": 2}
-WORDS_VR = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "OB or OW", "US or OW", "US or SS or OW"})
-LOOKUP_GROUP, PIXEL_GROUP = 0x0028, 0x7FE0
-# Groups that belong to messages, file headers and directories, or in which people drew on images.
-FOREIGN_GROUPS = frozenset({0x0000, 0x0002, 0x0004, *range(0x5000, 0x5100), *range(0x6000, 0x6100)})
-
-
-def _profile() -> dict[int, Action]:
-    """Table E.1-1 as tag -> action. Where the table leaves a choice, the one that keeps an object valid."""
-    chosen = [
-        (table.X_TAGS, Action.REMOVE),
-        (table.D_TAGS, Action.DUMMY),
-        (table.X_D_TAGS, Action.DUMMY),
-        (table.X_Z_D_TAGS, Action.DUMMY),
-        (table.Z_D_TAGS, Action.EMPTY),
-        (table.Z_TAGS, Action.EMPTY),
-        (table.X_Z_TAGS, Action.EMPTY),
-        (table.X_Z_U_STAR_TAGS, Action.REMOVE),
-        (table.U_TAGS, Action.REPLACE_UID),
-    ]
-    return {(tag[0] << 16) + tag[1]: action for tags, action in chosen for tag in tags if len(tag) == 2}
-
-
-PROFILE = _profile()
-
-
-@cache
-def action_for(tag: int) -> Action:
-    """Return what the door does to the element `tag` (group << 16 | element), by the table and the rules above."""
-    group, element = tag >> 16, tag & 0xFFFF
-    if group & 1 or not element or group in FOREIGN_GROUPS or not dictionary_has_tag(tag) or tag == CHARACTER_SET:
-        return Action.REMOVE
-    if tag in REFERENCES:
-        return Action.WALK
-    if tag in KEPT_TIMES or tag in PIXELS:
-        return Action.KEEP
-    if tag in CLEANED:
-        return Action.CLEAN
-    vr = dictionary_VR(tag)
-    if tag in PROFILE:
-        action = PROFILE[tag]
-        return Action.REMOVE if vr == "SQ" and action is not Action.EMPTY else action
-    return _by_kind(tag, vr)
-
-
-def _by_kind(tag: int, vr: str) -> Action:
-    """Action for an element the table does not name, from what kind of value it holds."""
-    if vr == "SQ":
-        return Action.WALK
-    if vr == "UI":
-        return Action.REPLACE_UID
-    if vr in WORDS_VR:
-        return Action.KEEP if tag >> 16 in (LOOKUP_GROUP, PIXEL_GROUP) else Action.REMOVE
-    if tag in CODES or vr in SIZES or vr in ("DS", "IS", "DA", "TM", "DT", "CS"):
-        return Action.KEEP
-    return Action.CLEAN if vr in ("LO", "SH", "UC") else Action.REMOVE
-
-
-@cache
-def _longest_number(tag: int) -> int:
-    """Most bytes a binary number may hold: a fixed multiplicity bounds it, others are bounded by sense."""
-    multiplicity = dictionary_VM(tag)
-    return SIZES[dictionary_VR(tag)] * (int(multiplicity) if multiplicity.isdigit() else 256)
 
 
 class Door:
@@ -216,6 +121,8 @@ class Door:
                 del dataset[element.tag]
             elif treated is not element:
                 dataset[element.tag] = treated
+        if CODE_VALUE in dataset and _scheme(dataset) not in PUBLIC_SCHEMES:
+            del dataset[CODE_VALUE]
 
     def _treated(
         self, dataset: Dataset, element: DataElement | RawDataElement, action: Action, vr: str, depth: int
@@ -301,6 +208,13 @@ def _text_of(element: DataElement | RawDataElement) -> str | None:
     return "" if value is None else str(value)
 
 
+def _scheme(dataset: Dataset) -> str:
+    """Designator of the coding scheme of a code sequence item."""
+    if CODING_SCHEME not in dataset:
+        return ""
+    return (_text_of(dataset.get_item(CODING_SCHEME)) or "").strip(" \0")
+
+
 def _kept(element: DataElement | RawDataElement, vr: str) -> DataElement | RawDataElement | None:
     """Return the element if its value is of the kind its tag promises."""
     if int(element.tag) in PIXELS:
@@ -325,7 +239,7 @@ def _kept_binary(element: DataElement | RawDataElement, vr: str) -> DataElement 
         return element
     if element.VR is not None and element.VR not in vr.split(" or "):
         return None
-    if vr in SIZES and element.value is not None and len(element.value) > _longest_number(int(element.tag)):
+    if vr in SIZES and element.value is not None and len(element.value) > longest_number(int(element.tag)):
         return None
     return element
 
