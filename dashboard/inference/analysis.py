@@ -15,7 +15,7 @@ from dashboard.inference.preprocessing import Window, crops_window, nonzero_wind
 from dashboard.inference.reformat import reformat_volume
 from dashboard.inference.registry import Models
 from dashboard.inference.resampling import Image, Mask
-from dashboard.inference.segmentation import MIN_CORD_MM2, clean, cord_centre
+from dashboard.inference.segmentation import MIN_CORD_MM2, clean, cord_centre, most_probable
 from dashboard.inference.sessions import spread
 from dashboard.study import Role, Series, SeriesPrediction, SlicePrediction
 from dashboard.study.geometry import Array
@@ -46,12 +46,9 @@ class _Answer:
     crop: _Crop
     image: Image
     classes: Image
+    labels: Labels
     ordinal: Image
     scene: Image
-
-    @property
-    def labels(self) -> Labels:
-        return np.asarray(self.classes.argmax(axis=0), dtype=np.uint8)
 
 
 def analyse_series(series: Series, models: Models) -> SeriesPrediction:
@@ -115,7 +112,7 @@ def _ask(crop: _Crop, grey: Window, models: Models) -> _Answer:
     image = grey.apply(crop.pixels, crop.inside)
     outputs = models.compression.run(image[None, None])
     classes = clean(outputs["segmentation"][0], COMPRESSION.pixel_mm)
-    return _Answer(crop, image, classes, outputs["ordinal"][0], outputs["scene"][0])
+    return _Answer(crop, image, classes, most_probable(classes), outputs["ordinal"][0], outputs["scene"][0])
 
 
 def _recentred(answer: _Answer, grey: Window, models: Models) -> _Answer:

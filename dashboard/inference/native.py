@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from dashboard.inference.orientation import slice_affine
 from dashboard.inference.resampling import Image, paint_slice
+from dashboard.inference.segmentation import most_probable
 from dashboard.inference.sessions import spread
 from dashboard.study import Volume
 from dashboard.study.geometry import Array
@@ -39,7 +40,7 @@ def paint_stack(volume: Volume, crops: Sequence[Segmented], threads: int) -> Lab
         native = slice_affine(volume.affine, crop.slice_index)
         painted, (rows, columns) = paint_slice(crop.classes, crop.affine, native, shape)
         if painted.size:
-            labels[crop.slice_index, rows, columns] = painted.argmax(axis=0)
+            labels[crop.slice_index, rows, columns] = most_probable(painted)
 
     spread(one, crops, threads)
     return labels
@@ -94,7 +95,7 @@ def _paint_slab(
         share = (depth / np.maximum(depth + height, 1e-9)).astype(np.float32)
         mixed = _show(upper.classes, upper_index[:, between]) * (1 - share)
         mixed += _show(lower.classes, lower_index[:, between]) * share
-    return window, where, mixed.argmax(axis=0).astype(np.uint8)
+    return window, where, most_probable(mixed)
 
 
 def _window(

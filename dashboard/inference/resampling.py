@@ -28,18 +28,16 @@ def axis_matrix(source_px: int, target_px: int, start: float, step: float) -> sp
     """
     positions = start + step * np.arange(target_px)
     width = max(1.0, abs(step))
-    taps = np.arange(-int(np.ceil(width)), int(np.ceil(width)) + 1)
-    columns = np.floor(positions + 0.5).astype(np.int64)[:, None] + taps
+    reach = int(np.ceil(width))
+    columns = np.floor(positions + 0.5).astype(np.int32)[:, None] + np.arange(-reach, reach + 1, dtype=np.int32)
     weights = np.maximum(0.0, 1.0 - np.abs(columns - positions[:, None]) / width)
-    weights[(columns < 0) | (columns >= source_px)] = 0.0
-    weights[~inside_axis(source_px, target_px, start, step)] = 0.0
-    # The centre of an edge pixel's outer half has its only inside tap at distance below half: never an empty sum.
+    weights *= (columns >= 0) & (columns < source_px) & inside_axis(source_px, target_px, start, step)[:, None]
+    # A target inside has a source centre within half a pixel, so an empty sum is one outside.
     total = weights.sum(axis=1, keepdims=True)
-    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    rows, _ = np.nonzero(weights)
-    kept = weights > 0
-    entries = (weights[kept].astype(np.float32), (rows, columns[kept]))
-    return sparse.csr_array(entries, shape=(target_px, source_px))
+    weights /= total + (total == 0)
+    ends = np.arange(0, columns.size + 1, columns.shape[1], dtype=np.int32)
+    taps = np.clip(columns, 0, source_px - 1).ravel()
+    return sparse.csr_array((weights.ravel().astype(np.float32), taps, ends), shape=(target_px, source_px))
 
 
 def inside_axis(source_px: int, target_px: int, start: float, step: float) -> Mask:
@@ -172,7 +170,9 @@ def paint_slice(
 
 def _in_plane(source_affine: Array, target_affine: Array) -> tuple[Array, Array, Array]:
     """Source (row, column) of the target's first pixel, and its step down a target row and along a target column."""
-    basis = np.linalg.pinv(source_affine[:3, 1:3])
+    axes = source_affine[:3, 1:3]
+    (a, b), (_, d) = axes.T @ axes
+    basis = np.array([[d, -b], [-b, a]]) @ axes.T / (a * d - b * b)
     start = basis @ (target_affine[:3, 3] - source_affine[:3, 3])
     return start, basis @ target_affine[:3, 1], basis @ target_affine[:3, 2]
 
@@ -194,8 +194,7 @@ def _separable(
         insides.append(inside_axis(source, size, float(first), float(step)))
         if high <= low:
             return np.zeros((size, size), np.float32), np.zeros((size, size), np.bool_)
-        matrix = axis_matrix(source, size, float(first), float(step))
-        matrices.append(matrix[:, low:high])
+        matrices.append(axis_matrix(high - low, size, float(first) - low, float(step)))
         windows.append(slice(low, high))
     image = _apply(matrices[0], matrices[1], finite(pixels[windows[0], windows[1]]))
     return image, insides[0][:, None] & insides[1][None, :]

@@ -1,0 +1,76 @@
+"""Time of the analysis beside one ResNet-50 forward pass, in the same run on the same threads.
+
+usage: python -m tests.benchmarks.inference [MODELS_DIR]
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from dashboard.inference import analyse_series, load_models
+from dashboard.settings import REPOSITORY
+from dashboard.study import Series
+from tests.benchmarks.resnet50 import SIZE, resnet50
+from tests.inference.phantoms import axial_affine, paint, series, straight, wrap
+
+SLICES = 200
+TARGET_RATIO = 1 / 5
+
+
+def median_s(work: Callable[[], object], repeats: int) -> float:
+    """Median seconds of a call, after one that warms up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def baseline_s() -> float:
+    """One ResNet-50 forward pass, one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(resnet50(), options, providers=["CPUExecutionProvider"])
+    image = np.random.default_rng(1).random((1, 3, SIZE, SIZE), np.float32)
+    return median_s(lambda: session.run(None, {"image": image}), 15)
+
+
+def noisy_series(folder: Path, slices: int) -> Series:
+    """Slices of 512x512 at 0.39 mm, read from a memory map as in use."""
+    shape = (slices, 512, 512)
+    affine = axial_affine((3.0, 0.39, 0.39), shape=shape)
+    one = paint(axial_affine((3.0, 0.39, 0.39), shape=(1, 512, 512)), (1, 512, 512), straight(6, 10))
+    noise = np.random.default_rng(2).integers(0, 200, shape, dtype=np.uint16)
+    path = folder / f"{slices}.npy"
+    np.save(path, noise + one)
+    return series(wrap(np.load(path, mmap_mode="r"), affine))
+
+
+def main() -> None:
+    models_dir = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "models"
+    baseline = baseline_s()
+    print(f"ResNet-50, 224x224, 1 thread          {baseline * 1e3:8.1f} ms")
+    with tempfile.TemporaryDirectory() as folder:
+        many = noisy_series(Path(folder), SLICES)
+        for threads in (1, 2):
+            models = load_models(models_dir, threads)
+            total = median_s(lambda models=models: analyse_series(many, models), 3)
+            slice_s = total / SLICES
+            print(f"{SLICES} slices 512x512, {threads} thread(s)       {total:8.2f} s")
+            if threads == 1:
+                ratio = slice_s / baseline
+                verdict = "met" if ratio <= TARGET_RATIO else "missed"
+                print(f"a slice, pixels to grade, 1 thread    {slice_s * 1e3:8.1f} ms")
+                print(f"ratio to ResNet-50 (at most 0.20)     {ratio:8.3f} {verdict}")
+
+
+if __name__ == "__main__":
+    main()
