@@ -177,7 +177,11 @@ def _solidity(mask: Mask) -> float | None:
     """Area over the area of the convex hull, of the mask redrawn finer, as spinalcordtoolbox does."""
     if not mask.any():
         return None
-    fine = ndimage.zoom(np.pad(mask, 1).astype(np.float32), SOLIDITY_UPSAMPLING, order=1) > 0.5
+    fine = ndimage.zoom(
+        np.pad(mask, 2).astype(np.float32), SOLIDITY_UPSAMPLING, order=1, grid_mode=True, mode="nearest"
+    )
+    # The blur of skimage's pyramid_expand: a third of an old pixel.
+    fine = ndimage.gaussian_filter(fine, SOLIDITY_UPSAMPLING / 3) > 0.5
     hull = _hull(fine) if fine.any() else None
     return None if hull is None else min(1.0, float(fine.sum()) / float(hull.volume))
 

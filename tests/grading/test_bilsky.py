@@ -68,7 +68,7 @@ def test_six_probabilities_are_none_below_zero_and_sum_to_one(at_least):
 @given(tumours)
 def test_rules_never_rise_with_the_grade(measures):
     rules = rules_at_least(measures)
-    assert np.all(np.diff(rules) <= 0) and 0 <= rules[-1] and rules[0] <= 1
+    assert np.all(np.diff(rules) <= 0) and rules[-1] >= 0 and rules[0] <= 1
 
 
 @given(tumours, st.floats(0, 0.5), st.floats(0, 3), st.floats(0, 3), st.floats(0, 100), st.floats(0, 3))
@@ -87,7 +87,7 @@ def test_more_contact_deformation_or_less_csf_never_lowers_the_rules(measures, c
 @given(falling, falling, st.floats(0, 1))
 def test_the_pool_does_not_rise_with_the_grade_and_stays_between_zero_and_one(head, rules, weight):
     pooled = combine(head, rules, weight)
-    assert np.all(np.diff(pooled) <= 0) and 0 <= pooled[-1] and pooled[0] <= 1
+    assert np.all(np.diff(pooled) <= 0) and pooled[-1] >= 0 and pooled[0] <= 1
 
 
 @given(falling, falling, falling, falling, st.floats(0, 1))

@@ -27,9 +27,9 @@ def with_front(depth_mm: float, direction: float = 0.0, anatomy: Anatomy | None 
 @given(ap=st.floats(5, 9), rl=st.floats(7, 14))
 def test_area_and_diameters_are_those_of_the_ellipse(ap, rl):
     found = measured(paint(ellipse(16, 20), ellipse(ap, rl)))
-    assert found.cord_area_mm2 == pytest.approx(math.pi / 4 * ap * rl, rel=0.06)
-    assert found.cord_diameter_ap_mm == pytest.approx(ap, abs=0.35)
-    assert found.cord_diameter_rl_mm == pytest.approx(rl, abs=0.35)
+    assert found.cord_area_mm2 == pytest.approx(math.pi / 4 * ap * rl, rel=0.08)
+    assert found.cord_diameter_ap_mm == pytest.approx(ap, abs=PIXEL_MM)
+    assert found.cord_diameter_rl_mm == pytest.approx(rl, abs=PIXEL_MM)
 
 
 def test_the_axis_nearer_to_right_left_is_the_right_left_diameter():
@@ -48,12 +48,12 @@ def test_sac_is_cord_and_csf():
 
 @given(ap=st.floats(5, 9), rl=st.floats(7, 14))
 def test_a_convex_cord_is_solid(ap, rl):
-    assert measured(paint(ellipse(16, 20), ellipse(ap, rl))).cord_solidity > 0.96
+    assert measured(paint(ellipse(16, 20), ellipse(ap, rl))).cord_solidity > 0.93
 
 
 def test_a_dented_cord_is_less_solid():
-    cord = ellipse(7, 11) & ~ellipse(4, 4, centre_mm=(-3.0, 0.0))
-    assert measured(paint(ellipse(13, 15), cord)).cord_solidity < 0.94
+    cord = ellipse(7, 11) & ~ellipse(5, 5, centre_mm=(-3.0, 0.0))
+    assert measured(paint(ellipse(13, 15), cord)).cord_solidity < 0.9
 
 
 def test_nothing_outlined_gives_no_numbers_but_zeros():
