@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
-from dashboard.records.files import make_private_dir, only_one_process
+from dashboard.records.files import PRIVATE_FILE, make_private_dir, only_one_process, plain_os_errors
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # The newest file in migrations/versions; a test holds the two together.
@@ -97,7 +97,7 @@ def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            make_private_dir(Path(parsed.database).parent)
+            _make_private_file(Path(parsed.database))
         engine = create_engine(parsed, connect_args={"check_same_thread": False} if "sqlite" in url else {})
     except (ArgumentError, ImportError) as error:
         raise RecordsError("TRIAGE_DATABASE_URL is not an address SQLAlchemy understands; correct it.") from error
@@ -105,6 +105,13 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private_file(path: Path) -> None:
+    """Make the database's file, so that it and those SQLite puts beside it are for their owner only."""
+    make_private_dir(path.parent)
+    with plain_os_errors("The database"):
+        path.touch(mode=PRIVATE_FILE)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
