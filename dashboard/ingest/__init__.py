@@ -1,11 +1,14 @@
 """Bytes from outside to accepted, de-identified images of a study."""
 
 from dashboard.ingest.deidentify import Door
+from dashboard.ingest.drop import read_drop
 from dashboard.ingest.identity import Identity
 from dashboard.ingest.instance import Drop, DroppedFile, FramePlane, Instance, ReadProgress, RejectedFile
+from dashboard.ingest.reading import Accepted, read_instance
 from dashboard.ingest.uids import KeyedPseudonym, KeyedUids, OriginalUids
 
 __all__ = [
+    "Accepted",
     "Door",
     "Drop",
     "DroppedFile",
@@ -17,4 +20,6 @@ __all__ = [
     "OriginalUids",
     "ReadProgress",
     "RejectedFile",
+    "read_drop",
+    "read_instance",
 ]

@@ -22,10 +22,13 @@ class DroppedFile:
         ``outer.zip/inner/IM1``.
     path
         Where its bytes lie.
+    packed_bytes
+        Bytes it took inside an archive, 0 for a file that was dropped as it is.
     """
 
     name: str
     path: Path
+    packed_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,214 @@
+"""Pixels of a stored file as real-world values, by decoders whose results were compared with a second one.
+
+``tests/ingest/test_syntaxes.py`` holds the comparison; a transfer syntax that is not in :data:`DECODERS` is refused
+by name.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from dashboard.errors import FileRefused, SyntaxRefused
+from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
+from dashboard.ingest.container import Container, open_container
+from dashboard.ingest.image_pixel import ImagePixel, check_stored_values, read_image_pixel
+from dashboard.ingest.planes import FrameHeaders, rescale
+from dashboard.ingest.structure import PIXEL_DATA
+
+Pixels = npt.NDArray[np.generic]
+
+NATIVE = tuple(str(uid) for uid in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian))
+# pydicom's plugin that decodes each compressed syntax, and one that read the same pixels in every test.
+DECODERS = {
+    str(RLELossless): ("pylibjpeg", "pydicom"),
+    str(JPEGBaseline8Bit): ("gdcm", "pillow"),
+    str(JPEGExtended12Bit): ("gdcm", "pillow"),
+    str(JPEGLossless): ("gdcm",),
+    str(JPEGLosslessSV1): ("gdcm",),
+    str(JPEGLSLossless): ("pyjpegls", "gdcm"),
+    str(JPEGLSNearLossless): ("pyjpegls", "gdcm"),
+    str(JPEG2000Lossless): ("pylibjpeg", "gdcm"),
+    str(JPEG2000): ("pylibjpeg", "gdcm"),
+}
+# Newer than the tables of pydicom.
+SYNTAX_NAMES = {"1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression"}
+FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
+RESCALE = (0x00281052, 0x00281053)
+
+
+def check_syntax(transfer_syntax_uid: str) -> None:
+    """Refuse a transfer syntax that is not verified, by its name.
+
+    Raises
+    ------
+    SyntaxRefused
+        The message names the syntax.
+    """
+    if transfer_syntax_uid not in NATIVE and transfer_syntax_uid not in DECODERS:
+        name = SYNTAX_NAMES.get(transfer_syntax_uid) or UID(transfer_syntax_uid).name
+        raise SyntaxRefused(f"The picture is stored as {name}, which is not read; send it uncompressed.")
+
+
+def decode_frames(path: Path) -> Iterator[Pixels]:
+    """Decode the frames of a stored file one after the other.
+
+    Yields
+    ------
+    numpy.ndarray
+        (rows, columns): the stored integers where the header rescales nothing, float32 real-world values
+        otherwise. MONOCHROME1 is inverted, so that a larger value is always brighter.
+
+    Raises
+    ------
+    FileRefused
+        The file is no grey image, is damaged, or two decoders disagree about it.
+    SyntaxRefused
+        Its transfer syntax is not verified.
+    """
+    with open_container(path) as container:
+        image = _grey_image(container)
+        scales = _rescales(container, path, image.number_of_frames)
+        for index in range(image.number_of_frames):
+            yield _finish(stored_frame(container, image, index), image, scales[index])
+
+
+def decode_frame(path: Path, index: int) -> Pixels:
+    """Decode one frame, counted from 0; see :func:`decode_frames`."""
+    with open_container(path) as container:
+        image = _grey_image(container)
+        if not 0 <= index < image.number_of_frames:
+            raise FileRefused(f"There is no frame {index + 1}; the file has {image.number_of_frames}.")
+        scale = _rescales(container, path, image.number_of_frames)[index]
+        return _finish(stored_frame(container, image, index), image, scale)
+
+
+def stored_frame(container: Container, image: ImagePixel, index: int) -> Pixels:
+    """Stored values of one grey frame, (rows, columns), unused bits cleared and signs extended.
+
+    Raises
+    ------
+    FileRefused
+        The frame is damaged, or two decoders disagree about it.
+    SyntaxRefused
+        The transfer syntax is not verified.
+    """
+    syntax = container.transfer_syntax_uid
+    check_syntax(syntax)
+    if syntax in NATIVE:
+        kind = image.stored_type(little=container.outline.little)
+        count = image.rows * image.columns
+        start = container.outline.elements[PIXEL_DATA].start + index * image.frame_bytes
+        raw = np.frombuffer(container.data, kind, count, start).reshape(image.rows, image.columns)
+        # A copy: the buffer closes with the file.
+        return _within_bits(raw.astype(kind.newbyteorder("=")), image)
+    return _within_bits(_decoded(container, image, index), image)
+
+
+def _grey_image(container: Container) -> ImagePixel:
+    image = read_image_pixel(container)
+    if not image.is_grey:
+        raise FileRefused("The picture is in colour, which is not read.")
+    return image
+
+
+def _decoded(container: Container, image: ImagePixel, index: int) -> Pixels:
+    """Decode a compressed frame, with both decoders where header and codestream disagree."""
+    syntax = container.transfer_syntax_uid
+    frame = frame_bytes(container, frame_pieces(container, image)[index])
+    found = read_codestream(frame, syntax, image)
+    first, *others = DECODERS[syntax]
+    pixels = decode_with(first, frame, syntax, image)
+    if not found.agrees_with(image):
+        check_stored_values(pixels.view(f"u{pixels.dtype.itemsize}"), image, overlays=False)
+        if any(not np.array_equal(pixels, decode_with(other, frame, syntax, image)) for other in others):
+            raise FileRefused(
+                "Header and compressed picture contradict each other about bits or sign, and two decoders read "
+                "different values; the file is refused."
+            )
+    return pixels
+
+
+def decode_with(plugin: str, frame: bytes, transfer_syntax_uid: str, image: ImagePixel) -> Pixels:
+    """Decode the codestream of one frame with one of pydicom's plugins: stored values, (rows, columns).
+
+    Raises
+    ------
+    FileRefused
+        The decoder cannot read it, or returns something of another size.
+    """
+    options: dict[str, Any] = {
+        "rows": image.rows,
+        "columns": image.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": image.samples_per_pixel,
+        "photometric_interpretation": image.photometric_interpretation,
+        "planar_configuration": image.planar_configuration,
+        "pixel_keyword": "PixelData",
+        "bits_allocated": image.bits_allocated,
+        "bits_stored": image.bits_stored,
+        "pixel_representation": image.pixel_representation,
+    }
+    try:
+        decoder = get_decoder(UID(transfer_syntax_uid))
+        data = encapsulate([frame], has_bot=False)
+        pixels, _ = decoder.as_array(data, index=0, raw=True, decoding_plugin=plugin, **options)
+    except Exception as error:  # noqa: BLE001 - decoders raise whatever a damaged stream provokes
+        raise FileRefused(f"A compressed frame cannot be decoded ({type(error).__name__}); it is damaged.") from None
+    expected = (image.rows, image.columns) if image.samples_per_pixel == 1 else (image.rows, image.columns, 3)
+    if pixels.shape != expected:
+        raise FileRefused("A compressed frame decodes to another size than its header says.")
+    return pixels
+
+
+def _within_bits(pixels: Pixels, image: ImagePixel) -> Pixels:
+    """Clear unused bits and extend the sign (PS3.5, 8.1.1)."""
+    spare = pixels.dtype.itemsize * 8 - image.bits_stored
+    if spare <= 0:
+        return pixels
+    kind = f"{'iu'[image.pixel_representation == 0]}{pixels.dtype.itemsize}"
+    return (pixels.view(kind) << spare) >> spare
+
+
+def _finish(pixels: Pixels, image: ImagePixel, scale: tuple[float, float]) -> Pixels:
+    """Invert MONOCHROME1 and apply slope and intercept."""
+    if image.photometric_interpretation == "MONOCHROME1":
+        top = -1 if image.pixel_representation else (1 << image.bits_stored) - 1
+        pixels = (top - pixels.astype(np.int64)).astype(pixels.dtype)
+    slope, intercept = scale
+    if (slope, intercept) == (1.0, 0.0):
+        return pixels
+    values = (pixels.astype(np.float64) * slope + intercept).astype(np.float32)
+    if not np.all(np.isfinite(values)):
+        raise FileRefused("RescaleSlope and RescaleIntercept give no usable pixel values.")
+    return values
+
+
+def _rescales(container: Container, path: Path, frames: int) -> list[tuple[float, float]]:
+    """Slope and intercept of each frame; headers are parsed only where there is something to find."""
+    elements = container.outline.elements
+    if not any(tag in elements for tag in (*FUNCTIONAL_GROUPS, *RESCALE)):
+        return [(1.0, 0.0)] * frames
+    tags = [*FUNCTIONAL_GROUPS, *RESCALE]
+    headers = FrameHeaders(pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags), frames)
+    return [rescale(headers, frame) for frame in range(frames)]

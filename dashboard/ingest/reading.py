@@ -1,0 +1,289 @@
+"""One dropped DICOM file to one accepted, de-identified image, or to the reason why not."""
+
+import hashlib
+import re
+import warnings
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
+
+from dashboard.errors import FileRefused, InputRefused
+from dashboard.ingest.acquisition import read_acquisition
+from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
+from dashboard.ingest.container import Container, open_container
+from dashboard.ingest.deidentify import Door, Identity
+from dashboard.ingest.image_pixel import ImagePixel, read_image_pixel
+from dashboard.ingest.instance import DroppedFile, FramePlane, Instance, RejectedFile
+from dashboard.ingest.object_kind import check_kind, expected_modality
+from dashboard.ingest.pixels import NATIVE, check_syntax
+from dashboard.ingest.planes import FrameHeaders, frame_planes
+from dashboard.ingest.storing import parse_headers, store
+from dashboard.ingest.structure import describe
+
+SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
+STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
+MODALITY_LUT = 0x00283000
+UID_TEXT = re.compile(r"[0-9]+(\.[0-9]+)+")
+LONGEST_UID = 64
+TIME_TEXT = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?)?(\.\d{1,6})?")
+LOSSY = tuple(str(uid) for uid in (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000))
+CHUNK = 1024**2
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A stored image and who the patient is. The identity goes to its own table and nowhere else."""
+
+    instance: Instance
+    identity: Identity
+
+
+def read_instance(file: DroppedFile, door: Door, out_dir: Path, sha256: str = "") -> Accepted:
+    """Read, check, de-identify and store one DICOM file as ``out_dir/<sop_instance_uid>.dcm``.
+
+    Parameters
+    ----------
+    sha256
+        Of the file, where the caller already knows it.
+
+    Raises
+    ------
+    FileRefused
+        The file is damaged, no image, or contradicts itself.
+    SyntaxRefused
+        Its transfer syntax is not verified.
+    GeometryRefused
+        Its position, orientation or spacing is malformed.
+    RecordsError
+        It cannot be stored.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with open_container(file.path) as container:
+            return _read(file, container, door, out_dir, sha256 or sha256_of(file.path), caught)
+
+
+def read_or_reject(file: DroppedFile, door: Door, out_dir: Path, sha256: str = "") -> Accepted | RejectedFile:
+    """Read one file as :func:`read_instance` does; a refusal comes back as a rejection that knows its study."""
+    try:
+        return read_instance(file, door, out_dir, sha256)
+    except InputRefused as refusal:
+        return RejectedFile(file.name, str(refusal), _study_of(file.path, door))
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _read(
+    file: DroppedFile,
+    container: Container,
+    door: Door,
+    out_dir: Path,
+    sha256: str,
+    caught: list[warnings.WarningMessage],
+) -> Accepted:
+    sop_class_uid = _checked_class(container)
+    for tag in (SOP_INSTANCE, STUDY, SERIES):
+        _required_uid(container, tag)
+    image = read_image_pixel(container)
+    _check_codestreams(container, image)
+    dataset = parse_headers(container)
+    notes = [*container.warnings, *_identity_notes(container, sop_class_uid)]
+    identity, planes, not_analysed = _through_the_door(dataset, container, image, door)
+    headers = FrameHeaders(dataset, image.number_of_frames)
+    acquisition = read_acquisition(dataset, headers)
+    _check_modality(acquisition.modality, sop_class_uid)
+    notes += _date_notes(dataset) + _loss_notes(dataset, container)
+    sop_instance_uid = str(dataset.SOPInstanceUID)
+    path = out_dir / f"{sop_instance_uid}.dcm"
+    store(path, dataset, container, image, with_pixels=not not_analysed)
+    instance = Instance(
+        study_instance_uid=str(dataset.StudyInstanceUID),
+        series_instance_uid=str(dataset.SeriesInstanceUID),
+        sop_instance_uid=sop_instance_uid,
+        sop_class_uid=sop_class_uid,
+        transfer_syntax_uid=container.transfer_syntax_uid,
+        patient_key=str(dataset.PatientID),
+        acquisition=acquisition,
+        rows=image.rows,
+        columns=image.columns,
+        sha256=sha256,
+        path=path,
+        name=file.name,
+        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or ""),
+        study_date=_date(dataset),
+        study_time=_time(dataset),
+        series_number=_whole(dataset.get("SeriesNumber")),
+        instance_number=_whole(dataset.get("InstanceNumber")),
+        number_of_frames=image.number_of_frames,
+        frame_planes=planes,
+        not_analysed=not_analysed,
+        photometric_interpretation=image.photometric_interpretation,
+        samples_per_pixel=image.samples_per_pixel,
+        bits_allocated=image.bits_allocated,
+        bits_stored=image.bits_stored,
+        pixel_representation=image.pixel_representation,
+        warnings=tuple(dict.fromkeys([*notes, *_parser_notes(caught)])),
+    )
+    return Accepted(instance, identity)
+
+
+def _checked_class(container: Container) -> str:
+    """SOP class of the data set, which must be an image and the one the file header names."""
+    sop_class_uid = _uid(container, SOP_CLASS) or container.sop_class_uid
+    if not sop_class_uid:
+        raise FileRefused("The file does not say what kind of object it is.")
+    check_kind(sop_class_uid)
+    if container.sop_class_uid not in ("", sop_class_uid):
+        raise FileRefused("File header and content name two kinds of object; which one holds cannot be told.")
+    return sop_class_uid
+
+
+def _uid(container: Container, tag: int) -> str:
+    element = container.outline.elements.get(tag)
+    if element is None or element.length > 2 * LONGEST_UID:
+        return ""
+    return container.data[element.start : element.end].decode("ascii", "replace").rstrip("\0 ")
+
+
+def _required_uid(container: Container, tag: int) -> str:
+    element = container.outline.elements.get(tag)
+    if element is None or element.length == 0:
+        raise FileRefused(f"{describe(tag)} is missing, so the image cannot be assigned.")
+    text = _uid(container, tag)
+    if not UID_TEXT.fullmatch(text) or len(text) > LONGEST_UID:
+        raise FileRefused(f"{describe(tag)} is not a valid identifier, so the image cannot be assigned.")
+    return text
+
+
+def _check_codestreams(container: Container, image: ImagePixel) -> None:
+    syntax = container.transfer_syntax_uid
+    check_syntax(syntax)
+    if bool(container.outline.fragments) == (syntax in NATIVE):
+        raise FileRefused("The picture is not stored in the way the file header says; the file is damaged.")
+    if syntax not in NATIVE:
+        for pieces in frame_pieces(container, image):
+            read_codestream(frame_bytes(container, pieces), syntax, image)
+
+
+def _through_the_door(
+    dataset: Dataset, container: Container, image: ImagePixel, door: Door
+) -> tuple[Identity, tuple[FramePlane, ...], str]:
+    """De-identify in place; identity, planes, and why the image is not analysed."""
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(container.transfer_syntax_uid)
+    mosaic = "MOSAIC" in _words(dataset.get("ImageType"))
+    burned_in = "YES" in _words(dataset.get("BurnedInAnnotation"))
+    identity = door.deidentify(dataset)
+    planes = frame_planes(FrameHeaders(dataset, image.number_of_frames))
+    reason = ""
+    if not image.is_grey:
+        reason = "the pictures are in colour"
+    elif burned_in:
+        reason = "text is burned into the pictures, which may name the patient"
+    elif mosaic:
+        reason = "several slices are packed into one picture (mosaic)"
+    elif MODALITY_LUT in container.outline.elements:
+        reason = "pixel values go through a lookup table, which is not read"
+    elif not planes:
+        reason = "the pictures have no position in the patient"
+    return identity, () if reason else planes, reason
+
+
+def _check_modality(modality: str, sop_class_uid: str) -> None:
+    expected = expected_modality(sop_class_uid)
+    if expected and modality != expected:
+        raise FileRefused(f"The file is an image of modality {expected} but names another; which holds cannot be told.")
+
+
+def _identity_notes(container: Container, sop_class_uid: str) -> list[str]:
+    notes = []
+    if container.sop_instance_uid not in ("", _uid(container, SOP_INSTANCE)):
+        notes.append("File header and content give two numbers for the image.")
+    if SOP_CLASS not in container.outline.elements:
+        notes.append("The kind of image was told from the file header.")
+    frame_of_reference = _uid(container, FRAME_OF_REFERENCE)
+    if frame_of_reference and not UID_TEXT.fullmatch(frame_of_reference):
+        notes.append("FrameOfReferenceUID is not a valid identifier.")
+    return notes
+
+
+def _date_notes(dataset: Dataset) -> list[str]:
+    """Dates that are there and mean nothing; a missing one is common and no defect of the file."""
+    return [
+        f"{keyword} cannot be understood."
+        for keyword, value in (("StudyDate", _date(dataset)), ("StudyTime", _time(dataset)))
+        if not value and dataset.get(keyword)
+    ]
+
+
+def _loss_notes(dataset: Dataset, container: Container) -> list[str]:
+    lossy = container.transfer_syntax_uid in LOSSY or "01" in _words(dataset.get("LossyImageCompression"))
+    return ["The pictures were compressed with loss of detail."] if lossy else []
+
+
+def _parser_notes(caught: list[warnings.WarningMessage]) -> list[str]:
+    """What the parser complained of, without its words: they may hold a patient's values."""
+    texts = " ".join(str(warning.message) for warning in caught).lower()
+    notes = []
+    if "encod" in texts or "character set" in texts:
+        notes.append("Some texts are not in the character set the file declares.")
+    if "invalid value" in texts or "value length" in texts or "exceeds" in texts:
+        notes.append("Some header fields break the rules of the standard.")
+    if caught and not notes:
+        notes.append("The parser complained about the headers.")
+    return notes
+
+
+def _study_of(path: Path, door: Door) -> str:
+    """The study a refused file belongs to, as the door numbers it, "" when that cannot be told."""
+    try:
+        with open_container(path) as container:
+            dataset = Dataset()
+            dataset.StudyInstanceUID = _required_uid(container, STUDY)
+    except InputRefused:
+        return ""
+    door.deidentify(dataset)
+    return str(dataset.StudyInstanceUID)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value.upper(),) if isinstance(value, str) else tuple(str(part).upper() for part in value)  # type: ignore[attr-defined]
+
+
+def _date(dataset: Dataset) -> str:
+    text = str(dataset.get("StudyDate") or "").strip()
+    try:
+        valid = len(text) == 8 and 1900 <= datetime.strptime(text, "%Y%m%d").year <= 2200
+    except ValueError:
+        return ""
+    return text if valid else ""
+
+
+def _time(dataset: Dataset) -> str:
+    text = str(dataset.get("StudyTime") or "").strip()
+    return text if TIME_TEXT.fullmatch(text) else ""
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return int(str(value)) if value is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,136 @@
+"""Writing an accepted image: new headers in front of the very pixels that came, never encoded again."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from struct import pack
+from typing import BinaryIO
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset, write_file_meta_info
+
+from dashboard.errors import FileRefused, RecordsError
+from dashboard.ingest.container import Container
+from dashboard.ingest.image_pixel import ImagePixel, check_stored_values
+from dashboard.ingest.structure import PIXEL_DATA, UNDEFINED
+
+PREAMBLE = b"\0" * 128
+CHUNK = 4 * 1024**2
+# Icons, curves and overlays are dropped at the door; there is no point in parsing them first.
+ICON_IMAGE = 0x00880200
+DRAWN_GROUPS = (range(0x5000, 0x5100), range(0x6000, 0x6100))
+OVERLAY_GROUPS = range(0x6000, 0x6100)
+# The headers of an enhanced object with 10,000 frames are about 30 MB.
+MAX_HEADER_BYTES = 128 * 1024**2
+
+
+def parse_headers(container: Container) -> Dataset:
+    """Parse the public elements before the pixel data.
+
+    Private elements, overlays and icons are left out unread, since none of them passes the door.
+
+    Raises
+    ------
+    FileRefused
+        The headers are larger than any real object's, or cannot be parsed.
+    """
+    wanted = [
+        (element.header, element.end)
+        for tag, element in sorted(container.outline.elements.items())
+        if tag < PIXEL_DATA and not _is_dropped(tag)
+    ]
+    if sum(end - start for start, end in wanted) > MAX_HEADER_BYTES:
+        raise FileRefused("The headers of the file are larger than those of any scanner.")
+    raw = b"".join(container.data[start:end] for start, end in _joined(wanted))
+    try:
+        return read_dataset(BytesIO(raw), container.outline.implicit, container.outline.little)
+    except Exception as error:  # noqa: BLE001 - pydicom raises whatever a damaged value provokes
+        raise FileRefused(f"The headers cannot be read ({type(error).__name__}); the file is damaged.") from None
+
+
+def has_overlays(container: Container) -> bool:
+    """Whether the headers speak of overlay planes, which old files keep in unused bits of the pixels."""
+    return any(tag >> 16 in OVERLAY_GROUPS for tag in container.outline.elements)
+
+
+def store(path: Path, dataset: Dataset, container: Container, image: ImagePixel, *, with_pixels: bool) -> None:
+    """Write `dataset`, already de-identified, and the pixel data of `container` to `path`.
+
+    Raises
+    ------
+    FileRefused
+        The headers cannot be encoded, or pixel values do not fit the bits they are said to have.
+    RecordsError
+        The disk refuses.
+    """
+    head = _encoded_headers(dataset, container)
+    try:
+        with path.open("wb") as file:
+            file.write(head)
+            if with_pixels:
+                _write_pixels(file, container, image)
+    except OSError as error:
+        raise RecordsError(f"A file cannot be stored ({error.strerror}); free some space and try again.") from error
+
+
+def _is_dropped(tag: int) -> bool:
+    group = tag >> 16
+    return bool(group & 1) or tag == ICON_IMAGE or any(group in drawn for drawn in DRAWN_GROUPS)
+
+
+def _joined(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Adjoining ranges as one, so that headers are copied in few pieces."""
+    start = end = -1
+    for first, last in ranges:
+        if first != end:
+            if end > start:
+                yield start, end
+            start = first
+        end = last
+    if end > start:
+        yield start, end
+
+
+def _encoded_headers(dataset: Dataset, container: Container) -> bytes:
+    buffer = DicomBytesIO()
+    buffer.write(PREAMBLE + b"DICM")
+    try:
+        write_file_meta_info(buffer, dataset.file_meta, enforce_standard=True)
+        buffer.is_implicit_VR = container.outline.implicit
+        buffer.is_little_endian = container.outline.little
+        write_dataset(buffer, dataset)
+    except Exception as error:  # noqa: BLE001 - pydicom raises whatever a damaged value provokes
+        raise FileRefused(f"The headers cannot be kept ({type(error).__name__}); the file is damaged.") from None
+    return buffer.getvalue()
+
+
+def _write_pixels(file: BinaryIO, container: Container, image: ImagePixel) -> None:
+    element = container.outline.elements[PIXEL_DATA]
+    undefined = element.length == UNDEFINED
+    length = element.length if undefined else image.frame_bytes * image.number_of_frames
+    file.write(_pixel_header(container, image, length + (0 if undefined else length & 1)))
+    if undefined:
+        for start in range(element.start, element.end, CHUNK):
+            file.write(container.data[start : min(start + CHUNK, element.end)])
+        return
+    kind = np.dtype(f"{'<' if container.outline.little else '>'}u{image.bits_allocated // 8}")
+    overlays = has_overlays(container)
+    for start in range(element.start, element.start + length, CHUNK):
+        chunk = container.data[start : min(start + CHUNK, element.start + length)]
+        values = np.frombuffer(chunk, kind)
+        if check_stored_values(values, image, overlays=overlays):
+            chunk = (values & ((1 << image.bits_stored) - 1)).astype(kind).tobytes()
+        file.write(chunk)
+    file.write(b"\0" * (length & 1))
+
+
+def _pixel_header(container: Container, image: ImagePixel, length: int) -> bytes:
+    order = "<" if container.outline.little else ">"
+    tag = pack(order + "HH", PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF)
+    if container.outline.implicit:
+        return tag + pack(order + "L", length)
+    vr = b"OB" if length == UNDEFINED or image.bits_allocated == 8 else b"OW"
+    return tag + vr + b"\0\0" + pack(order + "L", length)
