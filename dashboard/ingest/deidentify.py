@@ -121,7 +121,9 @@ class Door:
                 del dataset[element.tag]
             elif treated is not element:
                 dataset[element.tag] = treated
-        if CODE_VALUE in dataset and _scheme(dataset) not in PUBLIC_SCHEMES:
+        if CODING_SCHEME in dataset and _scheme(dataset) not in PUBLIC_SCHEMES:
+            del dataset[CODING_SCHEME]
+        if CODE_VALUE in dataset and CODING_SCHEME not in dataset:
             del dataset[CODE_VALUE]
 
     def _treated(
@@ -210,8 +212,6 @@ def _text_of(element: DataElement | RawDataElement) -> str | None:
 
 def _scheme(dataset: Dataset) -> str:
     """Designator of the coding scheme of a code sequence item."""
-    if CODING_SCHEME not in dataset:
-        return ""
     return (_text_of(dataset.get_item(CODING_SCHEME)) or "").strip(" \0")
 
 

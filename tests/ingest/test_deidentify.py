@@ -1,0 +1,355 @@
+"""The door: whatever identifies a patient stays outside."""
+
+import io
+import struct
+
+import pydicom
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import config
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from dashboard.errors import FileRefused
+from dashboard.ingest.deidentify import DEEPEST_SEQUENCE, Door
+from dashboard.ingest.identity import Identity
+from dashboard.ingest.profile import KEPT_TIMES, PROFILE, Action, action_for
+from dashboard.ingest.uids import KeyedPseudonym, KeyedUids, OriginalUids
+
+# Not a word of technique or anatomy, and found nowhere else.
+SECRET = "Quxblorf"
+SECRET_NUMBER = "918273645"
+SECRET_UID = "1.2.826.0.1.918273645"
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door(KeyedUids(b"key"), KeyedPseudonym(b"key"))
+
+
+def mr_dataset() -> FileDataset:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = SECRET_UID + ".3"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.SourceApplicationEntityTitle = SECRET.upper()
+    dataset = FileDataset(None, {}, file_meta=meta, preamble=SECRET.encode().ljust(128, b"\0"))
+    dataset.SOPClassUID = MRImageStorage
+    dataset.SOPInstanceUID = SECRET_UID + ".3"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = SECRET_UID + ".1", SECRET_UID + ".2"
+    dataset.FrameOfReferenceUID = SECRET_UID + ".4"
+    dataset.Modality = "MR"
+    dataset.PatientName, dataset.PatientID = SECRET + "^Anna", SECRET_NUMBER
+    dataset.StudyDate, dataset.PatientBirthDate = "20240102", "19180807"
+    dataset.EchoTime = "100"
+    return dataset
+
+
+def written(dataset: Dataset) -> bytes:
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def reread(data: bytes) -> FileDataset:
+    return pydicom.dcmread(io.BytesIO(data))
+
+
+def secret_value(vr: str) -> object:
+    """A value of `vr` that would give the patient away."""
+    texts = {
+        "DA": "19180807",
+        "DT": "19180807010203",
+        "TM": "010203",
+        "AS": "099Y",
+        "UI": SECRET_UID,
+        "CS": SECRET.upper(),
+    }
+    if vr in texts:
+        return texts[vr]
+    if vr in ("DS", "IS"):
+        return SECRET_NUMBER
+    if vr in ("OB", "OW", "UN", "OF", "OD", "OL", "OV"):
+        return (SECRET + SECRET).encode()
+    if vr in ("US", "SS", "UL", "SL", "FL", "FD", "AT", "UV", "SV", "US or SS", "US or OW"):
+        return None
+    return SECRET
+
+
+def stuff(dataset: Dataset, depth: int = 2) -> None:
+    """Put a secret into every attribute of the table, into sequences, and into private elements."""
+    for tag in PROFILE:
+        if not dictionary_has_tag(tag) or tag >> 16 in (0x0000, 0x0002, 0x0004):
+            continue
+        vr = dictionary_VR(tag)
+        if vr == "SQ":
+            item = Dataset()
+            item.PatientName = SECRET
+            item.TextValue = SECRET
+            value: object = Sequence([item])
+        else:
+            value = secret_value(vr)
+        if value is not None and tag not in KEPT_TIMES:
+            dataset[Tag(tag)] = DataElement(tag, vr, value, validation_mode=config.IGNORE)
+    block = dataset.private_block(0x0029, SECRET.upper(), create=True)
+    block.add_new(0x01, "LO", SECRET)
+    if depth:
+        nested = Dataset()
+        stuff(nested, depth - 1)
+        dataset.PerFrameFunctionalGroupsSequence = Sequence([nested])
+        dataset.AnatomicRegionSequence = Sequence([nested])
+
+
+def test_no_attribute_of_the_table_reaches_the_written_bytes(door: Door) -> None:
+    dataset = mr_dataset()
+    stuff(dataset)
+    assert SECRET.encode() in written(dataset)
+    door.deidentify(dataset)
+    data = written(dataset)
+    for secret in (SECRET, SECRET.upper(), SECRET_NUMBER, SECRET_UID, "19180807"):
+        assert secret.encode() not in data
+
+
+def test_text_of_any_other_attribute_is_dropped_or_cleaned(door: Door) -> None:
+    dataset = mr_dataset()
+    for vr in ("LO", "SH", "ST", "LT", "UT", "UC", "PN", "UR", "AE"):
+        others = [tag for tag in pydicom.datadict.DicomDictionary if dictionary_VR(tag) == vr and tag not in PROFILE]
+        for tag in others:
+            if 0x0008 <= tag >> 16 < 0x5000:
+                dataset[Tag(tag)] = DataElement(tag, vr, SECRET, validation_mode=config.IGNORE)
+    door.deidentify(dataset)
+    assert SECRET.encode() not in written(dataset)
+
+
+@pytest.mark.parametrize("keyword", ["EchoTime", "Rows", "ContentDate", "ImagePositionPatient", "SOPInstanceUID"])
+def test_a_name_in_the_place_of_another_kind_of_value_is_dropped(door: Door, keyword: str) -> None:
+    dataset = mr_dataset()
+    tag = Tag(pydicom.datadict.tag_for_keyword(keyword) or 0)
+    raw = RawDataElement(tag, dictionary_VR(tag), len(SECRET), SECRET.encode(), 0, False, True, True)
+    dataset[tag] = raw
+    door.deidentify(dataset)
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=False)
+    assert SECRET.encode() not in buffer.getvalue()
+
+
+def test_overlays_curves_and_private_elements_are_dropped(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.add_new(0x60003000, "OW", SECRET.encode())
+    dataset.add_new(0x60020022, "LO", SECRET)
+    dataset.add_new(0x50003000, "OW", SECRET.encode())
+    dataset.add_new(0x00090010, "LO", "VENDOR")
+    dataset.add_new(0x00091001, "LO", SECRET)
+    door.deidentify(dataset)
+    assert not [element for element in dataset if element.tag.group & 1 or element.tag.group >= 0x5000]
+
+
+def test_uids_are_replaced_alike_everywhere(door: Door) -> None:
+    dataset = mr_dataset()
+    referenced = Dataset()
+    referenced.ReferencedSOPClassUID, referenced.ReferencedSOPInstanceUID = MRImageStorage, SECRET_UID + ".3"
+    dataset.ReferencedImageSequence = Sequence([referenced])
+    door.deidentify(dataset)
+    assert dataset.SOPInstanceUID.startswith("2.25.")
+    assert dataset.ReferencedImageSequence[0].ReferencedSOPInstanceUID == dataset.SOPInstanceUID
+    assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
+    other = mr_dataset()
+    other.SOPInstanceUID = SECRET_UID + ".9"
+    door.deidentify(other)
+    assert other.SeriesInstanceUID == dataset.SeriesInstanceUID
+    assert other.SOPInstanceUID != dataset.SOPInstanceUID
+
+
+def test_uids_of_the_standard_stay(door: Door) -> None:
+    dataset = mr_dataset()
+    door.deidentify(dataset)
+    assert dataset.SOPClassUID == MRImageStorage
+    assert dataset.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+
+
+def test_a_uid_under_the_standards_root_that_it_does_not_register_is_replaced(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.SOPInstanceUID = "1.2.840.10008.918273645"
+    door.deidentify(dataset)
+    assert dataset.SOPInstanceUID.startswith("2.25.")
+
+
+def test_original_uids_are_kept_and_said_to_be() -> None:
+    dataset = mr_dataset()
+    Door(OriginalUids(), KeyedPseudonym(b"key")).deidentify(dataset)
+    assert dataset.SOPInstanceUID == SECRET_UID + ".3"
+    assert "113110" in [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence]
+
+
+def test_the_method_is_recorded(door: Door) -> None:
+    dataset = mr_dataset()
+    door.deidentify(dataset)
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert [code.CodeValue for code in dataset.DeidentificationMethodCodeSequence] == ["113100", "113105", "113106"]
+    assert dataset.LongitudinalTemporalInformationModified == "UNMODIFIED"
+
+
+def test_dates_of_imaging_stay_and_the_birth_date_does_not(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.AcquisitionDateTime = "20240102030405.1+0100"
+    door.deidentify(dataset)
+    assert dataset.StudyDate == "20240102"
+    assert dataset.AcquisitionDateTime == "20240102030405.1+0100"
+    assert dataset.PatientBirthDate == ""
+
+
+def test_header_and_preamble_say_nothing(door: Door) -> None:
+    dataset = mr_dataset()
+    door.deidentify(dataset)
+    assert dataset.preamble == b"\0" * 128
+    assert "SourceApplicationEntityTitle" not in dataset.file_meta
+
+
+def test_identity_is_handed_back(door: Door) -> None:
+    dataset = mr_dataset()
+    identity = door.deidentify(dataset)
+    assert (identity.patient_name, identity.patient_id, identity.birth_date) == (
+        SECRET + "^Anna",
+        SECRET_NUMBER,
+        "19180807",
+    )
+    assert identity.original_uids[SECRET_UID + ".1"] == dataset.StudyInstanceUID
+
+
+def test_identity_hides_its_values() -> None:
+    assert SECRET not in repr(Identity(patient_name=SECRET)) + str(Identity(patient_name=SECRET))
+
+
+def test_identity_can_be_forgotten() -> None:
+    identity = Door(KeyedUids(b"key"), KeyedPseudonym(b"key"), keep_identity=False).deidentify(mr_dataset())
+    assert identity == Identity()
+
+
+def test_identity_is_read_in_the_files_character_set(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    dataset.PatientName = "Müller^Jürgen"
+    identity = door.deidentify(reread(written(dataset)))
+    assert identity.patient_name == "Müller^Jürgen"
+
+
+def test_studies_of_one_patient_share_a_pseudonym(door: Door) -> None:
+    one, later, other = mr_dataset(), mr_dataset(), mr_dataset()
+    later.StudyInstanceUID, later.PatientName = SECRET_UID + ".77", "Married^Anna"
+    other.PatientID = "1"
+    for dataset in (one, later, other):
+        door.deidentify(dataset)
+    assert one.PatientID == later.PatientID != other.PatientID
+
+
+def test_the_same_number_from_two_issuers_is_two_patients(door: Door) -> None:
+    one, other = mr_dataset(), mr_dataset()
+    one.IssuerOfPatientID, other.IssuerOfPatientID = "A", "B"
+    door.deidentify(one)
+    door.deidentify(other)
+    assert one.PatientID != other.PatientID
+
+
+def test_two_nameless_patients_are_not_taken_for_one(door: Door) -> None:
+    one, other = mr_dataset(), mr_dataset()
+    for number, dataset in enumerate((one, other)):
+        dataset.PatientID = dataset.PatientName = ""
+        dataset.StudyInstanceUID = f"1.2.{number}"
+        door.deidentify(dataset)
+    assert one.PatientID != other.PatientID
+
+
+def test_descriptions_keep_technique_and_anatomy(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.SeriesDescription, dataset.StudyDescription = f"AX T2 TSE {SECRET}", "MRT der BWS, Frau " + SECRET
+    dataset.ContrastBolusAgent = "Quxovist 7 ml"
+    dataset.BodyPartExamined = "TSPINE"
+    door.deidentify(dataset)
+    assert dataset.SeriesDescription == "AX T2 TSE"
+    assert dataset.StudyDescription == "MRT BWS"
+    assert dataset.ContrastBolusAgent == "contrast agent"
+    assert dataset.BodyPartExamined == "TSPINE"
+
+
+def test_a_hospitals_own_code_is_dropped_and_a_public_one_stays(door: Door) -> None:
+    dataset = mr_dataset()
+    own, public = Dataset(), Dataset()
+    own.CodeValue, own.CodingSchemeDesignator, own.CodeMeaning = SECRET_NUMBER, "99HOSPITAL", SECRET
+    public.CodeValue, public.CodingSchemeDesignator, public.CodeMeaning = "421060004", "SCT", "Spine"
+    dataset.AnatomicRegionSequence = Sequence([own, public])
+    door.deidentify(dataset)
+    assert "CodeValue" not in dataset.AnatomicRegionSequence[0]
+    assert dataset.AnatomicRegionSequence[1].CodeValue == "421060004"
+
+
+def test_numbers_needed_for_geometry_pass_unchanged(door: Door) -> None:
+    dataset = mr_dataset()
+    dataset.ImagePositionPatient, dataset.PixelSpacing = [-1.5, 2.25, 3e-1], [0.5, 0.5]
+    dataset.Rows = 512
+    dataset = reread(written(dataset))
+    door.deidentify(dataset)
+    stored = reread(written(dataset))
+    assert list(stored.ImagePositionPatient) == [-1.5, 2.25, 0.3]
+    assert (stored.Rows, float(stored.EchoTime)) == (512, 100.0)
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+def test_values_of_64_kilobytes_are_survived(door: Door, implicit: bool) -> None:
+    dataset = mr_dataset()
+    value = (SECRET * 8192)[:65532].encode()
+    for tag in (0x00100010, 0x00100020, 0x00081030, 0x0008103E, 0x00080080, 0x00200010, 0x00080060):
+        vr = None if implicit else dictionary_VR(tag)
+        dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, len(value), value, 0, implicit, True, True)
+    identity = door.deidentify(dataset)
+    assert len(identity.patient_name) <= 256
+    assert SECRET.encode() not in written(dataset)
+
+
+def test_sequences_nested_without_end_are_refused(door: Door) -> None:
+    dataset = innermost = mr_dataset()
+    for _ in range(DEEPEST_SEQUENCE + 2):
+        item = Dataset()
+        innermost.AnatomicRegionSequence = Sequence([item])
+        innermost = item
+    with pytest.raises(FileRefused, match="nests sequences"):
+        door.deidentify(dataset)
+
+
+PUBLIC_TAGS = sorted(tag for tag in pydicom.datadict.DicomDictionary if 0x0008 <= tag >> 16 <= 0x0040)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(PUBLIC_TAGS),
+            st.sampled_from([None, "LO", "SQ", "UN", "US", "DS", "OB", "??"]),
+            st.binary(max_size=40),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_no_bytes_make_the_door_raise(elements: list[tuple[int, str | None, bytes]]) -> None:
+    dataset = mr_dataset()
+    for tag, vr, value in elements:
+        dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, len(value), value, 0, vr is None, True, True)
+    Door(KeyedUids(b"key"), KeyedPseudonym(b"key")).deidentify(dataset)
+    assert dataset.PatientIdentityRemoved == "YES"
+
+
+def test_every_attribute_of_the_table_has_an_action_other_than_keeping() -> None:
+    kept = [tag for tag in PROFILE if action_for(tag) is Action.KEEP]
+    assert set(kept) <= KEPT_TIMES
+
+
+def test_a_number_longer_than_its_attribute_allows_is_dropped(door: Door) -> None:
+    dataset = mr_dataset()
+    value = struct.pack("<12s", SECRET.encode())
+    dataset[Tag(0x00280010)] = RawDataElement(Tag(0x00280010), "US", len(value), value, 0, False, True, True)
+    door.deidentify(dataset)
+    assert "Rows" not in dataset
