@@ -76,7 +76,7 @@ def decode_frames(path: Path) -> Iterator[Pixels]:
     Yields
     ------
     numpy.ndarray
-        (rows, columns): the stored integers where the header rescales nothing, float32 real-world values
+        (rows, columns): the stored integers where the header rescales no frame, float32 real-world values
         otherwise. MONOCHROME1 is inverted, so that a larger value is always brighter.
 
     Raises
@@ -90,7 +90,7 @@ def decode_frames(path: Path) -> Iterator[Pixels]:
         image = _grey_image(container)
         scales = _rescales(container, path, image.number_of_frames)
         for index in range(image.number_of_frames):
-            yield _finish(stored_frame(container, image, index), image, scales[index])
+            yield _finish(stored_frame(container, image, index), image, scales, index)
 
 
 def decode_frame(path: Path, index: int) -> Pixels:
@@ -99,8 +99,8 @@ def decode_frame(path: Path, index: int) -> Pixels:
         image = _grey_image(container)
         if not 0 <= index < image.number_of_frames:
             raise FileRefused(f"There is no frame {index + 1}; the file has {image.number_of_frames}.")
-        scale = _rescales(container, path, image.number_of_frames)[index]
-        return _finish(stored_frame(container, image, index), image, scale)
+        scales = _rescales(container, path, image.number_of_frames)
+        return _finish(stored_frame(container, image, index), image, scales, index)
 
 
 def stored_frame(container: Container, image: ImagePixel, index: int) -> Pixels:
@@ -190,14 +190,14 @@ def _within_bits(pixels: Pixels, image: ImagePixel) -> Pixels:
     return (pixels.view(kind) << spare) >> spare
 
 
-def _finish(pixels: Pixels, image: ImagePixel, scale: tuple[float, float]) -> Pixels:
-    """Invert MONOCHROME1 and apply slope and intercept."""
+def _finish(pixels: Pixels, image: ImagePixel, scales: list[tuple[float, float]], index: int) -> Pixels:
+    """Invert MONOCHROME1 and apply slope and intercept; all frames of a file come in one type."""
     if image.photometric_interpretation == "MONOCHROME1":
         top = -1 if image.pixel_representation else (1 << image.bits_stored) - 1
         pixels = (top - pixels.astype(np.int64)).astype(pixels.dtype)
-    slope, intercept = scale
-    if (slope, intercept) == (1.0, 0.0):
+    if all(scale == (1.0, 0.0) for scale in scales):
         return pixels
+    slope, intercept = scales[index]
     values = (pixels.astype(np.float64) * slope + intercept).astype(np.float32)
     if not np.all(np.isfinite(values)):
         raise FileRefused("RescaleSlope and RescaleIntercept give no usable pixel values.")
