@@ -6,6 +6,7 @@ from dashboard.ingest.identity import Identity
 from dashboard.ingest.instance import Drop, DroppedFile, FramePlane, Instance, ReadProgress, RejectedFile
 from dashboard.ingest.reading import Accepted, read_instance
 from dashboard.ingest.uids import KeyedPseudonym, KeyedUids, OriginalUids
+from dashboard.ingest.volumes import build_studies
 
 __all__ = [
     "Accepted",
@@ -20,6 +21,7 @@ __all__ = [
     "OriginalUids",
     "ReadProgress",
     "RejectedFile",
+    "build_studies",
     "read_drop",
     "read_instance",
 ]

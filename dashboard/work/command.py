@@ -12,8 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from dashboard import __version__
 from dashboard.errors import TriageError
-from dashboard.exchange import write_masks
+from dashboard.exchange.segmentation import Algorithm, write_masks
 from dashboard.grading import canonical_json
 from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
 from dashboard.settings import Settings
@@ -27,6 +28,8 @@ ENDED_BY_SIGNAL = 128
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
 RESULT_FILE = "result.json"
+# No secret: UIDs stay the person's own here, and the same files must give the same masks on every machine.
+PSEUDONYM_KEY = b"spine-triage command line"
 
 
 def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, stdout: TextIO, stderr: TextIO) -> int:
@@ -45,8 +48,7 @@ def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, st
     try:
         engine = load_engine(settings.models_dir)
         found = find_files(paths)
-        # UIDs stay the person's own; the patient's key leaves the process only inside `masks.dcm`.
-        door = Door(OriginalUids(), KeyedPseudonym(os.urandom(32)), keep_identity=False)
+        door = Door(OriginalUids(), KeyedPseudonym(PSEUDONYM_KEY), keep_identity=False)
         report = _Report(out, stdout, stderr)
         with _ends_on_signals(), tempfile.TemporaryDirectory(prefix="spine-triage-") as folder:
             for triaged in triage_drop(
@@ -139,18 +141,23 @@ class _Report:
 
 
 def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
-    """Write a DICOM SEG for each graded series: ``masks.dcm``, ``masks-2.dcm`` ... in the order of the study."""
+    """Write DICOM SEG objects for each graded series: ``masks.dcm``, ``masks-2.dcm`` ... in the order of the study."""
     written: list[Path] = []
     sources = {instance.sop_instance_uid: instance.path for instance in triaged.instances}
+    algorithm = _algorithm(triaged)
     for series in triaged.study.series:
         prediction = triaged.predictions.get(series.series_instance_uid)
-        if prediction is None or not prediction.slices:
+        if prediction is None:
             continue
         path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
-        uids = dict.fromkeys(frame.sop_instance_uid for volume in series.volumes for frame in volume.frames)
-        write_masks(series, prediction.native_labels, [sources[uid] for uid in uids], path)
-        written.append(path)
+        written += write_masks(series, prediction.native_labels, sources, path, algorithm).paths
     return tuple(written)
+
+
+def _algorithm(triaged: TriagedStudy) -> Algorithm:
+    """The model that drew the masks: the last one of a result is the one that segments."""
+    model = triaged.document["model"][-1]
+    return Algorithm(model["name"], model["version"], __version__)
 
 
 def _within(path_name: str, names: set[str]) -> bool:

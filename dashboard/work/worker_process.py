@@ -56,6 +56,11 @@ class WorkerProcess:
         """Process id of the present worker."""
         return None if self._child is None else self._child.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the worker runs now; between a death and the next start it does not."""
+        return self._child is not None and self._child.poll() is None
+
     def _spawn(self) -> subprocess.Popen[bytes]:
         search_path = os.pathsep.join(filter(None, [str(REPOSITORY), self._environment.get("PYTHONPATH", "")]))
         # A session of its own: Ctrl-C in the terminal is for the server, which then ends its worker.
