@@ -84,13 +84,13 @@ def analyse_series(series: Series, models: Models) -> SeriesPrediction:
     answers = spread(lambda crop: _recentred(_ask(crop, grey, models), grey, models), crops, models.threads)
     return SeriesPrediction(
         series_instance_uid=series.series_instance_uid,
-        slices=tuple(_prediction(answer, models) for answer in answers),
+        slices=tuple(_prediction(answer, models) for answer in answers if not answer.crop.plane.between),
         native_labels=_native_labels(series, answers, models),
     )
 
 
 def _planes(series: Series, window: Window, models: Models) -> list[tuple[CutPlane, CanalPoint]]:
-    """All planes to grade, head to foot, with the canal's centre in each."""
+    """All planes to look at, head to foot, with the canal's centre in each."""
     if series.role is Role.VOLUME_T2:
         found = []
         for index, volume in enumerate(series.volumes):

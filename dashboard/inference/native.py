@@ -19,12 +19,15 @@ from dashboard.inference.sessions import spread
 from dashboard.study import Volume
 from dashboard.study.geometry import Array
 
+# Where the canal leans by 30 degrees the border of a cord lies this far above a plane that just fits the volume.
+BEYOND_MM = 4.0
+
 Labels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """Class probabilities (classes, size, size) of one crop, its affine, and the slice or reformat it came from."""
+    """Class probabilities (classes, size, size) of one crop and its affine; `slice_index` counts in a stack only."""
 
     slice_index: int
     affine: Array
@@ -50,15 +53,16 @@ def paint_reformats(volume: Volume, crops: Sequence[Segmented], threads: int) ->
     """Labels of a volume from reformats across it, in head-to-foot order; 0 farther than a crop from all of them.
 
     A voxel between two neighbouring planes takes the mean of what both show at its foot on them, weighted by
-    nearness; above the first and below the last plane, up to twice the step, it takes what that plane shows.
+    nearness; above the first and below the last plane, up to :data:`BEYOND_MM` or twice the step, it takes what that
+    plane shows.
     """
     labels = np.zeros(volume.voxels.shape, dtype=np.uint8)
     if not crops:
         return labels
-    step = _step_mm(crops)
+    beyond = max(BEYOND_MM, 2 * _step_mm(crops))
     pairs: list[tuple[Segmented, Segmented]] = list(pairwise(crops))
     slabs = [(upper, lower, 0.0, 0.0) for upper, lower in pairs]
-    slabs = [(crops[0], crops[0], 2 * step, 0.0), *slabs, (crops[-1], crops[-1], 0.0, 2 * step)]
+    slabs = [(crops[0], crops[0], beyond, 0.0), *slabs, (crops[-1], crops[-1], 0.0, beyond)]
     to_index = np.asarray(np.linalg.inv(volume.affine), dtype=np.float64)
 
     def one(slab: tuple[Segmented, Segmented, float, float]) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_], Labels]:

@@ -24,6 +24,9 @@ class CutPlane:
     ----------
     volume_index, slice_index, frame
         As in :class:`dashboard.study.SlicePrediction`.
+    between
+        0 for a plane that is graded; otherwise its number among those after plane `slice_index` that only make the
+        segmentation of a volume finer.
     axes
         Directions of the pictures cut from it.
     centre_mm
@@ -41,6 +44,7 @@ class CutPlane:
     centre_mm: Array
     extent_mm: tuple[float, float]
     cut: Cut
+    between: int = 0
 
 
 def stack_plane(volume: Volume, volume_index: int, slice_index: int) -> CutPlane:
@@ -58,20 +62,20 @@ def stack_plane(volume: Volume, volume_index: int, slice_index: int) -> CutPlane
 def reformat_plane(
     voxels: npt.NDArray[np.generic],
     volume_affine: Array,
-    place: tuple[int, int],
+    place: tuple[int, int, int],
     point_mm: Array,
     axes: Axes,
 ) -> CutPlane | None:
     """A plane cut anew through a volume at `point_mm`; None where it misses the volume.
 
-    `place` holds the volume's index in its series and the running number of the reformat.
+    `place` holds the volume's index in its series, the running number of the reformat, and `between`.
     """
     crossings = _box_crossings(voxels.shape, volume_affine, point_mm, axes.normal)
     if len(crossings) < 3:
         return None
     centre, extent = _field(crossings, axes)
     cut = partial(sample_volume, voxels, volume_affine)
-    return CutPlane(place[0], place[1], None, axes, centre, extent, cut)
+    return CutPlane(place[0], place[1], None, axes, centre, extent, cut, place[2])
 
 
 def _cut_slice(

@@ -81,9 +81,11 @@ def reformat_volume(
 ) -> list[tuple[CutPlane, CanalPoint]]:
     """Planes at right angles to the canal, head to foot, each with the canal's centre in it.
 
-    They stand 3 mm apart along the canal, or as far as the native slices where those are wider apart, or farther
-    where more than :data:`MAX_PLANES` would be needed. They go on straight above and below the part of the canal
-    that was seen; their score then says that nothing was found there.
+    Those to grade stand 3 mm apart along the canal, or as far as the native slices where those are wider apart, or
+    farther where more than :data:`MAX_PLANES` would be needed. As many as fit into that number stand between them,
+    down to the native spacing, for the segmentation alone: from planes 3 mm apart a mask with 1 mm slices of a slender
+    cord cannot come out better than a Dice of 0.97. Planes go on straight above and below the part of the canal that
+    was seen; their score then says that nothing was found there.
     """
     small, small_affine = shrink(volume.voxels, volume.affine, CANAL.pixel_mm)
     low, high = _heights(volume)
@@ -93,14 +95,15 @@ def reformat_volume(
         return []
     points = localise(planes, window, session, threads)
     curve = fit_curve(points)
-    heights = _equal_steps(curve, low, high, spacing)
+    finer = _finer(volume, spacing, len(planes))
+    heights = _equal_steps(curve, low, high, spacing / finer)
     scores = np.interp(heights, [p.centre_mm[2] for p in points[::-1]], [p.score for p in points[::-1]])
     voxels = volume.voxels if volume.voxels.dtype.kind != "f" else finite(volume.voxels)
     found: list[tuple[CutPlane, CanalPoint]] = []
     for point, tangent, score in zip(curve.points_mm(heights), curve.tangents(heights), scores, strict=True):
         if not _contains(volume, point):
             continue
-        place = (volume_index, len(found))
+        place = (volume_index, *divmod(len(found), finer))
         plane = reformat_plane(voxels, volume.affine, place, point, patient_axes(tangent))
         if plane is not None:
             found.append((plane, CanalPoint(point, float(score), True)))
@@ -125,10 +128,17 @@ def _transverse_planes(volume: Volume, volume_index: int, small: tuple[Image, Ar
     planes: list[CutPlane] = []
     for height in heights:
         point = np.array([middle[0], middle[1], height])
-        plane = reformat_plane(small[0], small[1], (volume_index, len(planes)), point, axes)
+        plane = reformat_plane(small[0], small[1], (volume_index, len(planes), 0), point, axes)
         if plane is not None:
             planes.append(plane)
     return planes
+
+
+def _finer(volume: Volume, spacing: float, count: int) -> int:
+    """Into how many steps one of `count` steps of `spacing` mm is divided for the segmentation."""
+    upright = int(np.abs(volume.affine[2, :3] / voxel_spacing(volume.affine)).argmax())
+    native = float(voxel_spacing(volume.affine)[upright])
+    return max(1, min(round(spacing / native), MAX_PLANES // max(1, count)))
 
 
 def _equal_steps(curve: CanalCurve, low: float, high: float, spacing: float) -> Array:

@@ -15,8 +15,12 @@ def points(heights, curve, score=0.9):
     return [CanalPoint(np.array([*curve(np.array(z, float)), z]), score, True) for z in heights]
 
 
-def reformats(stored, models):
+def all_planes(stored, models):
     return reformat_volume(stored, 0, nonzero_window([stored.voxels]), models.canal, 2)
+
+
+def reformats(stored, models):
+    return [item for item in all_planes(stored, models) if not item[0].between]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 30])
@@ -86,7 +90,16 @@ def test_thick_native_slices_set_the_step(models):
 def test_the_number_of_planes_is_capped(models):
     shape = (800, 40, 40)
     stored = volume(axial_affine((1, 1, 1), shape=shape), shape, straight())
-    assert MAX_PLANES - 5 <= len(reformats(stored, models)) <= MAX_PLANES
+    assert MAX_PLANES - 5 <= len(all_planes(stored, models)) <= MAX_PLANES
+
+
+def test_planes_between_go_down_to_the_native_spacing(models):
+    shape = (40, 50, 50)
+    stored = volume(axial_affine((1, 1, 1), shape=shape), shape, straight())
+    found = all_planes(stored, models)
+    assert [(plane.slice_index, plane.between) for plane, _ in found[:5]] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    steps = [a.centre_mm[2] - b.centre_mm[2] for (_, a), (_, b) in pairwise(found)]
+    np.testing.assert_allclose(steps, 1.0, atol=0.05)
 
 
 @pytest.mark.parametrize("value", [0, 7])
