@@ -93,7 +93,7 @@ def _series(group: SeriesGroup, folder: Path, name: str) -> tuple[Series | None,
 
 def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Series:
     judgement, first = chosen.judgement, group.instances[0]
-    stated = [instance.not_analysed for instance in group.instances if instance.not_analysed]
+    stated = [_sentence(instance.not_analysed) for instance in group.instances if instance.not_analysed]
     warnings = [*group.warnings, *judgement.warnings]
     if chosen.left_out:
         warnings.append(
@@ -116,6 +116,10 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
         warnings=tuple(dict.fromkeys(warnings)),
         frame_of_reference_uid=chosen.stacks[0].frames[0].instance.frame_of_reference_uid if chosen.stacks else "",
     )
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def _choose(group: SeriesGroup) -> Chosen:

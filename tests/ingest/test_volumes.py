@@ -1,0 +1,195 @@
+"""Studies with their voxels on disk."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from dashboard.errors import RecordsError
+from dashboard.ingest import Door, Drop, DroppedFile, KeyedPseudonym, OriginalUids, RejectedFile
+from dashboard.ingest.reading import Accepted, read_or_reject
+from dashboard.ingest.volumes import build_studies
+from dashboard.study import Role, Study, physical_position
+
+
+def mr_file(
+    folder: Path, number: int, pixels: npt.NDArray[np.generic], position: Sequence[float], **changes: object
+) -> Path:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MRImageStorage, f"1.2.3.{number}"
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, f"1.2.3.{number}"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.1", "1.2.2"
+    dataset.Modality, dataset.SeriesNumber, dataset.InstanceNumber = "MR", 3, number
+    dataset.StudyDate, dataset.StudyTime, dataset.PatientID = "20240102", "101112", "patient"
+    dataset.SeriesDescription, dataset.ScanningSequence = "AX T2 TSE", "SE"
+    dataset.RepetitionTime, dataset.EchoTime, dataset.SliceThickness = 4000, 100, 3
+    dataset.PixelSpacing, dataset.ImageOrientationPatient = [0.5, 0.5], [1, 0, 0, 0, 1, 0]
+    dataset.ImagePositionPatient = list(position)
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
+    dataset.PixelRepresentation = 0
+    dataset.PixelData = pixels.astype("<u2").tobytes()
+    for keyword, value in changes.items():
+        setattr(dataset, keyword, value)
+    path = folder / f"in{number}"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def slice_pixels(number: int) -> npt.NDArray[np.generic]:
+    return np.full((96, 100), number) + np.arange(100)
+
+
+def dropped(tmp_path: Path, paths: Sequence[Path]) -> Drop:
+    door = Door(OriginalUids(), KeyedPseudonym(b"key"))
+    out = tmp_path / "out"
+    out.mkdir(exist_ok=True)
+    read = [read_or_reject(DroppedFile(path.name, path), door, out) for path in paths]
+    instances = tuple(item.instance for item in read if isinstance(item, Accepted))
+    return Drop(instances, tuple(item for item in read if isinstance(item, RejectedFile)), {})
+
+
+def built(tmp_path: Path, paths: Sequence[Path]) -> Study:
+    (study,) = build_studies(dropped(tmp_path, paths), tmp_path / "volumes")
+    return study
+
+
+def five(tmp_path: Path, **changes: object) -> list[Path]:
+    return [mr_file(tmp_path, index, slice_pixels(index), (0, 0, -3.0 * index), **changes) for index in range(1, 6)]
+
+
+def test_slices_land_in_their_places_as_a_read_only_map(tmp_path: Path) -> None:
+    study = built(tmp_path, five(tmp_path)[::-1])
+    (series,) = study.series
+    volume = series.volumes[0]
+    assert (series.role, series.reason, study.study_date) == (Role.AXIAL_T2, None, "20240102")
+    assert isinstance(volume.voxels, np.memmap)
+    assert not volume.voxels.flags.writeable
+    assert volume.voxels.dtype == np.int16
+    for index in range(5):
+        assert np.array_equal(volume.voxels[index], slice_pixels(index + 1))
+        assert volume.frames[index].sop_instance_uid == f"1.2.3.{index + 1}"
+    assert physical_position(volume.affine, (4, 0, 0))[2] == pytest.approx(-15.0)
+
+
+def test_fractional_rescale_is_kept_as_real_numbers(tmp_path: Path) -> None:
+    study = built(tmp_path, five(tmp_path, RescaleSlope="0.5", RescaleIntercept="0.25"))
+    voxels = study.series[0].volumes[0].voxels
+    assert voxels.dtype == np.float32
+    assert voxels[0, 0, 1] == pytest.approx(1.25)
+
+
+def test_whole_rescale_is_kept_as_whole_numbers(tmp_path: Path) -> None:
+    study = built(tmp_path, five(tmp_path, RescaleSlope="1", RescaleIntercept="-1024"))
+    voxels = study.series[0].volumes[0].voxels
+    assert voxels.dtype == np.int16
+    assert voxels[0, 0, 0] == -1023
+
+
+def test_sixteen_unsigned_bits_are_kept(tmp_path: Path) -> None:
+    study = built(tmp_path, five(tmp_path, BitsStored=16, HighBit=15))
+    assert study.series[0].volumes[0].voxels.dtype == np.uint16
+
+
+def test_a_file_that_cannot_be_decoded_is_rejected_and_leaves_a_gap(tmp_path: Path) -> None:
+    drop = dropped(tmp_path, five(tmp_path))
+    damaged = next(item for item in drop.instances if item.instance_number == 3)
+    damaged.path.write_bytes(damaged.path.read_bytes()[:600])
+    (study,) = build_studies(drop, tmp_path / "volumes")
+    assert [rejection.name for rejection in study.rejected] == ["in3"]
+    assert [len(volume.frames) for volume in study.series[0].volumes] == [2, 2]
+    assert "1 slice may be missing" in study.series[0].warnings[0]
+
+
+def test_a_study_of_which_nothing_decodes_is_still_a_study(tmp_path: Path) -> None:
+    drop = dropped(tmp_path, five(tmp_path))
+    for item in drop.instances:
+        item.path.write_bytes(b"nothing")
+    (study,) = build_studies(drop, tmp_path / "volumes")
+    assert (study.series, len(study.rejected)) == ((), 5)
+
+
+def test_rejections_go_to_their_study_or_to_all(tmp_path: Path) -> None:
+    drop = dropped(tmp_path, five(tmp_path))
+    stray = (RejectedFile("a", "damaged"), RejectedFile("b", "damaged", "1.2.1"), RejectedFile("c", "damaged", "9.9"))
+    (study,) = build_studies(Drop(drop.instances, stray, {}), tmp_path / "volumes")
+    assert [rejection.name for rejection in study.rejected] == ["a", "b"]
+
+
+def test_of_magnitude_and_phase_only_magnitude_is_analysed(tmp_path: Path) -> None:
+    magnitude = five(tmp_path, ImageType=["ORIGINAL", "PRIMARY", "M"])
+    phase = [
+        mr_file(tmp_path, 10 + index, slice_pixels(0), (0, 0, -3.0 * index), ImageType=["ORIGINAL", "PRIMARY", "P"])
+        for index in range(1, 6)
+    ]
+    (series,) = built(tmp_path, magnitude + phase).series
+    assert [len(volume.frames) for volume in series.volumes] == [5]
+    assert series.acquisition.image_type[2] == "M"
+    assert series.warnings[-1].startswith("5 further images of this series")
+
+
+def test_of_several_echoes_the_one_nearest_to_t2_is_analysed(tmp_path: Path) -> None:
+    paths = [
+        mr_file(tmp_path, 10 * echo + index, slice_pixels(echo), (0, 0, -3.0 * index), EchoTime=echo * 30)
+        for echo in range(1, 6)
+        for index in range(3)
+    ]
+    (series,) = built(tmp_path, paths).series
+    assert series.acquisition.echo_time_ms == 90
+    assert len(series.volumes) == 1
+
+
+def test_a_series_that_cannot_be_analysed_keeps_all_its_images(tmp_path: Path) -> None:
+    paths = five(tmp_path, SeriesDescription="T1", RepetitionTime=500, EchoTime=10)
+    paths += [
+        mr_file(
+            tmp_path,
+            10 + index,
+            slice_pixels(0),
+            (0, 0, -3.0 * index),
+            SeriesDescription="T1",
+            EchoTime=15,
+            RepetitionTime=500,
+        )
+        for index in range(1, 6)
+    ]
+    (series,) = built(tmp_path, paths).series
+    assert series.role is Role.AXIAL_T1
+    assert [len(volume.frames) for volume in series.volumes] == [5, 5]
+
+
+def test_images_that_may_not_be_analysed_say_why(tmp_path: Path) -> None:
+    (series,) = built(tmp_path, five(tmp_path, BurnedInAnnotation="YES")).series
+    assert series.volumes == ()
+    assert series.reason == "Text is burned into the pictures, which may name the patient."
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = dropped(tmp_path, five(tmp_path))
+
+    def refuse(*_: object, **__: object) -> io.BytesIO:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(RecordsError, match="No space left"):
+        build_studies(drop, tmp_path / "volumes")
+
+
+def test_the_same_files_give_the_same_volumes(tmp_path: Path) -> None:
+    paths = five(tmp_path)
+    one = build_studies(dropped(tmp_path, paths), tmp_path / "one")[0].series[0].volumes[0]
+    other = build_studies(dropped(tmp_path, paths[::-1]), tmp_path / "other")[0].series[0].volumes[0]
+    assert np.array_equal(one.voxels, other.voxels)
+    assert one.frames == other.frames
+
+
+def test_nothing_dropped_is_no_study(tmp_path: Path) -> None:
+    assert build_studies(Drop((), (), {}), tmp_path / "volumes") == ()
