@@ -39,17 +39,18 @@ class ProfilePoint:
     probability_high: float | None
 
 
-def profile_figure(points: Sequence[ProfilePoint], current: int, height_px: int = 300) -> go.Figure:
+def profile_figure(points: Sequence[ProfilePoint], current: int) -> go.Figure:
     """Figure of the profile; `current` is the index of the slice that is shown beside it."""
     figure = make_subplots(rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.035, row_heights=list(ROW_HEIGHTS))
-    _grade_row(figure, points)
+    _grade_row(figure, points, current)
     _curve(figure, points, 2, "cord area", "mm²", lambda point: point.cord_area_mm2, ".0f")
     _curve(figure, points, 3, "AP / RL", "", lambda point: point.ap_over_rl, ".2f")
     _curve(figure, points, 4, "P(high)", "", lambda point: point.probability_high, ".2f")
     if 0 <= current < len(points):
-        figure.add_vline(x=points[current].along_mm, line={"color": theme.TEXT, "width": 1.5, "dash": "dot"})
+        for row in (2, 3, 4):
+            line = {"color": theme.TEXT, "width": 1.5, "dash": "dot"}
+            figure.add_vline(x=points[current].along_mm, line=line, row=row, col=1)
     figure.update_layout(
-        height=height_px,
         margin={"l": 78, "r": 8, "t": 4, "b": 40},
         showlegend=False,
         hovermode="x",
@@ -71,7 +72,7 @@ def profile_figure(points: Sequence[ProfilePoint], current: int, height_px: int 
     return figure
 
 
-def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint]) -> None:
+def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], current: int) -> None:
     marks = [theme.GRADE_MARKS.get(point.grade or "", theme.NOT_ANALYSED_MARK) for point in points]
     figure.add_trace(
         go.Scatter(
@@ -86,7 +87,7 @@ def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint]) -> None:
             marker={
                 "symbol": [symbol for symbol, _ in marks],
                 "color": [colour for _, colour in marks],
-                "size": 9,
+                "size": [14 if index == current else 9 for index in range(len(points))],
                 "line": {"width": 1.5, "color": [colour for _, colour in marks]},
             },
             selected={"marker": {"opacity": 1}},

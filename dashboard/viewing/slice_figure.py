@@ -44,8 +44,6 @@ class SliceView:
         Side of the visible square, mm; None shows the whole slice.
     shown
         Names of the outlines to draw.
-    height_px
-        Height of the figure.
     box_mm
         Side of a square drawn about the centre, mm; 0 draws none.
     line_mm
@@ -56,7 +54,6 @@ class SliceView:
     centre_mm: tuple[float, float]
     side_mm: float | None
     shown: tuple[str, ...]
-    height_px: int = 430
     box_mm: float = 0.0
     line_mm: Array | None = None
 
@@ -99,7 +96,6 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
         )
     hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
     figure.update_layout(
-        height=view.height_px,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         dragmode="pan",
         showlegend=False,

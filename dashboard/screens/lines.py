@@ -1,0 +1,139 @@
+"""Records -> the lines of the worklist and of the uploads, in words. Pure: the time is passed in."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from dashboard.ingest import Identity
+from dashboard.records import StudyRecord, StudyState, Upload, UploadState
+from dashboard.screens.parts.drop_zone import UploadLine
+from dashboard.screens.parts.worklist_table import StudyLine
+from dashboard.screens.text import MISSING, counted, date, person_name, plain, probability
+from dashboard.screens.tiers import BANDS, tier_words
+
+CLOCK = timedelta(hours=24)
+# Older scans are priors or were read elsewhere; a clock that ended days ago would only distract.
+CLOCK_SHOWN = timedelta(days=7)
+CLOCK_TIERS = ("immediate", "urgent")
+# A finished upload leaves the page by itself unless it has something left to say.
+FINISHED_SHOWN = timedelta(minutes=5)
+REJECTED_SHOWN = timedelta(hours=24)
+STATUS = {
+    StudyState.RECEIVED: ("received", "waiting to be analysed"),
+    StudyState.RUNNING: ("being analysed", ""),
+}
+UNANALYSED_YET = "not analysed yet"
+
+
+def study_line(
+    study: StudyRecord, person: Identity | None, where: str, now: datetime, zone: tzinfo | None = None
+) -> StudyLine:
+    """One line of the worklist.
+
+    Parameters
+    ----------
+    person
+        None where identities are not kept, or the files named nobody.
+    where
+        Level or position of the worst slice, in words.
+    zone
+        Time zone the scanner's clock is taken to run in; None is this machine's.
+    """
+    tier = study.tier or "waiting"
+    words, mark = tier_words(tier)
+    patient, detail = patient_words(person)
+    reasons = [plain(reason, 200) for reason in study.reasons]
+    if study.tier is None:
+        reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or "being analysed now"]
+    acquired = acquisition_time(study.study_date, study.study_time, zone)
+    clock = _clock_end(acquired, tier, now)
+    status, status_detail = _status(study)
+    return StudyLine(
+        id=study.id,
+        href=f"/study?study={study.id}",
+        tier=tier,
+        tier_words=words,
+        mark=mark,
+        grade=study.grade or "",
+        band=BANDS.get(study.band or "", ""),
+        p_high=probability(study.probability_high),
+        where=plain(where, 60) or MISSING,
+        patient=patient,
+        patient_detail=detail,
+        synthetic=study.synthetic,
+        why=reasons[0] if reasons else "not flagged",
+        why_more=f"and {counted(len(reasons) - 1, 'more reason')}" if len(reasons) > 1 else "",
+        received_at=study.received_at.isoformat(),
+        acquired_at=acquired.isoformat() if acquired else "",
+        clock_ends_at=clock.isoformat() if clock else "",
+        status=status,
+        status_detail=status_detail,
+        unread=study.opened_at is None,
+        spoken=", ".join(filter(None, [words, f"grade {study.grade}" if study.grade else "", where, patient])),
+    )
+
+
+def patient_words(person: Identity | None) -> tuple[str, str]:
+    """Name, and the line below it with number, birth date and sex."""
+    if person is None:
+        return "name not kept", ""
+    detail = [plain(person.patient_id, 40)]
+    if person.birth_date:
+        detail.append(f"born {date(person.birth_date)}")
+    if person.sex:
+        detail.append(plain(person.sex, 8))
+    return person_name(person.patient_name) or "no name in the files", " · ".join(filter(None, detail))
+
+
+def acquisition_time(study_date: str, study_time: str, zone: tzinfo | None = None) -> datetime | None:
+    """When the scan was made, or None where the files do not say; a date without a time is its first minute."""
+    time = (study_time.split(".")[0] + "000000")[:6]
+    try:
+        return datetime.strptime(study_date + time, "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def upload_line(upload: Upload, now: datetime) -> UploadLine | None:
+    """How far an upload has come; None for one that has nothing left to say."""
+    finished = upload.state in (UploadState.DONE, UploadState.FAILED)
+    if finished and upload.finished_at is not None:
+        kept = REJECTED_SHOWN if upload.rejected or upload.reason else FINISHED_SHOWN
+        if now - upload.finished_at > kept:
+            return None
+    if upload.state is UploadState.RECEIVING:
+        return None
+    files = f"{upload.files_done:,} of {counted(upload.files_received, 'file')}"
+    if upload.state is UploadState.RECEIVED:
+        return UploadLine(upload.id, "Received, waiting to be read", counted(upload.files_received, "file"), 0.0)
+    if upload.state is UploadState.READING:
+        part = upload.bytes_done / upload.bytes_received if upload.bytes_received else 0.0
+        detail = f"{files} · {counted(upload.accepted, 'image')} read"
+        return UploadLine(upload.id, "Reading", detail, min(1.0, part), rejected=upload.rejected)
+    return UploadLine(
+        upload.id,
+        plain(upload.reason, 300) or f"Read: {counted(upload.studies, 'study', 'studies')}",
+        _ending(upload),
+        finished=True,
+        failed=upload.state is UploadState.FAILED or not upload.studies,
+        rejected=upload.rejected,
+    )
+
+
+def _ending(upload: Upload) -> str:
+    parts = [counted(upload.accepted, "image")]
+    if upload.duplicates:
+        parts.append(f"{counted(upload.duplicates, 'duplicate')} left out")
+    if upload.rejected:
+        parts.append(f"{counted(upload.rejected, 'file')} not used")
+    return " · ".join(parts)
+
+
+def _clock_end(acquired: datetime | None, tier: str, now: datetime) -> datetime | None:
+    if acquired is None or tier not in CLOCK_TIERS or not timedelta(0) <= now - acquired <= CLOCK_SHOWN:
+        return None
+    return acquired + CLOCK
+
+
+def _status(study: StudyRecord) -> tuple[str, str]:
+    if study.state in STATUS:
+        return STATUS[study.state]
+    return ("opened", "") if study.opened_at else ("new", "")

@@ -1,0 +1,46 @@
+"""The place where studies are dropped, and how far each drop has come."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from dashboard.screens.parts import register
+
+_element = register("drop_zone")
+
+
+@dataclass(frozen=True)
+class UploadLine:
+    """How far one upload has come, in words. `part` is done, 0 to 1; None shows no bar."""
+
+    id: str
+    words: str
+    detail: str = ""
+    part: float | None = None
+    finished: bool = False
+    failed: bool = False
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class DropEvent:
+    """What a person, or an upload, just asked of the page: ids of uploads, None where nothing was asked."""
+
+    changed: str | None
+    rejected: str | None
+    dismissed: str | None
+
+
+def drop_zone(uploads: Sequence[UploadLine], large: bool, key: str = "drop_zone") -> DropEvent:
+    """Draw the zone; `large` where nothing else is on the page."""
+    result = _element(
+        key=key,
+        data={"uploads": [asdict(upload) for upload in uploads], "large": large},
+        on_changed_change=_nothing,
+        on_rejected_change=_nothing,
+        on_dismiss_change=_nothing,
+    )
+    return DropEvent(result.changed, result.rejected, result.dismiss)
+
+
+def _nothing() -> None:
+    """Streamlit offers a trigger's value only where a callback is named."""

@@ -1,0 +1,46 @@
+"""The worklist as a table that the keyboard and a screen reader can use."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from dashboard.screens.parts import register
+
+_element = register("worklist_table")
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """One study as the table shows it; all of it text, times as ISO 8601 or empty."""
+
+    id: str
+    href: str
+    tier: str
+    tier_words: str
+    mark: str
+    grade: str
+    band: str
+    p_high: str
+    where: str
+    patient: str
+    patient_detail: str
+    synthetic: bool
+    why: str
+    why_more: str
+    received_at: str
+    acquired_at: str
+    clock_ends_at: str
+    status: str
+    status_detail: str
+    unread: bool
+    spoken: str
+
+
+def worklist_table(studies: Sequence[StudyLine], key: str = "worklist") -> str | None:
+    """Draw the table; return the id of the study that was just opened."""
+    result = _element(key=key, data={"studies": [asdict(study) for study in studies]}, on_open_change=_nothing)
+    opened: str | None = result.open
+    return opened
+
+
+def _nothing() -> None:
+    """Streamlit offers a trigger's value only where a callback is named."""

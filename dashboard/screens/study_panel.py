@@ -1,0 +1,152 @@
+"""Words and numbers beside the pictures: reasons, grade, measures with unit and source, series, provenance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.screens.text import MISSING, counted, markup, plain, probability
+from dashboard.screens.tiers import BANDS, GRADE_WORDS
+from dashboard.study import GRADES
+
+# Key in the document -> (words, unit, digits, definition).
+MEASURES: Mapping[str, tuple[str, str, int, str]] = {
+    "cord_area_mm2": ("Cord area", "mm²", 1, "area inside the cord's outline"),
+    "cord_diameter_AP_mm": ("Cord AP", "mm", 1, "front-back diameter of the ellipse of the same second moments"),
+    "cord_diameter_RL_mm": ("Cord RL", "mm", 1, "right-left diameter of that ellipse"),
+    "compression_ratio": ("AP / RL", "", 2, "front-back over right-left diameter; lower is flatter"),
+    "cord_solidity": ("Solidity", "", 2, "cord area over the area of its convex hull; a dent lowers it"),
+    "canal_area_mm2": ("Thecal sac", "mm²", 1, "area of cord and CSF"),
+    "csf_fraction": ("CSF share", "of sac", 2, "CSF area over sac area"),
+    "tumour_area_mm2": ("Tumour", "mm²", 1, "area of suspected tumour within the 48 mm field"),
+    "contact_fraction": ("Contact", "of outline", 2, "share of the cord's outline that suspected tumour touches"),
+    "cord_gap_mm": ("Gap to cord", "mm", 1, "least distance between suspected tumour and cord"),
+}
+SOURCES = (
+    "Outlines: the segmentation model named below, on 0.5 mm pixels. Diameters and solidity as in "
+    "spinalcordtoolbox (process_seg). Areas are not corrected for a tilted slice. Grade: Bilsky MH et al., "
+    "J Neurosurg Spine 2010;13:324. Bands: low 0-1b, watch 1c, high 2-3; published meanings of high-grade differ "
+    "over 1c, so it has a band of its own."
+)
+
+
+def reasons(document: Mapping[str, Any]) -> None:
+    """Why the study stands where it stands."""
+    given = (document.get("urgency") or {}).get("reasons") or document.get("reasons") or ["not flagged"]
+    items = "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in given)
+    st.html(f'<section class="panel"><h2>Why</h2><ul>{items}</ul></section>')
+
+
+def not_analysed(document: Mapping[str, Any]) -> None:
+    """The reasons of a study without a grade, over everything else."""
+    given = document.get("reasons") or ["no reason was given"]
+    st.html(
+        '<section class="panel unanalysed" role="note"><h2>? Not analysed, because</h2><ul>'
+        + "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in given)
+        + "</ul><p>This is not a finding of any kind: read the study now.</p></section>"
+    )
+
+
+def slice_panel(result: Mapping[str, Any] | None, number: int, count: int, entry: Mapping[str, Any]) -> None:
+    """Grade, probabilities and measures of the slice that is shown."""
+    if result is None:
+        why = markup(str(entry.get("reason") or "this kind of series is not graded"), 300)
+        st.html(f'<section class="panel"><h2>This series: not analysed</h2><p>because {why}</p></section>')
+        return
+    where = markup(str(result.get("level") or f"slice {number} of {count}"))
+    if result.get("grade") is None:
+        items = "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in result.get("reasons") or [])
+        st.html(f'<section class="panel"><h2>{where}: not analysed, because</h2><ul>{items}</ul></section>')
+        return
+    st.html(_graded(result, where))
+    with st.popover("What these numbers are", type="tertiary"):
+        rows = "".join(
+            f"<tr><td>{words}</td><td>{unit or 'ratio'}</td><td>{meaning}</td></tr>"
+            for words, unit, _, meaning in MEASURES.values()
+        )
+        st.html(f'<table class="small">{rows}</table><p style="max-width:34rem">{SOURCES}</p>')
+
+
+def _graded(result: Mapping[str, Any], where: str) -> str:
+    grade = str(result["grade"])
+    supported = result.get("supported_grade")
+    notes = [str(reason) for reason in result.get("reasons") or []]
+    if supported is not None and supported != grade:
+        notes.append(f"with its neighbours: grade {supported}")
+    extra = "".join(f"<p class=quiet>{markup(note, 300)}</p>" for note in notes)
+    return (
+        f'<section class="panel"><h2>{where}: suspected grade {markup(grade)} '
+        f"({BANDS.get(str(result.get('band')), '')})</h2><p>{GRADE_WORDS.get(grade, '')}</p>{extra}"
+        f"{_probabilities(result.get('probabilities') or {})}{_measures(result.get('measures') or {})}</section>"
+    )
+
+
+def _probabilities(given: Mapping[str, float]) -> str:
+    cells = []
+    for grade in GRADES:
+        value = float(given.get(grade) or 0.0)
+        words = probability(value).replace("<", "&lt;").replace(">", "&gt;")
+        cells.append(
+            f'<div class="chance"><span class="column"><i style="height:{max(2, round(value * 100))}%"></i></span>'
+            f"<b>{grade}</b><span>{words}</span></div>"
+        )
+    return f'<div class="chances" aria-label="Probability of each grade">{"".join(cells)}</div>'
+
+
+def _measures(given: Mapping[str, float | None]) -> str:
+    rows = []
+    for key, (words, unit, digits, meaning) in MEASURES.items():
+        value = given.get(key)
+        number = MISSING if value is None else f"{value:.{digits}f}"
+        rows.append(f'<tr title="{meaning}"><td>{words}</td><td class="number">{number}</td><td>{unit}</td></tr>')
+    half = (len(rows) + 1) // 2
+    return f'<div class="measures"><table>{"".join(rows[:half])}</table><table>{"".join(rows[half:])}</table></div>'
+
+
+def series_table(document: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """Every series with its role, and whether it was analysed or why not; then the files that were not used."""
+    listed: Sequence[Mapping[str, Any]] = document.get("series") or []
+    analysed = sum(bool(entry.get("analysed")) for entry in listed)
+    with st.expander(f"Series: {analysed} of {len(listed)} analysed"):
+        st.dataframe(
+            {
+                "Series": [plain(str(entry.get("description") or "no description"), 80) for entry in listed],
+                "Plane": [str(entry.get("plane") or MISSING) for entry in listed],
+                "Role": [str(entry.get("role") or MISSING) for entry in listed],
+                "Slices": [entry.get("frames") for entry in listed],
+                "Analysed, or why not": [_outcome(entry) for entry in listed],
+            },
+            hide_index=True,
+        )
+    rejected: Sequence[Mapping[str, str]] = document.get("rejected") or []
+    if rejected:
+        with st.expander(f"{counted(len(rejected), 'file')} of this study not used"):
+            st.dataframe(
+                {
+                    "File": [plain(names.get(one["name"], one["name"]), 200) for one in rejected],
+                    "Why it was not used": [plain(one["reason"], 300) for one in rejected],
+                },
+                hide_index=True,
+            )
+
+
+def _outcome(entry: Mapping[str, Any]) -> str:
+    if entry.get("analysed"):
+        return "; ".join(["analysed", *(plain(str(warning), 200) for warning in entry.get("warnings") or [])])
+    return f"not analysed: {plain(str(entry.get('reason') or 'no reason was given'), 300)}"
+
+
+def provenance(document: Mapping[str, Any], software_version: str) -> None:
+    """What made this result: models with their hashes, software, timings."""
+    with st.expander("Made by"):
+        rows = [
+            f"<tr><td>Model {markup(str(one.get('name')))}</td><td>{markup(str(one.get('version')))}</td>"
+            f"<td><code>sha256 {markup(str(one.get('sha256')), 64)}</code></td></tr>"
+            for one in document.get("model") or []
+        ]
+        rows.append(f"<tr><td>Spine Triage</td><td>{markup(software_version)}</td><td></td></tr>")
+        rows += [
+            f"<tr><td>Time, {markup(str(name))}</td><td>{float(seconds):.2f} s</td><td></td></tr>"
+            for name, seconds in (document.get("timings_s") or {}).items()
+        ]
+        st.html(f'<table class="small">{"".join(rows)}</table>')

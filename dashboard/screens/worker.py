@@ -1,0 +1,52 @@
+"""The embedded worker as the page sees it, and the demonstration study."""
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.exchange.demonstration import write_demonstration
+from dashboard.screens import desk
+from dashboard.work import WorkerProcess, receive_files
+
+STOPPED = (
+    "The part that reads and grades studies has stopped and is being started again. "
+    "What was received is safe; until it runs, nothing new is graded: read waiting studies yourself."
+)
+# The application's worker: one a server, none where a screen is shown without a server, as in tests.
+_embedded: list[WorkerProcess] = []
+
+
+def start() -> None:
+    """Start the embedded worker."""
+    _embedded.append(WorkerProcess())
+    _embedded[-1].start()
+
+
+def stop() -> None:
+    """End the embedded worker."""
+    while _embedded:
+        _embedded.pop().stop()
+
+
+def worker_words() -> str:
+    """What to tell when nobody works on what was received; empty when all is well."""
+    return STOPPED if _embedded and not _embedded[-1].alive else ""
+
+
+def demonstration_button(kind: Literal["primary", "secondary", "tertiary"]) -> None:
+    """The button that loads the demonstration study."""
+    st.button(
+        "Open the demonstration study",
+        key="demonstration",
+        type=kind,
+        help="A made-up spine with one tumour, from this project's own generator. Labelled synthetic everywhere.",
+        on_click=_load,
+    )
+
+
+def _load() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_demonstration(Path(folder) / "demonstration")
+        receive_files(desk.records(), [Path(folder) / "demonstration"], synthetic=True)

@@ -1,0 +1,78 @@
+"""The worklist: drop zone on top, studies below, the most urgent first."""
+
+import streamlit as st
+
+from dashboard.screens import desk, pages
+from dashboard.screens.frame import top
+from dashboard.screens.lines import study_line, upload_line
+from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
+from dashboard.screens.parts.worklist_table import worklist_table
+from dashboard.screens.text import counted
+from dashboard.screens.worker import demonstration_button, worker_words
+
+REFRESH_S = 2.0
+ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
+DISMISSED = "dismissed_uploads"
+
+
+def show() -> None:
+    """Draw the screen. What changes by itself is a fragment of its own, so that nothing else is redrawn."""
+    _live()
+
+
+@st.fragment(run_every=REFRESH_S)
+def _live() -> None:
+    by_urgency = st.session_state.get("order", "urgency") != "arrival"
+    found = desk.studies(by_urgency)
+    now = desk.now()
+    waiting = sum(study.tier in ("immediate", "urgent") and study.opened_at is None for study, _, _ in found)
+    top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")
+    trouble = worker_words()
+    if trouble:
+        st.warning(trouble, icon=":material/warning:")
+    _follow(drop_zone(_upload_lines(), large=not found))
+    if not found:
+        _empty()
+        return
+    _toolbar(len(found))
+    opened = worklist_table([study_line(study, person, where, now) for study, person, where in found])
+    if opened:
+        pages.go("study", study=opened)
+
+
+def _upload_lines() -> list[UploadLine]:
+    dismissed = st.session_state.get(DISMISSED, frozenset())
+    lines = (upload_line(upload, desk.now()) for upload in desk.uploads())
+    return [line for line in lines if line is not None and line.id not in dismissed]
+
+
+def _follow(event: DropEvent) -> None:
+    if event.rejected:
+        pages.go("upload", upload=event.rejected)
+    if event.dismissed:
+        st.session_state[DISMISSED] = st.session_state.get(DISMISSED, frozenset()) | {event.dismissed}
+        st.rerun(scope="fragment")
+
+
+def _toolbar(count: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Order",
+            list(ORDERS),
+            format_func=ORDERS.__getitem__,
+            key="order",
+            default="urgency",
+            required=True,
+            label_visibility="collapsed",
+        )
+        st.html(f'<span style="color:#9fb0c0">{counted(count, "study", "studies")}</span>')
+        demonstration_button("tertiary")
+
+
+def _empty() -> None:
+    st.html(
+        '<p style="margin:0.8rem 0 0.2rem;max-width:52rem">Drop a spine MRI study above: each is graded for suspected '
+        "cord compression in seconds and takes its place in a list, the most urgent first.<br>"
+        "Nothing leaves this machine. Names stay encrypted here and are removed from the stored images.</p>"
+    )
+    demonstration_button("primary")
