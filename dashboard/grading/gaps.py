@@ -20,12 +20,15 @@ class Concern(IntEnum):
 
     THIN = 0  # less than the shortest compression: its neighbours would show it too
     NARROW = 1  # about one slice of a thick stack, neighbours not flagged
-    WIDE = 2  # the slices on both sides are no longer neighbours: a whole level may be missing
-    SUSPICIOUS = 3  # a slice beside it is flagged, or the model itself suspected compression in it
+    WIDE = 2  # the slices on both sides are no longer neighbours, or one of them shows a deformed sac
+    SUSPICIOUS = 3  # tumour at the cord beside it, or the model itself suspected compression in it
 
 
-# A neighbour from this grade on makes a gap suspicious: 1b deforms the sac. 1a is where false marks are commonest.
-SUSPICIOUS_FROM = GRADES.index("1b")
+# A level that could not be graded beside one where tumour touches the cord is most likely the worse of the two.
+SUSPICIOUS_FROM = GRADES.index("1c")
+# Beside a deformed sac it may be. 1a does not count: false marks are commonest there.
+UNCERTAIN_FROM = GRADES.index("1b")
+COMPRESSED_FROM = GRADES.index("2")
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,11 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     flanks = [slices[i] for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed]
     within = slices[first : last + 1]
     # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
-    if any(one.rank >= SUSPICIOUS_FROM for one in flanks) or any(one.rank >= GRADES.index("2") for one in within):
+    if any(one.rank >= SUSPICIOUS_FROM for one in flanks) or any(one.rank >= COMPRESSED_FROM for one in within):
         return Concern.SUSPICIOUS
     ends = [slices[max(first - 1, 0)].centre_mm, slices[min(last + 1, len(slices) - 1)].centre_mm]
     extent = float(np.linalg.norm(ends[1] - ends[0]))
-    if extent > REACH_MM:
+    if extent > REACH_MM or any(one.rank >= UNCERTAIN_FROM for one in flanks):
         return Concern.WIDE
     return Concern.NARROW if extent >= 2 * LEAST_EXTENT_MM else Concern.THIN
 

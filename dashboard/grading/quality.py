@@ -29,9 +29,9 @@ NO_GRADE_OWED = frozenset({Obstacle.NO_CORD, Obstacle.BELOW_CORD, Obstacle.NOT_S
 
 # The localiser's own doubt; its peaks on the canal of real volumes lie far above, on muscle far below.
 LEAST_CANAL_SCORE = 0.1
-# Grades fell when the crop was cut to 23 mm of its 48 mm (30 % of healthy slices called 1a or worse): about the
-# inner half of the crop, a quarter of its area, holds canal and pedicles. Twice that is asked for.
-LEAST_INSIDE = 0.5
+# Share of the 48 mm crop within the field of view: a strip of 18 mm, about the width of the sac and its epidural space,
+# is the narrowest field the model was trained on. In less, tumour beside the sac may lie outside the image.
+LEAST_INSIDE = 0.35
 # Half the mean cord area at L1, the conus (18.9 mm2, whole-spine cohort of PAM50-normalized-metrics): less is a
 # speck, or the last of the conus.
 LEAST_CORD_MM2 = 10.0

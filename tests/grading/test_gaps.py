@@ -1,0 +1,68 @@
+"""What may hide in slices that could not be graded."""
+
+import numpy as np
+import pytest
+
+from dashboard.grading.gaps import Concern, SliceState, find_gaps
+from dashboard.study import GRADES
+
+NOWHERE = np.zeros((0, 3))
+
+
+def states(text: str, step_mm: float = 5.0) -> list[SliceState]:
+    """A letter a slice: rank 0 to 5; ``x`` a grade is owed, ``X`` the same and a 2 is suspected; ``n`` none is owed."""
+    found = []
+    for index, letter in enumerate(text):
+        rank = int(letter) if letter.isdigit() else GRADES.index("2") if letter == "X" else 0
+        centre = np.array([0.0, 0.0, -step_mm * index])
+        found.append(SliceState(centre, letter.isdigit(), letter in "xX", rank))
+    return found
+
+
+def concerns(text: str, step_mm: float = 5.0) -> list[Concern]:
+    return [gap.concern for gap in find_gaps(states(text, step_mm), NOWHERE)]
+
+
+def test_no_gap_where_everything_is_graded_or_no_grade_is_owed():
+    assert concerns("0000nnn") == []
+
+
+def test_one_slice_of_a_thick_stack_between_quiet_neighbours_is_narrow():
+    assert concerns("00x00") == [Concern.NARROW]
+
+
+def test_two_slices_of_a_thick_stack_may_hide_a_level():
+    assert concerns("00xx00") == [Concern.WIDE]
+
+
+def test_one_slice_of_a_very_thick_stack_may_hide_a_level():
+    assert concerns("00x00", step_mm=7.5) == [Concern.WIDE]
+
+
+def test_one_slice_of_a_thin_reformat_hides_nothing():
+    assert concerns("00x00", step_mm=1.0) == [Concern.THIN]
+
+
+@pytest.mark.parametrize("text", ["03x00", "00x50", "00X00", "001x3", "4x"])
+def test_a_flagged_neighbour_or_a_suspicion_within_makes_it_suspicious(text):
+    assert concerns(text) == [Concern.SUSPICIOUS]
+
+
+def test_a_deformed_sac_beside_it_may_hide_a_level():
+    assert concerns("02x00") == [Concern.WIDE]
+
+
+def test_a_1a_beside_is_no_suspicion():
+    assert concerns("01x10") == [Concern.NARROW]
+
+
+def test_slices_that_no_grade_is_owed_end_a_gap():
+    assert [(gap.first, gap.last) for gap in find_gaps(states("0xnx0"), NOWHERE)] == [(1, 1), (3, 3)]
+
+
+def test_what_another_series_shows_is_no_gap():
+    assert find_gaps(states("00x00"), np.array([[1.0, 0.0, -11.0]])) == ()
+
+
+def test_nothing_but_gaps_is_one_wide_gap():
+    assert concerns("xxxx") == [Concern.WIDE]

@@ -1,0 +1,102 @@
+"""Support from neighbours along the canal."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dashboard.grading.profile import REACH_MM, along_canal_mm, least_runs, opening, support
+from tests.grading.crops import sure
+
+LOW, HIGH = sure("0"), sure("3")
+profiles = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(5)), elements=st.floats(0, 1)).map(
+    lambda values: -np.sort(-values, axis=1)
+)
+
+
+def line(count: int, step_mm: float) -> np.ndarray:
+    return np.array([[0.0, 0.0, -step_mm * index] for index in range(count)]).reshape(-1, 3)
+
+
+def alone(rows: list[tuple[float, ...]], step_mm: float = 5.0) -> np.ndarray:
+    return support(np.array(rows), line(len(rows), step_mm), [0] * len(rows), ["2.25.1"] * len(rows))
+
+
+def test_one_noisy_slice_among_healthy_ones_has_no_support():
+    assert alone([LOW, LOW, HIGH, LOW, LOW])[:, 3].max() < 0.05
+
+
+def test_two_neighbours_support_each_other():
+    assert alone([LOW, HIGH, HIGH, LOW])[:, 3].max() > 0.9
+
+
+def test_a_milder_neighbour_supports_a_worse_slice():
+    assert alone([LOW, sure("1b"), sure("2"), sure("0")])[2, 3] > 0.9
+
+
+def test_a_1a_beside_it_supports_no_compression():
+    assert alone([LOW, sure("1a"), sure("2"), LOW])[2, 3] < 0.05
+
+
+def test_a_slice_without_neighbours_supports_nothing():
+    assert alone([HIGH]).max() == 0
+    assert alone([HIGH, HIGH], step_mm=REACH_MM + 1).max() == 0
+
+
+def test_two_thin_slices_are_one_observation():
+    thin = [LOW] * 4 + [HIGH] * 2 + [LOW] * 4
+    assert alone(thin, step_mm=1.0)[:, 3].max() < 0.05
+    assert alone([LOW] * 4 + [HIGH] * 4 + [LOW] * 4, step_mm=1.0)[:, 3].max() > 0.9
+
+
+def test_a_second_series_at_the_same_place_supports():
+    rows = np.array([LOW, HIGH, LOW, HIGH])
+    centres = np.concatenate([line(3, 5.0), [[0.5, 0.5, -6.0]]])
+    found = support(rows, centres, [0, 0, 0, 1], ["2.25.1"] * 4)
+    assert found[1, 3] > 0.9 and found[3, 3] > 0.9
+
+
+@pytest.mark.parametrize("frames", [["2.25.1"] * 3 + ["2.25.2"], [""] * 4])
+def test_places_compare_only_within_one_frame_of_reference(frames):
+    centres = np.concatenate([line(3, 5.0), [[0.0, 0.0, -5.0]]])
+    assert support(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames)[:, 3].max() < 0.05
+
+
+def test_a_second_series_that_sees_nothing_takes_nothing_away():
+    rows = np.array([LOW, HIGH, HIGH, LOW, LOW, LOW])
+    centres = np.concatenate([line(4, 5.0), line(2, 5.0) - [0, 0, 5]])
+    assert support(rows, centres, [0, 0, 0, 0, 1, 1], ["2.25.1"] * 6)[1, 3] > 0.9
+
+
+@given(profiles, st.floats(0.5, 15))
+def test_support_never_exceeds_the_slice_and_never_rises_with_the_grade(values, step):
+    found = support(values, line(len(values), step), [0] * len(values), ["2.25.1"] * len(values))
+    assert np.all(found <= values) and np.all(np.diff(found, axis=1) <= 0)
+
+
+@given(profiles, st.floats(0.5, 15), st.data())
+def test_a_worse_slice_never_lowers_the_support_of_any(values, step, data):
+    row = data.draw(st.integers(0, len(values) - 1))
+    worse = values.copy()
+    worse[row] = np.maximum(worse[row], data.draw(st.floats(0, 1)))
+    names = ["2.25.1"] * len(values)
+    before = support(values, line(len(values), step), [0] * len(values), names)
+    assert np.all(support(worse, line(len(values), step), [0] * len(values), names) >= before)
+
+
+@given(profiles, st.floats(1, 11))
+def test_head_and_foot_are_alike(values, step):
+    centres = line(len(values), step)
+    assert np.allclose(opening(values, centres)[::-1], opening(values[::-1], centres[::-1]))
+
+
+def test_runs_are_as_short_as_they_may_be():
+    assert least_runs(line(4, 5.0)) == [(0, 1), (1, 2), (2, 3)]
+    assert least_runs(line(5, 1.0)) == [(0, 3), (1, 4)]
+    assert least_runs(np.zeros((0, 3))) == []
+
+
+def test_distance_along_the_canal_starts_at_the_first_slice():
+    assert along_canal_mm(line(3, 5.0)).tolist() == [0, 5, 10]
+    assert along_canal_mm(np.zeros((0, 3))).size == 0

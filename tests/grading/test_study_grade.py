@@ -1,0 +1,226 @@
+"""A whole study: grade, status, tier, reasons."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboard.grading import TIERS, StudyResult, grade_study
+from dashboard.study import GRADES, Rejection, Role, SeriesPrediction
+from tests.grading.crops import (
+    Anatomy,
+    axial_series,
+    crop_of_grade,
+    ellipse,
+    paint,
+    prediction,
+    stack,
+    study_of,
+    sure,
+)
+
+RNG = np.random.default_rng(11)
+CAUDA = paint(ellipse(13, 15), np.zeros((96, 96), bool))
+CAUDA_SCENE = (0.03, 0.02, 0.91, 0.02, 0.02)
+T1_SCENE = (0.03, 0.91, 0.02, 0.02, 0.02)
+BRAIN_SCENE = (0.03, 0.02, 0.02, 0.02, 0.91)
+FORBIDDEN = {"normal", "diagnosed", "excluded"}
+
+
+def crop(grade: str) -> np.ndarray:
+    labels = None
+    while labels is None:
+        labels = crop_of_grade(grade, RNG)
+    return labels
+
+
+CROPS = {grade: crop(grade) for grade in GRADES}
+
+
+def slices_of(grades: str, step_mm: float = 5.0) -> SeriesPrediction:
+    """One slice a word: a grade, ``cauda``, ``t1``, ``brain`` or ``lost`` (no cord outlined)."""
+    made = []
+    for index, word in enumerate(grades.split()):
+        z_mm = -step_mm * index
+        if word in GRADES:
+            made.append(prediction(sure(word), z_mm, CROPS[word], index=index))
+        elif word == "lost":
+            made.append(prediction(sure("0"), z_mm, np.zeros((96, 96), np.uint8), index=index))
+        else:
+            scene = {"cauda": CAUDA_SCENE, "t1": T1_SCENE, "brain": BRAIN_SCENE}[word]
+            made.append(prediction(sure("1b"), z_mm, CAUDA, scene, index=index))
+    return stack(made)
+
+
+def graded(grades: str, step_mm: float = 5.0) -> StudyResult:
+    made = slices_of(grades, step_mm)
+    return grade_study(study_of(axial_series(len(made.slices))), {"2.25.7": made})
+
+
+def test_healthy_slices_are_not_flagged_and_routine():
+    found = graded("0 0 0 0 0 0")
+    assert (found.status, found.grade, found.urgency.tier.value) == ("graded", "0", "routine")
+    assert found.urgency.reasons == ("not flagged: no epidural tumour suspected in the slices analysed",)
+
+
+@pytest.mark.parametrize(("grade", "tier"), [("1c", "soon"), ("2", "urgent"), ("3", "immediate")])
+def test_two_neighbours_of_a_grade_make_the_study_that_grade(grade, tier):
+    found = graded(f"0 0 {grade} {grade} 0 0")
+    assert (found.grade, found.urgency.tier.value) == (grade, tier)
+    assert found.worst is not None and found.worst.number in (3, 4)
+    assert "slices 3 to 4 agree" in found.urgency.reasons
+
+
+@pytest.mark.parametrize("grade", ["2", "3"])
+def test_one_noisy_slice_is_checked_soon_and_not_urgent(grade):
+    found = graded(f"0 0 0 {grade} 0 0")
+    assert found.urgency.tier.value == "soon" and found.grade == "0"
+    assert any("check slice 4" in reason for reason in found.urgency.reasons)
+    assert found.worst is not None and found.worst.number == 4
+
+
+def test_a_single_slice_series_that_suggests_compression_is_to_be_read_now():
+    found = graded("3")
+    assert found.urgency.tier.value == "not analysed" and found.status == "graded"
+    assert any("no neighbouring slice" in reason for reason in found.urgency.reasons)
+
+
+def test_the_reasons_say_what_a_reader_would_point_at():
+    reasons = " | ".join(graded("0 1c 3 3 1c 0").urgency.reasons)
+    assert "tumour touches" in reasons and "% of the cord's outline" in reasons
+    assert "no CSF seen round the cord" in reasons and "cord area" in reasons
+
+
+def test_a_level_lost_between_two_flagged_ones_is_urgent():
+    found = graded("0 0 1c lost 1c 0 0")
+    assert found.urgency.tier.value == "urgent"
+    assert any(reason.startswith("slice 4 could not be graded") for reason in found.urgency.reasons)
+
+
+def test_several_lost_slices_between_healthy_ones_stand_above_soon():
+    found = graded("0 0 lost lost lost 0 0")
+    assert found.urgency.tier.value == "not analysed" and found.status == "graded"
+    assert any("read it now" in reason for reason in found.urgency.reasons)
+
+
+def test_one_lost_slice_between_healthy_ones_is_looked_at_soon():
+    assert graded("0 0 lost 0 0").urgency.tier.value == "soon"
+
+
+def test_cauda_equina_below_the_conus_is_no_gap():
+    found = graded("0 0 0 0 cauda cauda cauda")
+    assert found.urgency.tier.value == "routine"
+    assert {one.reasons for one in found.slices[4:]} == {("no cord at this level: the Bilsky scale does not apply",)}
+
+
+def test_no_cord_in_the_middle_of_the_cord_is_owed_a_grade():
+    found = graded("0 0 0 cauda cauda cauda 0 0 0 0 0")
+    assert found.urgency.tier.value == "not analysed"
+
+
+def test_a_cord_seen_below_the_conus_is_not_believed():
+    found = graded("0 0 0 0 cauda cauda cauda 1b cauda cauda")
+    assert found.slices[7].status == "not_analysed"
+    assert found.slices[7].reasons == ("below the level where the cord ends: the Bilsky scale does not apply",)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("t1 t1 t1 t1 0", "most images do not look like T2"),
+        ("brain brain brain 0", "most images do not look like axial slices of the spine"),
+        ("cauda cauda cauda", "no cord at this level"),
+        ("lost lost lost", "no cord could be outlined"),
+    ],
+)
+def test_a_series_that_cannot_be_graded_says_why(words, reason):
+    found = graded(words)
+    assert (found.status, found.grade, found.urgency.tier.value) == ("not_analysed", None, "not analysed")
+    assert not found.series[0].analysed and reason in (found.series[0].reason or "")
+    assert found.reasons and found.reasons[0].startswith("not analysed: ") and reason in found.reasons[0]
+
+
+def test_a_series_that_could_not_be_looked_at_raises_the_study():
+    first, second = axial_series(4), axial_series(4, uid="2.25.8")
+    found = grade_study(
+        study_of(first, second), {"2.25.7": slices_of("0 0 0 0")}, failures={"2.25.8": "the pixels could not be read"}
+    )
+    assert found.urgency.tier.value == "not analysed"
+    assert "an axial T2 series was not analysed: the pixels could not be read" in found.urgency.reasons
+
+
+def test_a_sagittal_series_beside_an_analysed_one_changes_nothing():
+    sagittal = axial_series(3, uid="2.25.8", role=Role.SAGITTAL_T2, reason="sagittal: not used for grading")
+    found = grade_study(study_of(axial_series(4), sagittal), {"2.25.7": slices_of("0 0 0 0")})
+    assert found.urgency.tier.value == "routine"
+    assert found.series[1].reason == "sagittal: not used for grading"
+
+
+def test_slices_of_one_band_share_an_entry():
+    found = graded("0 0 2 3 2 0 0")
+    assert [(level.grade, level.slices, level.level) for level in found.levels] == [
+        ("0", 2, None),
+        ("3", 3, None),
+        ("0", 2, None),
+    ]
+
+
+def test_disagreement_of_model_and_measurements_is_said():
+    made = [prediction(sure("3"), -5.0 * index, paint(Anatomy().sac, Anatomy().cord)) for index in range(4)]
+    found = grade_study(study_of(axial_series(4)), {"2.25.7": stack(made)})
+    assert any("model and measurements disagree" in reason for reason in found.urgency.reasons)
+
+
+def test_rejected_files_are_carried_along():
+    study = replace(study_of(), rejected=(Rejection("IM1", "no DICOM"),))
+    assert grade_study(study, {}).rejected == study.rejected
+
+
+words = st.lists(st.sampled_from(["0", "1a", "1b", "1c", "2", "3", "lost", "cauda"]), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(words, words)
+def test_the_order_of_series_and_their_uids_decide_nothing(first, second):
+    made = [slices_of(" ".join(first)), slices_of(" ".join(second))]
+    results = []
+    for order, uids in (((0, 1), ("2.25.7", "2.25.8")), ((1, 0), ("2.25.98", "2.25.3"))):
+        series = [axial_series(len(made[which].slices), uid=uids[which], frame="") for which in order]
+        predictions = {uids[which]: replace(made[which], series_instance_uid=uids[which]) for which in order}
+        results.append(grade_study(study_of(*series), predictions))
+    there, back = results
+    assert (there.grade, there.at_least, there.urgency.tier) == (back.grade, back.at_least, back.urgency.tier)
+    assert there.urgency.score == back.urgency.score
+    assert set(there.urgency.reasons) == set(back.urgency.reasons) or there.worst != back.worst
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(3, 9), st.data())
+def test_a_healthy_stack_with_one_noisy_slice_is_never_urgent(count, data):
+    where = data.draw(st.integers(0, count - 1))
+    noise = data.draw(st.sampled_from(["2", "3"]))
+    made = " ".join(noise if index == where else "0" for index in range(count))
+    assert TIERS.index(graded(made).urgency.tier) > 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(GRADES), min_size=2, max_size=7), st.data())
+def test_a_worse_slice_never_lowers_the_tier_or_the_score(grades, data):
+    where = data.draw(st.integers(0, len(grades) - 1))
+    worse = list(grades)
+    worse[where] = data.draw(
+        st.sampled_from([grade for grade in GRADES if GRADES.index(grade) >= GRADES.index(grades[where])])
+    )
+    before, after = graded(" ".join(grades)), graded(" ".join(worse))
+    assert TIERS.index(after.urgency.tier) <= TIERS.index(before.urgency.tier)
+    assert after.urgency.score >= before.urgency.score
+
+
+@settings(max_examples=20, deadline=None)
+@given(words)
+def test_no_word_shown_claims_more_than_a_suggestion(made):
+    found = graded(" ".join(made))
+    shown = " ".join([*found.reasons, *found.urgency.reasons, *(r for one in found.slices for r in one.reasons)])
+    assert not FORBIDDEN & set(shown.lower().replace(",", " ").split()) and "ruled out" not in shown
