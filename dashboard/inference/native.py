@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from dashboard.inference.orientation import slice_affine
 from dashboard.inference.resampling import Image, paint_slice
@@ -60,17 +59,21 @@ def paint_reformats(volume: Volume, crops: Sequence[Segmented], threads: int) ->
     if not crops:
         return labels
     beyond = max(BEYOND_MM, 2 * _step_mm(crops))
-    pairs: list[tuple[Segmented, Segmented]] = list(pairwise(crops))
-    slabs = [(upper, lower, 0.0, 0.0) for upper, lower in pairs]
-    slabs = [(crops[0], crops[0], beyond, 0.0), *slabs, (crops[-1], crops[-1], 0.0, beyond)]
-    to_index = np.asarray(np.linalg.inv(volume.affine), dtype=np.float64)
-
-    def one(slab: tuple[Segmented, Segmented, float, float]) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_], Labels]:
-        return _paint_slab(volume, to_index, *slab)
-
-    for window, where, found in spread(one, slabs, threads):
+    slabs = [_Slab(upper, lower) for upper, lower in pairwise(crops)]
+    slabs = [_Slab(crops[0], crops[0], above_mm=beyond), *slabs, _Slab(crops[-1], crops[-1], below_mm=beyond)]
+    for window, where, found in spread(lambda slab: _paint_slab(volume, slab), slabs, threads):
         labels[window][where] = found
     return labels
+
+
+@dataclass(frozen=True, eq=False)
+class _Slab:
+    """The room between two crops, the upper moved up and the lower moved down along their normals."""
+
+    upper: Segmented
+    lower: Segmented
+    above_mm: float = 0.0
+    below_mm: float = 0.0
 
 
 def _step_mm(crops: Sequence[Segmented]) -> float:
@@ -78,54 +81,52 @@ def _step_mm(crops: Sequence[Segmented]) -> float:
     return float(np.median(gaps)) if gaps else 1.0
 
 
-def _paint_slab(
-    volume: Volume, to_index: Array, upper: Segmented, lower: Segmented, above_mm: float, below_mm: float
-) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_], Labels]:
-    """Labels of the voxels between two planes, each moved outwards along its normal by a given distance."""
-    window = _window(volume.voxels.shape, to_index, upper, lower, above_mm, below_mm)
-    grid = np.mgrid[window].reshape(3, -1)
-    points = volume.affine[:3, :3] @ grid + volume.affine[:3, 3:]
-    size = upper.classes.shape[1]
-    over, upper_index = _foot(upper, points)
-    under, lower_index = _foot(lower, points)
-    between = (over <= above_mm) & (under > -below_mm)
-    between &= np.all((upper_index >= -0.5) & (upper_index <= size - 0.5), axis=0)
-    between &= np.all((lower_index >= -0.5) & (lower_index <= size - 0.5), axis=0)
-    where = between.reshape([s.stop - s.start for s in window])
-    if upper is lower:
-        mixed = _show(upper.classes, upper_index[:, between])
-    else:
-        depth, height = -over[between], under[between]
+def _paint_slab(volume: Volume, slab: _Slab) -> tuple[tuple[slice, ...], tuple[npt.NDArray[np.intp], ...], Labels]:
+    """Block of voxels around a slab, the indices within it of those in the slab, and their labels."""
+    window = _window(volume, slab)
+    upper, lower = (np.linalg.inv(crop.affine) @ volume.affine for crop in (slab.upper, slab.lower))
+    grid = np.ogrid[window]
+    between = (_linear(upper[0], grid) <= slab.above_mm) & (_linear(lower[0], grid) > -slab.below_mm)
+    where = np.nonzero(between)
+    index = [inside + part.start for inside, part in zip(where, window, strict=True)]
+    feet = [(_linear(matrix[1], index), _linear(matrix[2], index)) for matrix in (upper, lower)]
+    size = slab.upper.classes.shape[1]
+    shown = np.all([(foot >= -0.5) & (foot <= size - 0.5) for pair in feet for foot in pair], axis=0)
+    where, index = tuple(part[shown] for part in where), [part[shown] for part in index]
+    mixed = _show(slab.upper.classes, *(foot[shown] for foot in feet[0]))
+    if slab.upper is not slab.lower:
+        depth, height = -_linear(upper[0], index), _linear(lower[0], index)
         share = (depth / np.maximum(depth + height, 1e-9)).astype(np.float32)
-        mixed = _show(upper.classes, upper_index[:, between]) * (1 - share)
-        mixed += _show(lower.classes, lower_index[:, between]) * share
+        mixed = mixed * (1 - share) + _show(slab.lower.classes, *(foot[shown] for foot in feet[1])) * share
     return window, where, most_probable(mixed)
 
 
-def _window(
-    shape: Sequence[int], to_index: Array, upper: Segmented, lower: Segmented, above_mm: float, below_mm: float
-) -> tuple[slice, ...]:
-    """Smallest block of voxels that holds both crops, moved outwards."""
+def _window(volume: Volume, slab: _Slab) -> tuple[slice, ...]:
+    """Smallest block of voxels that holds both crops, moved outwards and not."""
     corners = []
-    for crop, shift in ((upper, above_mm), (lower, -below_mm), (upper, 0.0), (lower, 0.0)):
-        size = crop.classes.shape[1]
-        for row in (-0.5, size - 0.5):
-            for column in (-0.5, size - 0.5):
-                corners.append(crop.affine @ np.array([shift, row, column, 1.0]))
-    index = (to_index @ np.array(corners).T)[:3]
-    low = np.clip(np.floor(index.min(axis=1)).astype(int), 0, shape)
-    high = np.clip(np.ceil(index.max(axis=1)).astype(int) + 1, low, shape)
+    moved = ((slab.upper, slab.above_mm), (slab.lower, -slab.below_mm), (slab.upper, 0.0), (slab.lower, 0.0))
+    for crop, shift in moved:
+        ends = (-0.5, crop.classes.shape[1] - 0.5)
+        corners += [crop.affine @ np.array([shift, row, column, 1.0]) for row in ends for column in ends]
+    index = (np.linalg.inv(volume.affine) @ np.array(corners).T)[:3]
+    low = np.clip(np.floor(index.min(axis=1)).astype(int), 0, volume.voxels.shape)
+    high = np.clip(np.ceil(index.max(axis=1)).astype(int) + 1, low, volume.voxels.shape)
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
-def _foot(crop: Segmented, points: Array) -> tuple[Array, Array]:
-    """Height over a crop's plane (n), mm headward, and pixel index (2, n) of the foot, of points (3, n)."""
-    inverse = np.linalg.inv(crop.affine)
-    index = inverse[:3, :3] @ points + inverse[:3, 3:]
-    return index[0], index[1:]
+def _linear(row: Array, index: Sequence[Array]) -> Array:
+    """One row of an affine applied to voxel indices that broadcast; no matrix product, whose sums may differ."""
+    return np.asarray(row[0] * index[0] + row[1] * index[1] + row[2] * index[2] + row[3])
 
 
-def _show(classes: Image, index: Array) -> Image:
-    """(classes, n) probabilities at pixel indices (2, n), linear."""
-    shown = [ndimage.map_coordinates(plane, index, output=np.float32, order=1, mode="nearest") for plane in classes]
-    return np.stack(shown)
+def _show(classes: Image, rows: Array, columns: Array) -> Image:
+    """(classes, n) probabilities at pixel indices (n), linear, the edge going on outside."""
+    size = classes.shape[1]
+    flat = np.ascontiguousarray(classes.reshape(len(classes), -1).T)
+    shown = np.zeros((len(rows), len(classes)), dtype=np.float32)
+    low_row, low_column = (np.clip(np.floor(k), 0, size - 1).astype(np.intp) for k in (rows, columns))
+    down, along = (np.clip(k - low, 0, 1).astype(np.float32) for k, low in ((rows, low_row), (columns, low_column)))
+    for row, row_share in ((low_row, 1 - down), (np.minimum(low_row + 1, size - 1), down)):
+        for column, share in ((low_column, 1 - along), (np.minimum(low_column + 1, size - 1), along)):
+            shown += flat[row * size + column] * (row_share * share)[:, None]
+    return shown.T
