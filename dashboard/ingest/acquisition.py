@@ -1,9 +1,12 @@
 """How a series was made, from the headers of one of its images (PS3.3, C.8.3 and C.8.13)."""
 
+from typing import Any
+
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from dashboard.errors import GeometryRefused
-from dashboard.ingest.planes import FrameHeaders, number
+from dashboard.ingest.planes import FrameHeaders, header_value, number
 from dashboard.study import Acquisition
 
 # EchoPulseSequence of enhanced MR in the words of the classic ScanningSequence.
@@ -23,14 +26,14 @@ def read_acquisition(dataset: Dataset, headers: FrameHeaders) -> Acquisition:
     """
 
     def text(keyword: str) -> str:
-        return _text(dataset.get(keyword))
+        return _text(_get(dataset, keyword))
 
     def texts(keyword: str) -> tuple[str, ...]:
-        return _texts(dataset.get(keyword))
+        return _texts(_get(dataset, keyword))
 
     def measure(group: str, keyword: str, classic: str = "") -> float | None:
-        value = headers.value(0, group, keyword)
-        return _measure(dataset.get(classic) if value is None and classic else value)
+        value = _frame_value(headers, group, keyword)
+        return _measure(_get(dataset, classic) if value is None and classic else value)
 
     return Acquisition(
         modality=text("Modality").upper(),
@@ -38,7 +41,7 @@ def read_acquisition(dataset: Dataset, headers: FrameHeaders) -> Acquisition:
         protocol_name=text("ProtocolName"),
         study_description=text("StudyDescription"),
         body_part_examined=text("BodyPartExamined")
-        or _text(headers.value(0, "FrameAnatomySequence", "BodyPartExamined")),
+        or _text(_frame_value(headers, "FrameAnatomySequence", "BodyPartExamined")),
         sequence_name=text("SequenceName") or text("PulseSequenceName"),
         scanning_sequence=_scanning_sequence(dataset, headers),
         sequence_variant=texts("SequenceVariant"),
@@ -51,7 +54,7 @@ def read_acquisition(dataset: Dataset, headers: FrameHeaders) -> Acquisition:
         flip_angle_deg=measure(TIMING, "FlipAngle"),
         diffusion_b_value=measure("MRDiffusionSequence", "DiffusionBValue"),
         contrast_bolus_agent=text("ContrastBolusAgent"),
-        magnetic_field_strength_t=_measure(dataset.get("MagneticFieldStrength")),
+        magnetic_field_strength_t=_measure(_get(dataset, "MagneticFieldStrength")),
         manufacturer=text("Manufacturer"),
         manufacturer_model_name=text("ManufacturerModelName"),
         patient_position=text("PatientPosition").upper(),
@@ -61,18 +64,32 @@ def read_acquisition(dataset: Dataset, headers: FrameHeaders) -> Acquisition:
 
 
 def _scanning_sequence(dataset: Dataset, headers: FrameHeaders) -> tuple[str, ...]:
-    classic = _texts(dataset.get("ScanningSequence"))
+    classic = _texts(_get(dataset, "ScanningSequence"))
     if classic:
         return classic
-    found = ECHO_TYPES.get(_text(dataset.get("EchoPulseSequence")).upper(), ())
-    inverted = _text(headers.value(0, "MRModifierSequence", "InversionRecovery")).upper() == "YES"
+    found = ECHO_TYPES.get(_text(_get(dataset, "EchoPulseSequence")).upper(), ())
+    inverted = _text(_frame_value(headers, "MRModifierSequence", "InversionRecovery")).upper() == "YES"
     return (*found, "IR") if inverted else found
 
 
 def _inversion_time(dataset: Dataset, headers: FrameHeaders) -> float | None:
-    times = headers.value(0, "MRModifierSequence", "InversionTimes")
-    first = times[0] if isinstance(times, list) and times else times
-    return _measure(dataset.get("InversionTime") if first is None else first)
+    times = _frame_value(headers, "MRModifierSequence", "InversionTimes")
+    first = times[0] if isinstance(times, MultiValue) and times else times
+    return _measure(_get(dataset, "InversionTime") if first is None else first)
+
+
+def _get(dataset: Dataset, keyword: str) -> Any:
+    try:
+        return header_value(dataset, keyword)
+    except GeometryRefused:
+        return None
+
+
+def _frame_value(headers: FrameHeaders, group: str, keyword: str) -> Any:
+    try:
+        return headers.value(0, group, keyword)
+    except GeometryRefused:
+        return None
 
 
 def _text(value: object) -> str:

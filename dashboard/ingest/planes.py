@@ -6,6 +6,7 @@ shared item; a classic one keeps both at the top.
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -19,30 +20,44 @@ SMALLEST_PIXEL_MM, LARGEST_PIXEL_MM = 0.01, 50.0
 THICKEST_MM = 500.0
 
 
+def header_value(dataset: Dataset, keyword: str) -> Any:
+    """Value of one element, None where absent.
+
+    Raises
+    ------
+    GeometryRefused
+        The bytes are no value of its kind.
+    """
+    try:
+        return dataset.get(keyword)
+    except Exception:  # noqa: BLE001 - pydicom raises whatever a damaged value provokes
+        raise GeometryRefused(f"{keyword} holds something that cannot be understood.") from None
+
+
 class FrameHeaders:
     """The headers of each frame: its own item's, else the shared item's, else the object's own."""
 
     def __init__(self, dataset: Dataset, frames: int) -> None:
         self.dataset = dataset
         self.frames = frames
-        shared = dataset.get("SharedFunctionalGroupsSequence") or []
-        own = dataset.get("PerFrameFunctionalGroupsSequence") or []
+        shared = header_value(dataset, "SharedFunctionalGroupsSequence") or []
+        own = header_value(dataset, "PerFrameFunctionalGroupsSequence")
         self.is_enhanced = bool(shared or own)
-        if own and len(own) != frames:
+        if own is not None and len(own) != frames:
             raise GeometryRefused(f"The file describes {len(own)} frames where it holds {frames}.")
         self._shared: Dataset = shared[0] if shared else Dataset()
-        self._own: list[Dataset] = list(own) or [Dataset()] * frames
+        self._own: list[Dataset] = list(own or []) or [Dataset()] * frames
 
-    def value(self, frame: int, group: str, keyword: str) -> object:
+    def value(self, frame: int, group: str, keyword: str) -> Any:
         """Value of `keyword` for the frame (from 0), None where absent.
 
         `group` is the functional group sequence that carries it in an enhanced object.
         """
         for item in (self._own[frame], self._shared):
-            macro = item.get(group)
+            macro = header_value(item, group)
             if macro and keyword in macro[0]:
-                return macro[0].get(keyword)
-        return self.dataset.get(keyword)
+                return header_value(macro[0], keyword)
+        return header_value(self.dataset, keyword)
 
 
 def number(value: object, name: str) -> float | None:
@@ -173,25 +188,41 @@ def _thickness(headers: FrameHeaders, frame: int) -> float | None:
 
 def _temporal_position(headers: FrameHeaders, frame: int) -> object:
     value = headers.value(frame, "FrameContentSequence", "TemporalPositionIndex")
-    return headers.dataset.get("TemporalPositionIdentifier") if value is None else value
+    return header_value(headers.dataset, "TemporalPositionIdentifier") if value is None else value
 
 
 def _acquisition_number(headers: FrameHeaders, frame: int) -> object:
     value = headers.value(frame, "FrameContentSequence", "FrameAcquisitionNumber")
-    return headers.dataset.get("AcquisitionNumber") if value is None else value
+    return header_value(headers.dataset, "AcquisitionNumber") if value is None else value
 
 
 def _echo_time(headers: FrameHeaders, frame: int) -> object:
     value = headers.value(frame, "MREchoSequence", "EffectiveEchoTime")
-    return headers.dataset.get("EchoTime") if value is None else value
+    return header_value(headers.dataset, "EchoTime") if value is None else value
 
 
 def _frame_type(headers: FrameHeaders, frame: int) -> tuple[str, ...]:
     group = "MRImageFrameTypeSequence"
-    value = headers.value(frame, group, "FrameType") or headers.dataset.get("ImageType") or ()
+    value = headers.value(frame, group, "FrameType") or header_value(headers.dataset, "ImageType") or ()
     if isinstance(value, str) or not isinstance(value, Iterable):
         return (str(value),)
     return tuple(str(part) for part in value)
+
+
+def lie_alike(one: Iterable[FramePlane], other: Iterable[FramePlane]) -> bool:
+    """Whether two readings of the same frames agree in everything pixels and places depend on."""
+    return [_place(plane) for plane in one] == [_place(plane) for plane in other]
+
+
+def _place(plane: FramePlane) -> tuple[object, ...]:
+    return (
+        plane.image_position_patient,
+        plane.image_orientation_patient,
+        plane.pixel_spacing,
+        plane.slice_thickness_mm,
+        plane.rescale_slope,
+        plane.rescale_intercept,
+    )
 
 
 def _optional(value: object) -> float | None:

@@ -16,16 +16,17 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
-from dashboard.errors import FileRefused, InputRefused
+from dashboard.errors import FileRefused, GeometryRefused, InputRefused
 from dashboard.ingest.acquisition import read_acquisition
 from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
 from dashboard.ingest.container import Container, open_container
 from dashboard.ingest.deidentify import Door, Identity
+from dashboard.ingest.header_text import header_notes
 from dashboard.ingest.image_pixel import ImagePixel, read_image_pixel
 from dashboard.ingest.instance import DroppedFile, FramePlane, Instance, RejectedFile
 from dashboard.ingest.object_kind import check_kind, expected_modality
-from dashboard.ingest.pixels import NATIVE, check_syntax
-from dashboard.ingest.planes import FrameHeaders, frame_planes
+from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax, decode_with
+from dashboard.ingest.planes import FrameHeaders, frame_planes, header_value, lie_alike, rescale
 from dashboard.ingest.storing import parse_headers, store
 from dashboard.ingest.structure import describe
 
@@ -103,9 +104,12 @@ def _read(
     image = read_image_pixel(container)
     _check_codestreams(container, image)
     dataset = parse_headers(container)
-    notes = [*container.warnings, *_identity_notes(container, sop_class_uid)]
-    identity, planes, not_analysed = _through_the_door(dataset, container, image, door)
-    headers = FrameHeaders(dataset, image.number_of_frames)
+    notes = [*container.warnings, *header_notes(container), *_identity_notes(container, sop_class_uid)]
+    identity, headers, planes = _through_the_door(dataset, container, image, door)
+    not_analysed = _not_analysed(dataset, container, image, planes)
+    if not_analysed:
+        planes = ()
+        _check_decodes(container, image)
     acquisition = read_acquisition(dataset, headers)
     _check_modality(acquisition.modality, sop_class_uid)
     notes += _date_notes(dataset) + _loss_notes(dataset, container)
@@ -125,11 +129,11 @@ def _read(
         sha256=sha256,
         path=path,
         name=file.name,
-        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or ""),
+        frame_of_reference_uid=str(header_value(dataset, "FrameOfReferenceUID") or ""),
         study_date=_date(dataset),
         study_time=_time(dataset),
-        series_number=_whole(dataset.get("SeriesNumber")),
-        instance_number=_whole(dataset.get("InstanceNumber")),
+        series_number=_whole(header_value(dataset, "SeriesNumber")),
+        instance_number=_whole(header_value(dataset, "InstanceNumber")),
         number_of_frames=image.number_of_frames,
         frame_planes=planes,
         not_analysed=not_analysed,
@@ -183,26 +187,39 @@ def _check_codestreams(container: Container, image: ImagePixel) -> None:
 
 def _through_the_door(
     dataset: Dataset, container: Container, image: ImagePixel, door: Door
-) -> tuple[Identity, tuple[FramePlane, ...], str]:
-    """De-identify in place; identity, planes, and why the image is not analysed."""
+) -> tuple[Identity, FrameHeaders, tuple[FramePlane, ...]]:
+    """De-identify in place. Planes are read before and after: the door may drop what is no value of its kind."""
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = UID(container.transfer_syntax_uid)
-    mosaic = "MOSAIC" in _words(dataset.get("ImageType"))
-    burned_in = "YES" in _words(dataset.get("BurnedInAnnotation"))
+    before = FrameHeaders(dataset, image.number_of_frames)
+    planes = frame_planes(before)
+    scales = [rescale(before, frame) for frame in range(image.number_of_frames)]
     identity = door.deidentify(dataset)
-    planes = frame_planes(FrameHeaders(dataset, image.number_of_frames))
-    reason = ""
+    headers = FrameHeaders(dataset, image.number_of_frames)
+    kept = frame_planes(headers)
+    if not lie_alike(planes, kept) or scales != [rescale(headers, frame) for frame in range(image.number_of_frames)]:
+        raise GeometryRefused("Position, spacing or rescaling are not written as the standard demands.")
+    return identity, headers, kept
+
+
+def _not_analysed(dataset: Dataset, container: Container, image: ImagePixel, planes: tuple[FramePlane, ...]) -> str:
+    """Why no frame of the image can be graded, "" when nothing speaks against it."""
     if not image.is_grey:
-        reason = "the pictures are in colour"
-    elif burned_in:
-        reason = "text is burned into the pictures, which may name the patient"
-    elif mosaic:
-        reason = "several slices are packed into one picture (mosaic)"
-    elif MODALITY_LUT in container.outline.elements:
-        reason = "pixel values go through a lookup table, which is not read"
-    elif not planes:
-        reason = "the pictures have no position in the patient"
-    return identity, () if reason else planes, reason
+        return "the pictures are in colour"
+    if "YES" in _words(dataset, "BurnedInAnnotation"):
+        return "text is burned into the pictures, which may name the patient"
+    if "MOSAIC" in _words(dataset, "ImageType"):
+        return "several slices are packed into one picture (mosaic)"
+    if MODALITY_LUT in container.outline.elements:
+        return "pixel values go through a lookup table, which is not read"
+    return "" if planes else "the pictures have no position in the patient"
+
+
+def _check_decodes(container: Container, image: ImagePixel) -> None:
+    """Decode one frame of a picture that nothing else will decode, so that a damaged one is not called an image."""
+    syntax = container.transfer_syntax_uid
+    if syntax not in NATIVE:
+        decode_with(DECODERS[syntax][0], frame_bytes(container, frame_pieces(container, image)[0]), syntax, image)
 
 
 def _check_modality(modality: str, sop_class_uid: str) -> None:
@@ -228,12 +245,12 @@ def _date_notes(dataset: Dataset) -> list[str]:
     return [
         f"{keyword} cannot be understood."
         for keyword, value in (("StudyDate", _date(dataset)), ("StudyTime", _time(dataset)))
-        if not value and dataset.get(keyword)
+        if not value and header_value(dataset, keyword)
     ]
 
 
 def _loss_notes(dataset: Dataset, container: Container) -> list[str]:
-    lossy = container.transfer_syntax_uid in LOSSY or "01" in _words(dataset.get("LossyImageCompression"))
+    lossy = container.transfer_syntax_uid in LOSSY or "01" in _words(dataset, "LossyImageCompression")
     return ["The pictures were compressed with loss of detail."] if lossy else []
 
 
@@ -262,14 +279,15 @@ def _study_of(path: Path, door: Door) -> str:
     return str(dataset.StudyInstanceUID)
 
 
-def _words(value: object) -> tuple[str, ...]:
+def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    value = header_value(dataset, keyword)
     if value is None:
         return ()
-    return (value.upper(),) if isinstance(value, str) else tuple(str(part).upper() for part in value)  # type: ignore[attr-defined]
+    return (value.upper(),) if isinstance(value, str) else tuple(str(part).upper() for part in value)
 
 
 def _date(dataset: Dataset) -> str:
-    text = str(dataset.get("StudyDate") or "").strip()
+    text = str(header_value(dataset, "StudyDate") or "").strip()
     try:
         valid = len(text) == 8 and 1900 <= datetime.strptime(text, "%Y%m%d").year <= 2200
     except ValueError:
@@ -278,7 +296,7 @@ def _date(dataset: Dataset) -> str:
 
 
 def _time(dataset: Dataset) -> str:
-    text = str(dataset.get("StudyTime") or "").strip()
+    text = str(header_value(dataset, "StudyTime") or "").strip()
     return text if TIME_TEXT.fullmatch(text) else ""
 
 

@@ -70,8 +70,7 @@ def store(path: Path, dataset: Dataset, container: Container, image: ImagePixel,
     try:
         with path.open("wb") as file:
             file.write(head)
-            if with_pixels:
-                _write_pixels(file, container, image)
+            _write_pixels(file if with_pixels else None, container, image)
     except OSError as error:
         raise RecordsError(f"A file cannot be stored ({error.strerror}); free some space and try again.") from error
 
@@ -107,24 +106,39 @@ def _encoded_headers(dataset: Dataset, container: Container) -> bytes:
     return buffer.getvalue()
 
 
-def _write_pixels(file: BinaryIO, container: Container, image: ImagePixel) -> None:
+def _write_pixels(file: BinaryIO | None, container: Container, image: ImagePixel) -> None:
+    """Copy the pixel data, checking uncompressed values on the way; without a file they are only checked."""
     element = container.outline.elements[PIXEL_DATA]
-    undefined = element.length == UNDEFINED
-    length = element.length if undefined else image.frame_bytes * image.number_of_frames
-    file.write(_pixel_header(container, image, length + (0 if undefined else length & 1)))
-    if undefined:
-        for start in range(element.start, element.end, CHUNK):
-            file.write(container.data[start : min(start + CHUNK, element.end)])
-        return
+    if element.length == UNDEFINED:
+        pieces: Iterator[bytes] = _chunks(container, element.start, element.end)
+        length = UNDEFINED
+    else:
+        length = image.frame_bytes * image.number_of_frames
+        pieces = _checked(container, image, element.start, element.start + length)
+    if file is not None:
+        file.write(_pixel_header(container, image, length + (length & 1 if length != UNDEFINED else 0)))
+    for piece in pieces:
+        if file is not None:
+            file.write(piece)
+    if file is not None and length != UNDEFINED:
+        file.write(b"\0" * (length & 1))
+
+
+def _chunks(container: Container, start: int, end: int) -> Iterator[bytes]:
+    for position in range(start, end, CHUNK):
+        yield bytes(container.data[position : min(position + CHUNK, end)])
+
+
+def _checked(container: Container, image: ImagePixel, start: int, end: int) -> Iterator[bytes]:
+    """Uncompressed values, overlay planes removed from their unused bits."""
     kind = np.dtype(f"{'<' if container.outline.little else '>'}u{image.bits_allocated // 8}")
     overlays = has_overlays(container)
-    for start in range(element.start, element.start + length, CHUNK):
-        chunk = container.data[start : min(start + CHUNK, element.start + length)]
+    for chunk in _chunks(container, start, end):
         values = np.frombuffer(chunk, kind)
         if check_stored_values(values, image, overlays=overlays):
-            chunk = (values & ((1 << image.bits_stored) - 1)).astype(kind).tobytes()
-        file.write(chunk)
-    file.write(b"\0" * (length & 1))
+            yield (values & ((1 << image.bits_stored) - 1)).astype(kind).tobytes()
+        else:
+            yield chunk
 
 
 def _pixel_header(container: Container, image: ImagePixel, length: int) -> bytes:

@@ -24,7 +24,7 @@ SHORT_LENGTH = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM
 # but every vendor writes all the digits it has, and that is worth no warning.
 TEXT_LIMITS = {
     "AE": 16, "AS": 4, "CS": 16, "DA": 18, "DS": 64, "DT": 54, "IS": 12,
-    "LO": 64, "PN": 194, "SH": 16, "TM": 28, "UI": 64,
+    "LO": 64, "PN": 64, "SH": 16, "TM": 28, "UI": 64,
 }  # fmt: skip
 # A text this long in a field made for a name or a code is damage or an attack, not sloppiness.
 LONGEST_SHORT_TEXT = 1024
@@ -200,7 +200,8 @@ class _Walk:
                 self._long_text(tag, self.data[start:end], limit)
 
     def _long_text(self, tag: int, value: bytes, limit: int) -> None:
-        longest = max(map(len, value.split(b"\\")))
+        # A name has up to three forms of 64 characters each, parted by equals signs.
+        longest = max(map(len, value.replace(b"=", b"\\").split(b"\\")))
         if longest > LONGEST_SHORT_TEXT:
             raise FileRefused(
                 f"{describe(tag)} holds a text of {longest:,} characters where {limit} are allowed; "
