@@ -7,8 +7,8 @@ tapers, so a neighbour of a grade 2 need not be a 2, but it will not be a 0::
 
 The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
 holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
-Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice anywhere
-never makes a study look better. A slice alone supports nothing.
+Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice
+anywhere never makes a study look better. A slice alone supports nothing.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,10 @@ from dashboard.study.geometry import Array
 
 # What a neighbour must at least show, by rank 1 to 5 (>= 1a to >= 3): a step milder for 1b and 1c, two for 2 and 3.
 MILDER_RANK = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}
-# In thin reformats neighbouring slices share their noise: two slices 1 mm apart are one observation. Thick stacks
-# (3 mm and more) pass with two slices, the thinnest run that a compression of one vertebra, 2 to 6 slices, gives.
-LEAST_EXTENT_MM = 3.0
+# Thin slices share their noise: two of them 1 mm apart are one observation. Reformats stand 3 mm apart along the canal,
+# stacks 3 mm and more: both pass with two slices, the thinnest run that a compression of one vertebra, 2 to 6 slices,
+# gives. Half a millimetre is left for centres that are not quite above each other.
+LEAST_EXTENT_MM = 2.5
 # Beyond this two slices are no neighbours. Slice steps of 7.5 mm occur in clinical stacks; 12 mm lets such a stack
 # support itself with room for tilt, and never reaches over a slice that is missing from it.
 REACH_MM = 12.0
