@@ -60,5 +60,6 @@ def _worker(options: argparse.Namespace) -> int:
     from dashboard.work.worker_command import run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     run_worker(load_settings(), child=options.child)
     return 0

@@ -59,14 +59,13 @@ def receive_files(records: Records, paths: Iterable[Path], synthetic: bool = Fal
     found = find_files(paths)
     if not found.files:
         raise InputRefused(found.rejected[0].reason if found.rejected else EMPTY)
-    now = datetime.now(UTC)
     with records.writing() as session:
-        upload, _ = add_upload(session, now, synthetic)
+        upload, _ = add_upload(session, datetime.now(UTC), synthetic)
         records.inbox.open(upload.id)
     records.inbox.copy_in(upload.id, found.files)
     records.inbox.flush(upload.id)
     with records.writing() as session:
-        return records.receive(session, upload.id, now)
+        return records.receive(session, upload.id, datetime.now(UTC))
 
 
 def _walk(path: Path, name: str, given: bool = True) -> Iterator[DroppedFile | RejectedFile]:
