@@ -18,12 +18,12 @@ LONGEST_INPUT = 1024
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "AE", "Ö": "OE", "Ü": "UE", "ß": "ss"})
 # Dates, telephone and record numbers typed with separators.
 NUMBER_RUN = re.compile(r"\d{1,8}(?:[ ./\\:-]+\d{1,8}){2,}")
-TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.+*-][A-Za-z0-9]+)*\*?")
+TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.+*-][A-Za-z0-9]+)*[*+]?")
 PART = re.compile(r"[A-Za-z]+|[0-9]+")
 # Vertebral levels (C5, Th12, D4, L5/S1), contrasts, parameters with their unit, matrices.
 TECHNICAL = re.compile(
     r"c[1-7]|th?(?:1[0-2]|[1-9])|d(?:1[0-2]|[1-9])|[ls][1-5]"
-    r"|t[12](?:\*|w|wi)?|[234]d|b\d{1,4}|p[1-4]|x[1-8]|\d{1,2}ch|(?:te|tr|ti|fa|fov)\d{1,4}|\d{1,3}x\d{1,3}"
+    r"|t[12](?:\*|s|w|wi)?|[234]d|b\d{1,4}|p[1-4]|x[1-8]|\d{1,2}ch|(?:te|tr|ti|fa|fov)\d{1,4}|\d{1,3}x\d{1,3}"
     r"|\d{1,3}(?:mm|ms|s|cm|deg|min|t)|e[1-9]\d?|v[abde]\d\d[a-z]?|xa\d\d|rr?\d{1,2}|h2d\d"
 )
 NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})?")
@@ -45,7 +45,7 @@ def clean(text: str, longest: int = LONGEST_RESULT) -> str:
     (separated by a backslash in DICOM) become one line. Never raises: any text gives a text.
     """
     plain = NUMBER_RUN.sub(" ", fold(text[:LONGEST_INPUT]))
-    tokens = TOKEN.findall(plain.replace("_", " "))
+    tokens = [part for token in TOKEN.findall(plain.replace("_", " ")) for part in _parted(token)]
     kept: list[str] = []
     after_word = False
     for index, token in enumerate(tokens):
@@ -68,12 +68,19 @@ def fold(text: str) -> str:
     return "".join(character if " " <= character <= "~" else " " for character in letters)
 
 
+def _parted(token: str) -> list[str]:
+    """A token as it is when it is a word or a number, else its pieces (``Meyer-T2`` is two words)."""
+    if _is_word(token.lower()) or NUMBER.fullmatch(token):
+        return [token]
+    return re.split(r"[.+*-]+", token)
+
+
 def _is_word(token: str) -> bool:
     """Whether a token names technique or anatomy, as a whole or in each of its parts (``tse2d1``, ``t2-tse``)."""
     words = vocabulary()
-    if token in words or token.rstrip("*") in words or TECHNICAL.fullmatch(token):
+    if token in words or token.rstrip("*+") in words or TECHNICAL.fullmatch(token):
         return True
-    pieces = re.split(r"[.+*-]", token.rstrip("*"))
+    pieces = re.split(r"[.+*-]", token.rstrip("*+"))
     if len(pieces) > 1:
         return all(_is_word(piece) or NUMBER.fullmatch(piece) for piece in pieces) and _is_word(pieces[0])
     parts = PART.findall(token)

@@ -20,8 +20,7 @@ from dashboard.ingest.grouping import Stack
 from dashboard.study import Acquisition, Plane, Role, plane_of, voxel_spacing
 
 RULES_FILE = Path(__file__).with_name("roles.toml")
-WORD = re.compile(r"[a-z0-9]+\*?")
-WEIGHTS_SAID = ("t1", "t2", "t2star", "pd", "stir", "flair", "dwi", "adc")
+WORD = re.compile(r"[a-z0-9]+[*+]?")
 REGIONS = ("spine", "brain", "other_body")
 # Three planes of a few slices each: a localiser whatever it is called.
 LOCALISER_PLANES = 3
@@ -135,6 +134,8 @@ def settled_weight(said: set[str], timed: str | None, acquisition: Acquisition) 
         return timed
     if "t2star" in said or (timed == "t2star" and "t1" not in said):
         return "t2star"
+    if "steady_state" in said and "t1" not in said:
+        return "t2"
     basic = said & {"t1", "t2", "pd"}
     if len(basic) != 1:
         return timed or "unknown"
