@@ -1,0 +1,279 @@
+"""A drop becomes studies and findings, once, whatever is dropped twice, added later or goes wrong."""
+
+import json
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+
+from dashboard.errors import RecordsError
+from dashboard.grading import GradingThresholds, canonical_json
+from dashboard.records import (
+    MAX_ATTEMPTS,
+    Records,
+    StudyRecord,
+    StudyState,
+    Upload,
+    UploadState,
+    get_finding,
+    get_people,
+    get_upload,
+    list_findings,
+    open_jobs,
+    read_masks,
+    read_predictions,
+    read_study,
+    with_identity,
+    worklist,
+)
+from dashboard.settings import Settings
+from dashboard.work import receive_files, study_job, upload_job, worker
+from dashboard.work.command import triage_paths
+from dashboard.work.engine import Engine
+from dashboard.work.worker import Worker
+
+
+def work(records: Records, engine: Engine) -> None:
+    """Run a worker until nothing is left to do."""
+
+    def idle() -> bool:
+        with records.reading() as session:
+            return open_jobs(session) == 0
+
+    Worker(records, engine).run(until=idle)
+
+
+def drop(records: Records, engine: Engine, *paths: Path) -> Upload:
+    upload = receive_files(records, paths)
+    work(records, engine)
+    with records.reading() as session:
+        return get_upload(session, upload.id)
+
+
+def studies(records: Records) -> tuple[StudyRecord, ...]:
+    with records.reading() as session:
+        return worklist(session)
+
+
+def exported(records: Records, study: StudyRecord) -> dict[str, Any]:
+    with records.reading() as session:
+        finding = get_finding(session, study.current_finding_id)
+        assert finding is not None
+        return with_identity(finding.document, records.identity(session, study.id).details)
+
+
+def findings(records: Records, study: StudyRecord) -> int:
+    with records.reading() as session:
+        return len(list_findings(session, study.id))
+
+
+def some_files(demonstration: Path, folder: Path, kept: slice) -> Path:
+    folder.mkdir()
+    for path in sorted(demonstration.iterdir())[kept]:
+        shutil.copy(path, folder / path.name)
+    return folder
+
+
+class Printed(list[str]):
+    """Stands for a terminal."""
+
+    def write(self, text: str) -> int:
+        self.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def test_page_and_command_line_give_the_same_result(
+    records: Records, engine: Engine, settings: Settings, demonstration: Path, tmp_path: Path
+) -> None:
+    folder = some_files(demonstration, tmp_path / "patient", slice(None))
+    (folder / "notes.txt").write_text("no image")
+    out, err = Printed(), Printed()
+    assert triage_paths([folder], None, settings, out, err) == 0  # type: ignore[arg-type]
+    drop(records, engine, folder)
+    (study,) = studies(records)
+    printed, stored = json.loads("".join(out)), exported(records, study)
+    assert printed.pop("timings_s").keys() == stored.pop("timings_s").keys()
+    assert canonical_json(printed) == canonical_json(stored)
+    assert stored["rejected"][0]["name"] == "patient/notes.txt"
+
+
+def test_what_is_stored_does_not_name_the_patient(records: Records, engine: Engine, demonstration: Path) -> None:
+    drop(records, engine, demonstration)
+    (study,) = studies(records)
+    with records.reading() as session:
+        person = get_people(session, records.keys, [study.id])[study.id]
+    assert person.patient_name
+    for path in records.settings.data_dir.rglob("*"):
+        assert not path.is_file() or person.patient_name.encode() not in path.read_bytes()
+    original = pydicom.dcmread(next(demonstration.iterdir()), stop_before_pixels=True)
+    assert study.study_instance_uid != original.StudyInstanceUID
+
+
+def test_identity_is_dropped_when_the_setting_says_so(records: Records, engine: Engine, demonstration: Path) -> None:
+    forgetful = replace(records, settings=replace(records.settings, keep_identity=False))
+    drop(forgetful, engine, demonstration)
+    (study,) = studies(records)
+    with records.reading() as session:
+        stored = records.identity(session, study.id)
+    assert (stored.person, stored.details.original_uids, stored.details.names) == (None, {}, {})
+
+
+def test_the_inbox_is_empty_afterwards(records: Records, engine: Engine, demonstration: Path) -> None:
+    upload = drop(records, engine, demonstration)
+    assert (upload.state, upload.studies, upload.accepted) == (UploadState.DONE, 1, 49)
+    assert records.inbox.upload_ids() == ()
+    assert list((records.settings.store_dir / "incoming").iterdir()) == []
+
+
+def test_a_finding_opens_without_decoding(records: Records, engine: Engine, demonstration: Path) -> None:
+    drop(records, engine, demonstration)
+    (study,) = studies(records)
+    with records.reading() as session:
+        finding = get_finding(session, study.current_finding_id)
+    assert finding is not None
+    folder = records.finding_dir(finding)
+    read = read_study(folder)
+    seen, masks = read_predictions(folder), read_masks(folder)
+    assert [series.series_instance_uid for series in read.series] == [
+        series["series_instance_uid"] for series in finding.document["series"]
+    ]
+    (analysed,) = (series for series in read.series if series.series_instance_uid in seen)
+    assert len(seen[analysed.series_instance_uid].slices) == len(finding.document["slices"])
+    assert masks[analysed.series_instance_uid][0].shape == analysed.volumes[0].voxels.shape
+
+
+def test_the_same_files_again_change_nothing(records: Records, engine: Engine, demonstration: Path) -> None:
+    drop(records, engine, demonstration)
+    again = drop(records, engine, demonstration)
+    (study,) = studies(records)
+    assert (again.duplicates, again.studies, findings(records, study)) == (49, 1, 1)
+
+
+def test_more_images_of_a_study_are_merged_and_graded_anew(
+    records: Records, engine: Engine, demonstration: Path, tmp_path: Path
+) -> None:
+    drop(records, engine, some_files(demonstration, tmp_path / "one", slice(0, 30)))
+    second = drop(records, engine, some_files(demonstration, tmp_path / "two", slice(25, None)))
+    (merged,) = studies(records)
+    assert (second.duplicates, findings(records, merged)) == (5, 2)
+    frames = sum(series["frames"] for series in exported(records, merged)["series"])
+    assert frames == 49
+
+
+def test_an_image_that_contradicts_a_stored_one_is_rejected(
+    records: Records, engine: Engine, demonstration: Path, tmp_path: Path
+) -> None:
+    drop(records, engine, demonstration)
+    folder = some_files(demonstration, tmp_path / "changed", slice(0, 1))
+    path = next(folder.iterdir())
+    dataset = pydicom.dcmread(path)
+    dataset.InstanceNumber = 4711
+    dataset.save_as(path)
+    upload = drop(records, engine, folder)
+    (study,) = studies(records)
+    assert "other content" in upload.rejections[0].reason
+    assert "other content" in exported(records, study)["rejected"][0]["reason"]
+
+
+def test_another_model_grades_known_studies_anew(records: Records, engine: Engine, demonstration: Path) -> None:
+    drop(records, engine, demonstration)
+    drop(records, Engine(None, GradingThresholds(), "Model canal: missing."), demonstration)
+    (study,) = studies(records)
+    assert findings(records, study) == 2
+    assert any("Model canal: missing" in reason for reason in study.reasons)
+
+
+def test_a_drop_without_a_study_says_why(records: Records, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    upload = drop(records, engine, tmp_path / "notes.txt")
+    assert (upload.state, upload.studies, upload.rejected) == (UploadState.DONE, 0, 1)
+    assert "None of these files" in upload.reason
+
+
+def failing(error: Exception, calls: list[object]) -> Any:
+    def fail(*arguments: object) -> None:
+        calls.append(arguments)
+        raise error
+
+    return fail
+
+
+def test_a_study_that_always_fails_is_not_analysed_in_the_end(
+    records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(study_job, "triage_study", failing(ValueError("HOPPER^GRACE"), calls))
+    drop(records, engine, demonstration)
+    (study,) = studies(records)
+    assert len(calls) == MAX_ATTEMPTS
+    assert study.state is StudyState.NOT_ANALYSED
+    assert "stopped unexpectedly" in study.reasons[0]
+    assert findings(records, study) == 1
+
+
+def test_an_upload_that_always_fails_says_so_and_keeps_its_files(
+    records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_job, "read_drop", failing(ValueError("broken"), []))
+    upload = drop(records, engine, demonstration)
+    assert upload.state is UploadState.FAILED
+    assert "stopped unexpectedly" in upload.reason
+    assert records.inbox.upload_ids() == (upload.id,)
+
+
+def test_failures_are_logged_without_their_words(
+    records: Records,
+    engine: Engine,
+    demonstration: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(study_job, "triage_study", failing(ValueError("HOPPER^GRACE"), []))
+    drop(records, engine, demonstration)
+    assert "ValueError" in caplog.text
+    assert "HOPPER" not in caplog.text
+
+
+def test_records_that_fail_for_a_while_only_delay(
+    records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "BEAT_S", 0.01)
+    real, calls = upload_job.read_drop, []
+
+    def once(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RecordsError("The disk is full.")
+        return real(*arguments)
+
+    monkeypatch.setattr(upload_job, "read_drop", once)
+    assert drop(records, engine, demonstration).state is UploadState.DONE
+    assert len(calls) == 2
+
+
+def test_two_workers_share_the_work_and_each_study_gets_one_finding(
+    records: Records, engine: Engine, demonstration: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        folder = some_files(demonstration, tmp_path / f"copy {number}", slice(40, None))
+        for path in folder.iterdir():
+            dataset = pydicom.dcmread(path)
+            dataset.StudyInstanceUID += f".{number}"
+            dataset.SeriesInstanceUID += f".{number}"
+            dataset.SOPInstanceUID += f".{number}"
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.save_as(path)
+        receive_files(records, [folder])
+    threads = [threading.Thread(target=work, args=(records, engine)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [findings(records, study) for study in studies(records)] == [1, 1, 1]
