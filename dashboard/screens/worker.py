@@ -14,6 +14,7 @@ STOPPED = (
     "The part that reads and grades studies has stopped and is being started again. "
     "What was received is safe; until it runs, nothing new is graded: read waiting studies yourself."
 )
+AWAITED = "demonstration_awaited"
 # The application's worker: one a server, none where a screen is shown without a server, as in tests.
 _embedded: list[WorkerProcess] = []
 
@@ -36,17 +37,26 @@ def worker_words() -> str:
 
 
 def demonstration_button(kind: Literal["primary", "secondary", "tertiary"]) -> None:
-    """The button that loads the demonstration study."""
-    st.button(
+    """The button that makes the demonstration study, which opens as soon as it is in the list."""
+    asked = st.button(
         "Open the demonstration study",
         key="demonstration",
         type=kind,
         help="A made-up spine with one tumour, from this project's own generator. Labelled synthetic everywhere.",
-        on_click=_load,
     )
+    if asked:
+        with st.spinner("Making a synthetic study"), tempfile.TemporaryDirectory() as folder:
+            write_demonstration(Path(folder) / "demonstration")
+            receive_files(desk.records(), [Path(folder) / "demonstration"], synthetic=True)
+        st.session_state[AWAITED] = True
+        st.rerun(scope="fragment")
 
 
-def _load() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        write_demonstration(Path(folder) / "demonstration")
-        receive_files(desk.records(), [Path(folder) / "demonstration"], synthetic=True)
+def demonstration_awaited() -> bool:
+    """Whether this visitor has asked for the demonstration study and not seen it yet."""
+    return bool(st.session_state.get(AWAITED))
+
+
+def demonstration_shown() -> None:
+    """The demonstration study is being opened."""
+    st.session_state.pop(AWAITED, None)

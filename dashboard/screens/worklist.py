@@ -8,7 +8,12 @@ from dashboard.screens.lines import study_line, upload_line
 from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
 from dashboard.screens.parts.worklist_table import worklist_table
 from dashboard.screens.text import counted
-from dashboard.screens.worker import demonstration_button, worker_words
+from dashboard.screens.worker import (
+    demonstration_awaited,
+    demonstration_button,
+    demonstration_shown,
+    worker_words,
+)
 
 REFRESH_S = 2.0
 ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
@@ -24,6 +29,10 @@ def show() -> None:
 def _live() -> None:
     by_urgency = st.session_state.get("order", "urgency") != "arrival"
     found = desk.studies(by_urgency)
+    made_up = next((study.id for study, _, _ in found if study.synthetic), None)
+    if made_up and demonstration_awaited():
+        demonstration_shown()
+        pages.go("study", study=made_up)
     now = desk.now()
     waiting = sum(study.tier in ("immediate", "urgent") and study.opened_at is None for study, _, _ in found)
     top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")
@@ -34,7 +43,7 @@ def _live() -> None:
     if not found:
         _empty()
         return
-    _toolbar(len(found))
+    _toolbar(len(found), offer_demonstration=made_up is None)
     opened = worklist_table([study_line(study, person, where, now) for study, person, where in found])
     if opened:
         pages.go("study", study=opened)
@@ -54,7 +63,7 @@ def _follow(event: DropEvent) -> None:
         st.rerun(scope="fragment")
 
 
-def _toolbar(count: int) -> None:
+def _toolbar(count: int, offer_demonstration: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Order",
@@ -66,7 +75,8 @@ def _toolbar(count: int) -> None:
             label_visibility="collapsed",
         )
         st.html(f'<span style="color:#9fb0c0">{counted(count, "study", "studies")}</span>')
-        demonstration_button("tertiary")
+        if offer_demonstration:
+            demonstration_button("tertiary")
 
 
 def _empty() -> None:

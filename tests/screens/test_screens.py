@@ -1,0 +1,191 @@
+"""Each screen opens, shows the notice and says what it must; expected failures are told in words."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.ingest import Identity
+from dashboard.records import Records, StoredRejection, add_upload, keep_identity, mark_done
+from dashboard.screens.tiers import NOTICE
+from tests.screens.site import add_result, open_site
+
+MAIN = Path(__file__).resolve().parents[2] / "dashboard" / "screens" / "main.py"
+# An address's path is no part of an AppTest, so each screen is run by itself.
+SCREEN = "from dashboard.screens import frame, {name}\nframe.style()\nframe.told({name}.show)()\n"
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Records]:
+    """An empty site that the screens look at."""
+    monkeypatch.setenv("TRIAGE_DATA_DIR", str(tmp_path))
+    records = open_site(tmp_path)
+    yield records
+    records.close()
+
+
+def opened(name: str, **query: str) -> AppTest:
+    """A screen as the visitor of an address finds it."""
+    app = AppTest.from_string(SCREEN.format(name=name), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Everything the screen says in HTML elements, and to whom it fails."""
+    parts = [element.proto.body for element in app.get("html")]
+    return "\n".join([*parts, *(element.value for element in [*app.text, *app.error])])
+
+
+def component_data(app: AppTest, key: str) -> str:
+    """What an element of our own was given, as JSON text."""
+    (found,) = [element.proto for element in app.get("bidi_component") if element.proto.id.endswith(key)]
+    return str(found.json or found.mixed.json)
+
+
+def refused_upload(site: Records, files: int = 3) -> str:
+    """An upload none of whose files was used."""
+    now = datetime.now(UTC)
+    names = {f"token {index}": f"folder/{HOSTILE}{index}" for index in range(files)}
+    with site.writing() as session:
+        upload, _ = add_upload(session, now)
+        keep_identity(session, site.keys, upload.id, names=names)
+        rejections = [StoredRejection(name, "this is not a DICOM file") for name in names]
+        mark_done(session, upload.id, now, studies=0, accepted=0, duplicates=0, rejections=rejections)
+    return upload.id
+
+
+@pytest.mark.parametrize("name", ["worklist", "study", "upload"])
+def test_each_screen_opens_and_says_what_it_is(site: Records, name: str) -> None:
+    study, upload = add_result(site, "3"), refused_upload(site)
+    app = opened(name, study=study, upload=upload)
+    assert not app.exception
+    assert not app.error
+    assert NOTICE in said(app)
+
+
+def test_the_navigation_starts_at_the_worklist(site: Records) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert not app.exception
+    assert "Drop a spine MRI study above" in said(app)
+
+
+def test_an_empty_list_explains_itself_and_offers_the_demonstration(site: Records) -> None:
+    app = opened("worklist")
+    assert app.button(key="demonstration").label == "Open the demonstration study"
+
+
+def test_urgent_studies_that_nobody_opened_are_counted(site: Records) -> None:
+    for grade in ("3", "2", "0"):
+        add_result(site, grade)
+    assert "2 urgent studies not opened yet" in said(opened("worklist"))
+
+
+def test_opening_a_study_counts_as_opened(site: Records) -> None:
+    study = add_result(site, "3")
+    opened("study", study=study)
+    assert "not opened yet" not in said(opened("worklist"))
+
+
+def test_arrival_order_is_one_click_away(site: Records) -> None:
+    older = add_result(site, "3", waiting=timedelta(hours=2))
+    newer = add_result(site, "0", waiting=timedelta(minutes=1))
+    app = opened("worklist")
+    data = component_data(app, "worklist")
+    assert data.index(older) < data.index(newer)
+    app.get("button_group")[0].set_value("arrival").run()
+    data = component_data(app, "worklist")
+    assert data.index(newer) < data.index(older)
+
+
+def test_a_study_shows_grade_measures_and_their_units(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "3")))
+    assert "slice 8 of 12: suspected grade 3 (high)" in words
+    assert "43.3" in words
+    assert "mm²" in words
+
+
+def test_the_address_names_the_slice(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "3"), slice="2"))
+    assert "slice 2 of 12: suspected grade 0 (low)" in words
+
+
+@pytest.mark.parametrize("number", ["0", "13", "-1", "x", "９", "1" * 400])
+def test_a_slice_that_is_not_there_shows_the_worst_one(site: Records, number: str) -> None:
+    assert "slice 8 of 12: suspected" in said(opened("study", study=add_result(site, "3"), slice=number))
+
+
+def test_a_slice_that_was_not_analysed_says_why(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "2"), slice="12"))
+    assert "slice 12 of 12: not analysed, because" in words
+    assert "no cord is seen in this slice" in words
+
+
+def test_steps_keys_and_worst_move_through_the_slices(site: Records) -> None:
+    app = opened("study", study=add_result(site, "3"))
+    app.button(key="down").click().run()
+    assert app.query_params["slice"] == "9"
+    app.button(key="worst").click().run()
+    assert app.query_params["slice"] == "8"
+
+
+def test_a_study_without_a_grade_says_why_and_still_shows_its_pictures(site: Records) -> None:
+    app = opened("study", study=add_result(site, None, reasons=("no axial T2 series was found",)))
+    assert "Not analysed, because" in said(app)
+    assert "no axial T2 series was found" in said(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("study", ["", "0" * 32, "../../etc/passwd", HOSTILE])
+def test_a_study_that_is_not_here_is_told_in_words(site: Records, study: str) -> None:
+    app = opened("study", study=study)
+    assert not app.exception
+    assert "This study is not here" in said(app)
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "**bold** [x](javascript:alert(1))", "A\u202egnp.exe", "N" * 65536, "$x^2$"])
+def test_names_are_shown_as_text(site: Records, name: str) -> None:
+    person = Identity(patient_name=name, patient_id=name)
+    study = add_result(site, "3", person, reasons=(name,))
+    app = opened("study", study=study)
+    assert not app.exception
+    words = said(app)
+    assert "<img" not in words
+    assert "\u202e" not in words
+    assert len(words) < 20_000
+    assert not app.markdown
+
+
+def test_no_identity_reaches_the_address_or_the_title(site: Records) -> None:
+    person = Identity(patient_name="Okafor^Ngozi", patient_id="RXH4471093")
+    app = opened("study", study=add_result(site, "3", person))
+    assert "Okafor, Ngozi" in said(app)
+    assert not any("Okafor" in str(value) or "RXH" in str(value) for value in app.query_params.values())
+
+
+def test_rejected_files_are_listed_by_the_names_the_person_knows(site: Records) -> None:
+    app = opened("upload", upload=refused_upload(site))
+    assert app.dataframe[0].value["File"][0] == f"folder/{HOSTILE}0"
+    assert app.dataframe[0].value["Why it was not used"][0] == "this is not a DICOM file"
+
+
+def test_many_rejected_files_are_paged(site: Records) -> None:
+    app = opened("upload", upload=refused_upload(site, 450))
+    assert len(app.dataframe[0].value) == 200
+    app.number_input(key="page").set_value(3).run()
+    assert len(app.dataframe[0].value) == 50
+
+
+def test_series_that_were_not_analysed_say_why(site: Records) -> None:
+    app = opened("study", study=add_result(site, "3"))
+    table = app.dataframe[0].value
+    assert table["Analysed, or why not"].tolist() == ["analysed", "not analysed: axial images are needed"]
+
+
+def test_files_of_a_study_that_were_not_used_have_their_names_back(site: Records) -> None:
+    app = opened("study", study=add_result(site, "3"))
+    assert app.dataframe[1].value["File"].tolist() == ["DISC1/notes.pdf"]
