@@ -187,6 +187,7 @@ def _solidity(mask: Mask) -> float | None:
 
 
 def _hull_mask(mask: Mask) -> Mask:
+    """The convex hull as a mask."""
     hull = _hull(mask)
     if hull is None:
         return mask
