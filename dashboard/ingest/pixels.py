@@ -6,13 +6,10 @@ by name.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from pydicom.encaps import encapsulate
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -32,6 +29,7 @@ from pydicom.uid import (
 from dashboard.errors import FileRefused, SyntaxRefused
 from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
 from dashboard.ingest.container import Container, open_container
+from dashboard.ingest.decoding import decode_with
 from dashboard.ingest.image_pixel import ImagePixel, check_stored_values, read_image_pixel
 from dashboard.ingest.planes import FrameHeaders, rescale
 from dashboard.ingest.structure import PIXEL_DATA
@@ -41,7 +39,6 @@ Pixels = npt.NDArray[np.generic]
 NATIVE = tuple(str(uid) for uid in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian))
 # pydicom's plugin that decodes each compressed syntax, and one that read the same pixels in every test.
 DECODERS = {
-    # The decoder written in Rust is faster and panics on damaged streams.
     str(RLELossless): ("pydicom", "pylibjpeg"),
     str(JPEGBaseline8Bit): ("gdcm", "pillow"),
     str(JPEGExtended12Bit): ("gdcm", "pillow"),
@@ -147,38 +144,6 @@ def _decoded(container: Container, image: ImagePixel, index: int) -> Pixels:
                 "Header and compressed picture contradict each other about bits or sign, and two decoders read "
                 "different values; the file is refused."
             )
-    return pixels
-
-
-def decode_with(plugin: str, frame: bytes, transfer_syntax_uid: str, image: ImagePixel) -> Pixels:
-    """Decode the codestream of one frame with one of pydicom's plugins: stored values, (rows, columns).
-
-    Raises
-    ------
-    FileRefused
-        The decoder cannot read it, or returns something of another size.
-    """
-    options: dict[str, Any] = {
-        "rows": image.rows,
-        "columns": image.columns,
-        "number_of_frames": 1,
-        "samples_per_pixel": image.samples_per_pixel,
-        "photometric_interpretation": image.photometric_interpretation,
-        "planar_configuration": image.planar_configuration,
-        "pixel_keyword": "PixelData",
-        "bits_allocated": image.bits_allocated,
-        "bits_stored": image.bits_stored,
-        "pixel_representation": image.pixel_representation,
-    }
-    try:
-        decoder = get_decoder(UID(transfer_syntax_uid))
-        data = encapsulate([frame], has_bot=False)
-        pixels, _ = decoder.as_array(data, index=0, raw=True, decoding_plugin=plugin, **options)
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever a damaged stream provokes
-        raise FileRefused(f"A compressed frame cannot be decoded ({type(error).__name__}); it is damaged.") from None
-    expected = (image.rows, image.columns) if image.samples_per_pixel == 1 else (image.rows, image.columns, 3)
-    if pixels.shape != expected:
-        raise FileRefused("A compressed frame decodes to another size than its header says.")
     return pixels
 
 

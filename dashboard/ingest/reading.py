@@ -20,12 +20,13 @@ from dashboard.errors import FileRefused, GeometryRefused, InputRefused
 from dashboard.ingest.acquisition import read_acquisition
 from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
 from dashboard.ingest.container import Container, open_container
+from dashboard.ingest.decoding import decode_with
 from dashboard.ingest.deidentify import Door, Identity
 from dashboard.ingest.header_text import header_notes
 from dashboard.ingest.image_pixel import ImagePixel, read_image_pixel
 from dashboard.ingest.instance import DroppedFile, FramePlane, Instance, RejectedFile
 from dashboard.ingest.object_kind import check_kind, expected_modality
-from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax, decode_with
+from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax
 from dashboard.ingest.planes import FrameHeaders, frame_planes, header_value, lie_alike, rescale
 from dashboard.ingest.storing import parse_headers, store
 from dashboard.ingest.structure import describe
