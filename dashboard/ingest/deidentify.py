@@ -12,11 +12,16 @@ number's place is dropped too. Elements are judged as raw bytes, without parsing
 
 import re
 from collections.abc import Callable, Iterable
+from io import BytesIO
+from itertools import product
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRLittleEndian
@@ -80,7 +85,13 @@ class Door:
         self._uids = uids
         self._pseudonym = patient_pseudonym
         self._keep_identity = keep_identity
-        self._record = tuple(_method_record(uids.keeps))
+        record = _method_record(uids.keeps)
+        self._records: dict[tuple[bool | None, bool | None], list[DataElement | RawDataElement]] = {
+            (implicit, little): _encoded(record, implicit, little)
+            for implicit, little in product((True, False), repeat=2)
+        }
+        # Data sets that were not read from bytes may be written in any encoding.
+        self._records[None, None] = list(record)
 
     def deidentify(self, dataset: Dataset) -> Identity:
         """De-identify `dataset` in place, file header and preamble included, and return what was taken out.
@@ -93,6 +104,7 @@ class Door:
         FileRefused
             Sequences are nested deeper than any real object nests them.
         """
+        encoding = _encoding(dataset)
         texts = read_identity(dataset)
         originals = {uid: self._uids.replace(uid) for uid in _own_uids(dataset)}
         patient_key = self._pseudonym(patient_text(texts, next(iter(originals), "")))
@@ -100,7 +112,7 @@ class Door:
         dataset.PatientName = ""
         dataset.PatientID = patient_key
         dataset.PatientBirthDate = dataset.PatientSex = ""
-        for element in self._record:
+        for element in self._records[encoding]:
             dataset[element.tag] = element
         self._rewrite_header(dataset)
         return Identity(**texts, original_uids=originals) if self._keep_identity else Identity()
@@ -267,7 +279,21 @@ def _cleaned(element: DataElement | RawDataElement, vr: str, text: str) -> DataE
     return _element(element.tag, vr, words.upper() if vr == "CS" else words)
 
 
-def _method_record(uids_kept: bool) -> list[DataElement]:
+def _encoding(dataset: Dataset) -> tuple[bool | None, bool | None]:
+    """Whether `dataset` was read from implicit VR, and from little endian; None for one made in memory."""
+    raw = next((element for element in dataset.elements() if isinstance(element, RawDataElement)), None)
+    return (None, None) if raw is None else (raw.is_implicit_VR, raw.is_little_endian)
+
+
+def _encoded(record: Dataset, implicit: bool, little: bool) -> list[DataElement | RawDataElement]:
+    """The elements of `record` as bytes: written into every file, so they are encoded once."""
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = implicit, little
+    write_dataset(buffer, record)
+    return list(read_dataset(BytesIO(buffer.getvalue()), implicit, little).elements())
+
+
+def _method_record(uids_kept: bool) -> Dataset:
     """Elements that say what was done: PS3.15 E.1.1, codes of CID 7050."""
     codes = [
         ("113100", "Basic Application Confidentiality Profile"),
@@ -286,4 +312,4 @@ def _method_record(uids_kept: bool) -> list[DataElement]:
     record.DeidentificationMethod = "PS3.15 basic profile, descriptors cleaned, full dates kept"
     record.DeidentificationMethodCodeSequence = Sequence(items)
     record.LongitudinalTemporalInformationModified = "UNMODIFIED"
-    return list(record)
+    return record

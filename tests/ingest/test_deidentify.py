@@ -13,7 +13,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 
 from dashboard.errors import FileRefused
 from dashboard.ingest.deidentify import DEEPEST_SEQUENCE, Door
@@ -353,3 +353,15 @@ def test_a_number_longer_than_its_attribute_allows_is_dropped(door: Door) -> Non
     dataset[Tag(0x00280010)] = RawDataElement(Tag(0x00280010), "US", len(value), value, 0, False, True, True)
     door.deidentify(dataset)
     assert "Rows" not in dataset
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("from_bytes", [True, False])
+def test_the_record_can_be_read_in_every_encoding(door: Door, syntax: str, from_bytes: bool) -> None:
+    dataset = mr_dataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    if from_bytes:
+        dataset = reread(written(dataset))
+    door.deidentify(dataset)
+    stored = reread(written(dataset))
+    assert [code.CodeValue for code in stored.DeidentificationMethodCodeSequence] == ["113100", "113105", "113106"]
