@@ -5,6 +5,7 @@ from two Python threads on one session instead; every slice is computed alone, s
 of a batch changes a byte of the result.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -63,6 +64,8 @@ def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int =
 
 
 def _open(manifest: Manifest, content: bytes) -> "InferenceSession":
+    # From 1.29 on the Linux wheel reports to its maker by default; it looks for this once, when it is imported.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     # Imported here so that training can use the preprocessing without an inference runtime.
     import onnxruntime
 
