@@ -15,8 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.errors import GeometryRefused
-from dashboard.ingest.instance import FramePlane, Instance
-from dashboard.study import plane_affine, stack_affine
+from dashboard.ingest.instance import Instance
+from dashboard.ingest.stacks import (
+    FrameSource,
+    Kind,
+    Stack,
+    frame_affine,
+    frame_order,
+    none_last,
+    number_order,
+    slice_corners,
+    slice_depths,
+    stack_order,
+)
+from dashboard.study import stack_affine
 from dashboard.study.geometry import Array
 
 # Directions of one stack agree to rounding; 0.01 is 0.6 degrees, well below the angle between blocks at two discs.
@@ -32,40 +44,6 @@ STEP_TOLERANCE = 0.1
 CORNER_TOLERANCE_MM = 1.0
 # A gap is described as missing slices only while it is short enough for that to be likely.
 MOST_MISSING = 6
-# For each patient axis (x to the left, y to the back, z to the head), the way slices are counted.
-COUNTING = (1.0, 1.0, -1.0)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What frames of one series show when they lie at the same place."""
-
-    frame_type: tuple[str, ...]
-    echo_time_ms: float | None
-    diffusion_b_value: float | None
-    repetition: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class FrameSource:
-    """A frame and the file it comes from."""
-
-    instance: Instance
-    plane: FramePlane
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """Evenly spaced parallel frames of one size and kind, in order; `affine` as in :class:`dashboard.study.Volume`."""
-
-    kind: Kind
-    frames: tuple[FrameSource, ...]
-    affine: Array
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Slices, rows, columns."""
-        return len(self.frames), self.frames[0].instance.rows, self.frames[0].instance.columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +102,7 @@ def group_series(instances: Iterable[Instance]) -> SeriesGroup:
                 stacks += made
                 warnings += found
     warnings += _size_warnings(stacks)
-    return SeriesGroup(files, tuple(sorted(stacks, key=_stack_order)), tuple(dict.fromkeys(warnings)))
+    return SeriesGroup(files, tuple(sorted(stacks, key=stack_order)), tuple(dict.fromkeys(warnings)))
 
 
 def _with_geometry(sources: Sequence[FrameSource]) -> tuple[list[FrameSource], int]:
@@ -132,11 +110,11 @@ def _with_geometry(sources: Sequence[FrameSource]) -> tuple[list[FrameSource], i
     usable = []
     for source in sources:
         try:
-            _affine(source)
+            frame_affine(source)
         except GeometryRefused:
             continue
         usable.append(source)
-    return sorted(usable, key=_frame_order), len(sources) - len(usable)
+    return sorted(usable, key=frame_order), len(sources) - len(usable)
 
 
 def _by_kind(sources: Sequence[FrameSource]) -> list[tuple[Kind, list[FrameSource]]]:
@@ -173,7 +151,7 @@ def _same_grid(one: FrameSource, other: FrameSource) -> bool:
 
 def _by_corner(grid: list[FrameSource]) -> list[list[FrameSource]]:
     """Part parallel frames that are stacked at different places, as the stations of a whole spine are."""
-    depth, corners = _depths(grid), _corners(grid)
+    depth, corners = slice_depths(grid), slice_corners(grid)
     if np.ptp(corners, axis=0).max() <= CORNER_TOLERANCE_MM or _is_sheared_stack(depth, corners):
         return [grid]
     lines: list[list[int]] = []
@@ -215,7 +193,7 @@ def _by_repetition(grid: Sequence[FrameSource]) -> list[list[FrameSource]]:
 
 def _layers(grid: Sequence[FrameSource]) -> list[list[FrameSource]]:
     """The first frame at each place, then the second at each, and so on."""
-    depth = _depths(grid)
+    depth = slice_depths(grid)
     places: list[list[int]] = []
     for index in sorted(range(len(grid)), key=lambda at: depth[at]):
         if not places or depth[index] - depth[places[-1][0]] > SAME_PLACE_MM:
@@ -223,18 +201,18 @@ def _layers(grid: Sequence[FrameSource]) -> list[list[FrameSource]]:
         places[-1].append(index)
     layers: list[list[FrameSource]] = [[] for _ in range(max(map(len, places)))]
     for place in places:
-        for layer, index in enumerate(sorted(place, key=lambda at: _number_order(grid[at]))):
+        for layer, index in enumerate(sorted(place, key=lambda at: number_order(grid[at]))):
             layers[layer].append(grid[index])
     return layers
 
 
 def _repeats(grid: Sequence[FrameSource]) -> bool:
-    return len(grid) > 1 and bool(np.diff(np.sort(_depths(grid))).min() <= SAME_PLACE_MM)
+    return len(grid) > 1 and bool(np.diff(np.sort(slice_depths(grid))).min() <= SAME_PLACE_MM)
 
 
 def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], list[str]]:
     """Order frames along their normal and cut where the step breaks, saying so in words."""
-    depth = _depths(layer)
+    depth = slice_depths(layer)
     order = sorted(range(len(layer)), key=lambda index: depth[index])
     frames, steps = [layer[index] for index in order], np.diff(depth[order])
     usual = _usual_step(steps, frames)
@@ -273,36 +251,7 @@ def _gap_words(step: float, usual: float, after: int) -> str:
 
 
 def _stack(kind: Kind, run: Sequence[FrameSource]) -> Stack:
-    return Stack(kind, tuple(run), stack_affine([_affine(source) for source in run]))
-
-
-def _affine(source: FrameSource) -> Array:
-    plane = source.plane
-    step = plane.slice_thickness_mm or source.instance.acquisition.spacing_between_slices_mm or 1.0
-    affine = plane_affine(
-        plane.image_position_patient, plane.image_orientation_patient, plane.pixel_spacing, step if step > 0 else 1.0
-    )
-    affine[:3, 0] *= _counting(affine[:3, 0])
-    return affine
-
-
-def _counting(normal: Array) -> float:
-    """1 or -1, so that the normal times it points the way slices are counted."""
-    axis = int(np.abs(normal).argmax())
-    return COUNTING[axis] * float(np.sign(normal[axis]) or 1.0)
-
-
-def _depths(frames: Sequence[FrameSource]) -> Array:
-    """Distance of each frame along the counting direction of the first, mm."""
-    direction = _affine(frames[0])[:3, 0]
-    positions = np.array([source.plane.image_position_patient for source in frames])
-    return np.asarray(positions @ (direction / np.linalg.norm(direction)))
-
-
-def _corners(frames: Sequence[FrameSource]) -> Array:
-    """Where each frame's first pixel lies within the plane of the first, mm, (frames, 2)."""
-    axes = np.reshape(frames[0].plane.image_orientation_patient, (2, 3))
-    return np.asarray(np.array([source.plane.image_position_patient for source in frames]) @ axes.T)
+    return Stack(kind, tuple(run), stack_affine([frame_affine(source) for source in run]))
 
 
 def _size_warnings(stacks: Sequence[Stack]) -> list[str]:
@@ -315,42 +264,19 @@ def _count(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _number_order(source: FrameSource) -> tuple[object, ...]:
-    """Order of repetitions that nothing but numbering tells apart; content decides between equal numbers."""
-    instance = source.instance
-    return (_none_last(instance.instance_number), source.plane.frame, instance.sha256)
-
-
-def _frame_order(source: FrameSource) -> tuple[object, ...]:
-    plane = source.plane
-    return (plane.image_orientation_patient, plane.image_position_patient, *_number_order(source))
-
-
 def _file_order(instance: Instance) -> tuple[object, ...]:
     first = instance.frame_planes[0].image_position_patient if instance.frame_planes else ()
-    return (_none_last(instance.instance_number), first, instance.sha256)
-
-
-def _stack_order(stack: Stack) -> tuple[object, ...]:
-    kind, first = stack.kind, stack.frames[0]
-    return (
-        _none_last(kind.echo_time_ms),
-        _none_last(kind.diffusion_b_value),
-        kind.frame_type,
-        kind.repetition,
-        -len(stack.frames),
-        _frame_order(first),
-    )
+    return (none_last(instance.instance_number), first, instance.sha256)
 
 
 def _series_order(series: SeriesGroup) -> tuple[object, ...]:
-    numbers = sorted(_none_last(instance.series_number) for instance in series.instances)
+    numbers = sorted(none_last(instance.series_number) for instance in series.instances)
     acquisition = series.instances[0].acquisition
     return (
         numbers[0],
         acquisition.series_description,
         repr(acquisition),
-        tuple(_frame_order(stack.frames[0]) for stack in series.stacks),
+        tuple(frame_order(stack.frames[0]) for stack in series.stacks),
         min(instance.sha256 for instance in series.instances),
     )
 
@@ -358,7 +284,3 @@ def _series_order(series: SeriesGroup) -> tuple[object, ...]:
 def _study_order(study: StudyGroup) -> tuple[object, ...]:
     instances = [instance for series in study.series for instance in series.instances]
     return (min((item.study_date, item.study_time) for item in instances), min(item.sha256 for item in instances))
-
-
-def _none_last(value: float | None) -> tuple[bool, float]:
-    return (value is None, value or 0.0)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.ingest.descriptions import fold
-from dashboard.ingest.grouping import Stack
+from dashboard.ingest.stacks import Stack
 from dashboard.study import Acquisition, Plane, Role, plane_of, voxel_spacing
 
 RULES_FILE = Path(__file__).with_name("roles.toml")

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard.errors import InputRefused, RecordsError
-from dashboard.ingest.grouping import Kind, SeriesGroup, Stack, StudyGroup, group_series, group_studies
+from dashboard.ingest.grouping import SeriesGroup, StudyGroup, group_series, group_studies
 from dashboard.ingest.instance import Drop, Instance
 from dashboard.ingest.pixels import decode_frame, decode_frames
 from dashboard.ingest.roles import Judgement, judge
+from dashboard.ingest.stacks import Kind, Stack
 from dashboard.study import Acquisition, FrameReference, Rejection, Role, Series, Study, Volume
 
 # Of several kinds of image in one series, the one to analyse. Lower is better.

@@ -18,7 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageS
 from dashboard.errors import FileRefused
 from dashboard.ingest.deidentify import DEEPEST_SEQUENCE, Door
 from dashboard.ingest.identity import Identity
-from dashboard.ingest.profile import KEPT_TIMES, PROFILE, Action, action_for
+from dashboard.ingest.profile import KEPT_TIMES, PROFILE
 from dashboard.ingest.uids import KeyedPseudonym, KeyedUids, OriginalUids
 
 # Not a word of technique or anatomy, and found nowhere else.
@@ -340,11 +340,6 @@ def test_no_bytes_make_the_door_raise(elements: list[tuple[int, str | None, byte
         dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, len(value), value, 0, vr is None, True, True)
     Door(KeyedUids(b"key"), KeyedPseudonym(b"key")).deidentify(dataset)
     assert dataset.PatientIdentityRemoved == "YES"
-
-
-def test_every_attribute_of_the_table_has_an_action_other_than_keeping() -> None:
-    kept = [tag for tag in PROFILE if action_for(tag) is Action.KEEP]
-    assert set(kept) <= KEPT_TIMES
 
 
 def test_a_number_longer_than_its_attribute_allows_is_dropped(door: Door) -> None:
