@@ -5,6 +5,7 @@ import types
 import typing
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,9 +62,17 @@ def _value(kind: Any, plain: Any) -> Any:
 
 
 def _dataclass(kind: Any, plain: Any) -> Any:
+    if not isinstance(plain, Mapping):
+        raise TypeError(f"expected the fields of {kind}")
+    fields = _fields(kind)
+    return kind(**{name: _value(fields[name], item) for name, item in plain.items() if name in fields})
+
+
+@lru_cache
+def _fields(kind: type) -> dict[str, Any]:
+    """Types of the fields by name; resolving them takes far longer than using them."""
     hints = typing.get_type_hints(kind)
-    known = {item.name for item in dataclasses.fields(kind) if item.init}
-    return kind(**{name: _value(hints[name], item) for name, item in plain.items() if name in known})
+    return {item.name: hints[item.name] for item in dataclasses.fields(kind) if item.init}
 
 
 def _scalar(kind: Any, plain: Any) -> Any:
