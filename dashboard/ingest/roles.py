@@ -127,9 +127,10 @@ def settled_weight(said: set[str], timed: str | None, acquisition: Acquisition) 
         return "dwi"
     if "t1" in said and "t2" not in said and "flair" in said:
         return "t1"
-    for special in ("flair", "stir"):
-        if special in said and timed not in ("t1", "flair" if special == "stir" else None):
-            return special
+    if "flair" in said and timed != "t1":
+        return "flair"
+    if "stir" in said and timed not in ("t1", "flair"):
+        return "stir"
     if timed in ("flair", "stir") and "t1" not in said:
         return timed
     if "t2star" in said or (timed == "t2star" and "t1" not in said):

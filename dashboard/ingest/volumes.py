@@ -21,6 +21,7 @@ from dashboard.study import Acquisition, FrameReference, Rejection, Role, Series
 PREFERENCE = {Role.AXIAL_T2: 0, Role.VOLUME_T2: 1, Role.AXIAL_T2STAR: 2}
 # Echo time nearest to which T2 contrast of cord against CSF is what the model learned, ms.
 BEST_ECHO_TIME_MS = 100.0
+BLANK = "The images are blank: every pixel has the same value."
 # Dixon water images are fat-suppressed; in-phase images look like any T2.
 WATER_ONLY = frozenset({"W", "WATER"})
 
@@ -107,16 +108,27 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
     for stack, path in zip(chosen.stacks, paths, strict=True):
         frames = tuple(FrameReference(source.instance.sop_instance_uid, source.plane.frame) for source in stack.frames)
         volumes.append(Volume(np.load(path, mmap_mode="r"), stack.affine, frames))
+    reason = judgement.reason
+    if stated and not volumes and judgement.role is Role.OTHER:
+        reason = stated[0]
+    elif reason is None and all(_is_blank(volume) for volume in volumes):
+        reason = BLANK
     return Series(
         series_instance_uid=first.series_instance_uid,
         series_number=first.series_number,
         acquisition=chosen.acquisition,
         role=judgement.role,
         volumes=tuple(volumes),
-        reason=stated[0] if stated and not chosen.stacks and judgement.role is Role.OTHER else judgement.reason,
+        reason=reason,
         warnings=tuple(dict.fromkeys(warnings)),
         frame_of_reference_uid=chosen.stacks[0].frames[0].instance.frame_of_reference_uid if chosen.stacks else "",
     )
+
+
+def _is_blank(volume: Volume) -> bool:
+    """Whether every voxel has the same value; one slice settles it for a real image."""
+    first = volume.voxels[0, 0, 0]
+    return all(bool(np.all(plane == first)) for plane in volume.voxels)
 
 
 def _sentence(words: str) -> str:

@@ -168,10 +168,16 @@ def test_a_t1_series_described_as_t2_is_noticed() -> None:
     assert "says T2, but TR 600 ms and TE 12 ms" in (found.reason or "")
 
 
+def test_a_proton_density_series_described_as_t2_is_noticed() -> None:
+    found = judged(replace(T2, echo_time_ms=20))
+    assert found.role is Role.OTHER
+    assert "disagree" in (found.reason or "")
+
+
 def test_a_t2_series_described_as_t1_is_not_graded() -> None:
     found = judged(replace(T2, series_description="AX T1 TSE"))
     assert found.role is Role.AXIAL_T1
-    assert "says T1, but TR 4000 ms and TE 100 ms" in (found.reason or "")
+    assert "says T1, but TR 4000 ms and TE 100 ms are not" in (found.reason or "")
 
 
 @pytest.mark.parametrize("body_part", ["KNEE", "BRAIN", "HEAD", "LIVER", ""])
@@ -203,6 +209,22 @@ def test_without_words_and_timing_the_pixels_decide(step: float, pixel: float, r
 def test_words_alone_are_enough_where_timing_is_missing() -> None:
     found = judged(Acquisition(modality="MR", series_description="sub-01 T1w"))
     assert found.role is Role.AXIAL_T1
+
+
+@pytest.mark.parametrize(
+    ("words", "role"),
+    [
+        ("FLAIR", Role.BRAIN_FLAIR),
+        ("STIR", Role.OTHER),
+        ("T2w", Role.AXIAL_T2),
+        ("t2star", Role.AXIAL_T2STAR),
+        ("dwi", Role.DWI),
+        ("mt", Role.OTHER),
+        ("PD", Role.OTHER),
+    ],
+)
+def test_a_word_without_any_timing_is_believed(words: str, role: Role) -> None:
+    assert judged(Acquisition(modality="MR", series_description=words)).role is role
 
 
 def test_derived_images_such_as_reformats_are_analysed() -> None:

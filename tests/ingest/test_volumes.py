@@ -172,6 +172,12 @@ def test_images_that_may_not_be_analysed_say_why(tmp_path: Path) -> None:
     assert series.reason == "Text is burned into the pictures, which may name the patient."
 
 
+def test_blank_images_are_told(tmp_path: Path) -> None:
+    paths = [mr_file(tmp_path, index, np.zeros((96, 100)), (0, 0, -3.0 * index)) for index in range(1, 4)]
+    (series,) = built(tmp_path, paths).series
+    assert series.reason == "The images are blank: every pixel has the same value."
+
+
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drop = dropped(tmp_path, five(tmp_path))
 
