@@ -130,23 +130,18 @@ def _by_kind(sources: Sequence[FrameSource]) -> list[tuple[Kind, list[FrameSourc
 
 def _by_grid(sources: Sequence[FrameSource]) -> list[list[FrameSource]]:
     """Part frames by size, direction, pixel spacing and the line their corners lie on."""
-    grids: list[list[FrameSource]] = []
-    for source in sources:
-        for grid in grids:
-            if _same_grid(grid[0], source):
-                grid.append(source)
-                break
-        else:
-            grids.append([source])
+    features = [
+        (
+            source.instance.rows,
+            source.instance.columns,
+            *source.plane.image_orientation_patient,
+            *np.log(source.plane.pixel_spacing),
+        )
+        for source in sources
+    ]
+    tolerances = (0, 0, *[ORIENTATION_TOLERANCE] * 6, *[SPACING_TOLERANCE] * 2)
+    grids = ([sources[index] for index in grid] for grid in _alike(np.array(features), np.array(tolerances)))
     return [line for grid in grids for line in _by_corner(grid)]
-
-
-def _same_grid(one: FrameSource, other: FrameSource) -> bool:
-    if (one.instance.rows, one.instance.columns) != (other.instance.rows, other.instance.columns):
-        return False
-    turned = np.subtract(one.plane.image_orientation_patient, other.plane.image_orientation_patient)
-    stretched = np.subtract(one.plane.pixel_spacing, other.plane.pixel_spacing) / one.plane.pixel_spacing
-    return bool(np.abs(turned).max() <= ORIENTATION_TOLERANCE and np.abs(stretched).max() <= SPACING_TOLERANCE)
 
 
 def _by_corner(grid: list[FrameSource]) -> list[list[FrameSource]]:
@@ -154,15 +149,21 @@ def _by_corner(grid: list[FrameSource]) -> list[list[FrameSource]]:
     depth, corners = slice_depths(grid), slice_corners(grid)
     if np.ptp(corners, axis=0).max() <= CORNER_TOLERANCE_MM or _is_sheared_stack(depth, corners):
         return [grid]
-    lines: list[list[int]] = []
-    for index in range(len(grid)):
-        for line in lines:
-            if np.abs(corners[line[0]] - corners[index]).max() <= CORNER_TOLERANCE_MM:
-                line.append(index)
-                break
+    return [[grid[index] for index in line] for line in _alike(corners, np.full(2, CORNER_TOLERANCE_MM))]
+
+
+def _alike(features: Array, tolerances: Array) -> list[list[int]]:
+    """Part rows of `features` (rows, features): each joins the first group whose first row it resembles."""
+    groups: list[list[int]] = []
+    firsts = np.empty_like(features, dtype=np.float64)
+    for index, row in enumerate(features):
+        near = np.all(np.abs(firsts[: len(groups)] - row) <= tolerances, axis=1)
+        if near.any():
+            groups[int(near.argmax())].append(index)
         else:
-            lines.append([index])
-    return [[grid[index] for index in line] for line in lines]
+            firsts[len(groups)] = row
+            groups.append([index])
+    return groups
 
 
 def _is_sheared_stack(depth: Array, corners: Array) -> bool:

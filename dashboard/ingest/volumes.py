@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -180,13 +179,14 @@ def _rank(chosen: Chosen) -> tuple[object, ...]:
 def _write(stacks: Sequence[Stack], paths: Sequence[Path]) -> list[tuple[Instance, str]]:
     """Decode every frame into its slot; returns the files that could not be decoded and why."""
     failed = []
-    with _VolumeFiles(stacks, paths) as files:
-        for instance, wanted in _slots(stacks):
-            try:
-                for frame, pixels in _decoded(instance, wanted):
-                    files.write(*wanted[frame], pixels)
-            except InputRefused as error:
-                failed.append((instance, str(error)))
+    files = [_VolumeFile(path, stack) for path, stack in zip(paths, stacks, strict=True)]
+    for instance, wanted in _slots(stacks):
+        try:
+            for frame, pixels in _decoded(instance, wanted):
+                stack, position = wanted[frame]
+                files[stack].write(position, pixels)
+        except InputRefused as error:
+            failed.append((instance, str(error)))
     return failed
 
 
@@ -212,35 +212,27 @@ def _decoded(instance: Instance, wanted: Iterable[int]) -> Iterator[tuple[int, n
             yield number, pixels
 
 
-class _VolumeFiles:
-    """Open ``.npy`` files, filled slice by slice in any order by plain writes, which report a full disk."""
+class _VolumeFile:
+    """A ``.npy`` file filled slice by slice, in any order, by plain writes: these report a full disk, a map does not.
 
-    def __init__(self, stacks: Sequence[Stack], paths: Sequence[Path]) -> None:
-        self._shapes = [stack.shape for stack in stacks]
-        self._types = [_voxel_type(stack) for stack in stacks]
-        self._files = [path.open("wb") for path in paths]
-        self._starts = []
-        for file, shape, kind in zip(self._files, self._shapes, self._types, strict=True):
-            header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    It is open only while a slice is written, since one series may hold more stacks than a process may open files.
+    """
+
+    def __init__(self, path: Path, stack: Stack) -> None:
+        self._path = path
+        self._voxel = _voxel_type(stack)
+        self._slice_bytes = stack.shape[1] * stack.shape[2] * self._voxel.itemsize
+        header = {"descr": np.lib.format.dtype_to_descr(self._voxel), "fortran_order": False, "shape": stack.shape}
+        with path.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-            self._starts.append(file.tell())
+            self._start = file.tell()
+            file.truncate(self._start + stack.shape[0] * self._slice_bytes)
 
-    def __enter__(self) -> "_VolumeFiles":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        for file, start, shape, voxel in zip(self._files, self._starts, self._shapes, self._types, strict=True):
-            file.truncate(start + int(np.prod(shape)) * voxel.itemsize)
-            file.close()
-
-    def write(self, stack: int, position: int, pixels: npt.NDArray[np.generic]) -> None:
+    def write(self, position: int, pixels: npt.NDArray[np.generic]) -> None:
         """Write one slice to its place."""
-        _, rows, columns = self._shapes[stack]
-        voxel = self._types[stack]
-        self._files[stack].seek(self._starts[stack] + position * rows * columns * voxel.itemsize)
-        self._files[stack].write(np.ascontiguousarray(pixels, dtype=voxel).data)
+        with self._path.open("r+b") as file:
+            file.seek(self._start + position * self._slice_bytes)
+            file.write(np.ascontiguousarray(pixels, dtype=self._voxel).data)
 
 
 def _voxel_type(stack: Stack) -> np.dtype[np.generic]:
