@@ -77,15 +77,17 @@ def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack])
     facts = _facts(acquisition, shape, modality=modality, weight=weight, region_word=region_word)
     rule = next(rule for rule in rules["rule"] if _fits(rule, signs))
     reason = rule["reason"].format(**facts) if "reason" in rule else None
-    unsure = reason is None and weight == "unknown"
-    return Judgement(Role(rule["role"]), reason, (UNKNOWN_WEIGHT,) if unsure else ())
+    warnings = _contradictions(rules, acquisition, series_words, shape, region)
+    if reason is None and weight == "unknown":
+        warnings.append(UNKNOWN_WEIGHT)
+    return Judgement(Role(rule["role"]), reason, tuple(warnings))
 
 
 @cache
 def declared() -> dict[str, Any]:
     """The contents of ``roles.toml`` with every list of words compiled."""
     rules = tomllib.loads(RULES_FILE.read_text(encoding="utf-8"))
-    for table in ("words", "image_types", "acquisition_contrasts"):
+    for table in ("words", "plane_words", "image_types", "acquisition_contrasts"):
         rules[table] = {sign: re.compile(pattern) for sign, pattern in rules[table].items()}
     return rules
 
@@ -194,6 +196,22 @@ def _region(
     ):
         return "brain", body_part[0]
     return "unknown", ""
+
+
+def _contradictions(
+    rules: dict[str, Any], acquisition: Acquisition, series_words: Sequence[str], shape: Shape | None, region: str
+) -> list[str]:
+    """What words say against geometry or against each other, so that a reader is warned and not misled."""
+    found = []
+    named = _signs_said(rules["plane_words"], series_words)
+    if shape and len(named) == 1 and shape.plane not in named and shape.plane is not Plane.OBLIQUE:
+        found.append(f"The description says {named.pop()}, but by their positions the slices are {shape.plane}.")
+    body_part = _words(acquisition.body_part_examined)
+    believed = region in ("unknown", "spine")
+    for other in ("brain", "other_body"):
+        if believed and any(rules["words"][other].fullmatch(word) for word in body_part):
+            found.append(f"BodyPartExamined says {' '.join(body_part)}; that alone was not believed.")
+    return found
 
 
 def _is_head_sized(limits: dict[str, Any], shape: Shape) -> bool:

@@ -185,6 +185,18 @@ def test_body_part_examined_alone_decides_nothing(body_part: str) -> None:
     assert judged(replace(T2, body_part_examined=body_part)).role is Role.AXIAL_T2
 
 
+def test_a_body_part_that_was_not_believed_is_told() -> None:
+    assert judged(replace(T2, body_part_examined="KNEE")).warnings == (
+        "BodyPartExamined says knee; that alone was not believed.",
+    )
+
+
+def test_a_plane_named_against_the_geometry_is_told() -> None:
+    found = judged(replace(T2, series_description="AX T2 TSE"), "sagittal")
+    assert found.role is Role.SAGITTAL_T2
+    assert found.warnings == ("The description says axial, but by their positions the slices are sagittal.",)
+
+
 def test_a_head_by_body_part_and_field_of_view_is_a_brain() -> None:
     found = judged(replace(T2, body_part_examined="HEAD"), step=5.0, pixel=0.7, pixels=330, slices=28)
     assert found.role is Role.BRAIN_T2
