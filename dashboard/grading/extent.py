@@ -7,10 +7,16 @@ import numpy.typing as npt
 
 from dashboard.grading.quality import Obstacle
 
-# A series in which this share of the slices is of the wrong kind is of the wrong kind: the few that passed did so by
-# chance. Spine stacks lose a few end slices to skull base or pelvis, far fewer than half.
+# A series in which this share of the slices is of a wrong kind is of the wrong kind: the few that passed did so by
+# chance. Spine stacks lose a few end slices to skull base or pelvis, far fewer than half. A brain, or a magnetisation
+# transfer series called T2, loses nearly all, but to several kinds of wrong at once: the kinds are counted together.
 MOST = 0.5
+# The cord is held to have ended only where at least this many slices further down are surely cauda equina: one slice
+# without a visible cord may as well be the worst level of the study.
+SURE_OF_NO_CORD = 0.9
+LEAST_CAUDA_SLICES = 2
 WRONG_KIND = (Obstacle.NOT_SPINE, Obstacle.WRONG_CONTRAST, Obstacle.WRONG_GEOMETRY)
+UNRECOGNISED = (*WRONG_KIND, Obstacle.UNLIKE, Obstacle.CANAL_NOT_FOUND)
 SERIES_REASONS = {
     Obstacle.NOT_SPINE: "most images do not look like axial slices of the spine",
     Obstacle.WRONG_CONTRAST: "most images do not look like T2, whatever the header says; an axial T2 series is needed",
@@ -36,9 +42,16 @@ def cord_end(shows_cord: npt.ArrayLike, shows_no_cord: npt.ArrayLike) -> int:
     return int(len(wrong) - 1 - np.argmin(wrong[::-1]))
 
 
+def cauda_follows(no_cord: npt.ArrayLike, end: int) -> bool:
+    """Whether the slices from `end` on bear out that the cord ended; `no_cord` is P(no cord), (slices)."""
+    return int((np.asarray(no_cord)[end:] >= SURE_OF_NO_CORD).sum()) >= LEAST_CAUDA_SLICES
+
+
 def series_obstacle(obstacles: Sequence[Sequence[Obstacle]]) -> Obstacle | None:
-    """The kind of wrong that most slices of a series share, or None. One sequence of obstacles a slice."""
-    for kind in WRONG_KIND:
-        if obstacles and sum(kind in of_slice for of_slice in obstacles) > MOST * len(obstacles):
-            return kind
-    return None
+    """The commonest kind of wrong in a series most of which is not recognised, or None. A sequence a slice."""
+    first = [of_slice[0] for of_slice in obstacles if of_slice]
+    if sum(obstacle in UNRECOGNISED for obstacle in first) <= MOST * len(obstacles):
+        return None
+    counts = {kind: first.count(kind) for kind in WRONG_KIND}
+    commonest = max(WRONG_KIND, key=lambda kind: counts[kind])
+    return commonest if counts[commonest] else None

@@ -35,13 +35,15 @@ COMPRESSED_FROM = GRADES.index("2")
 class SliceState:
     """What gap finding needs to know of a slice, head to foot within one series.
 
-    `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed.
+    `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed. A gap of
+    `minor` slices only is never more than narrow by its length.
     """
 
     centre_mm: Array
     analysed: bool
     grade_owed: bool
     rank: int
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
         return Concern.SUSPICIOUS
     ends = [slices[max(first - 1, 0)].centre_mm, slices[min(last + 1, len(slices) - 1)].centre_mm]
     extent = float(np.linalg.norm(ends[1] - ends[0]))
+    if all(one.minor for one in within):
+        extent = min(extent, REACH_MM)
     if extent > REACH_MM or any(one.rank >= UNCERTAIN_FROM for one in flanks):
         return Concern.WIDE
     return Concern.NARROW if extent >= 2 * LEAST_EXTENT_MM else Concern.THIN

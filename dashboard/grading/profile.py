@@ -5,6 +5,8 @@ tapers, so a neighbour of a grade 2 need not be a 2, but it will not be a 0::
 
     supported(>= k) at i = min( P(>= k) at i, support of >= milder(k) at i )
 
+where each is measured from its own cut, in log odds: a P(>= 1a) short of the cut for 1a lends no support, however large
+it is (healthy slices have P(>= 1a) near one half).
 The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
 holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
 Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice
@@ -26,11 +28,19 @@ LEAST_EXTENT_MM = 2.5
 # Beyond this two slices are no neighbours. Slice steps of 7.5 mm occur in clinical stacks; 12 mm lets such a stack
 # support itself with room for tilt, and never reaches over a slice that is missing from it.
 REACH_MM = 12.0
+# Log odds beyond this are certainty (1 - P under 1e-13) and would only make infinities.
+MOST_ODDS = 30.0
 # Slices of two series show the same place when the canal's centre differs by less than about one slice step.
 SAME_PLACE_MM = 5.0
 
 
-def support(at_least: Array, centres_mm: Array, series: Sequence[int], frames_of_reference: Sequence[str]) -> Array:
+def support(
+    at_least: Array,
+    centres_mm: Array,
+    series: Sequence[int],
+    frames_of_reference: Sequence[str],
+    cuts: Sequence[float],
+) -> Array:
     """Supported P(>= k) of every analysed slice of a study.
 
     Parameters
@@ -43,25 +53,37 @@ def support(at_least: Array, centres_mm: Array, series: Sequence[int], frames_of
         Number of the series each slice belongs to.
     frames_of_reference
         Frame of reference UID of each slice; positions compare between series only within one that is not empty.
+    cuts
+        (5) P(>= k) from which a grade is named.
 
     Returns
     -------
     array (slices, 5)
         Never above `at_least`, not rising along the second axis when `at_least` is not.
     """
-    standing = np.zeros_like(at_least)
+    odds = log_odds(at_least)
+    beyond = odds - log_odds(np.asarray(cuts))
+    standing = np.full_like(odds, -np.inf)
     numbers = np.asarray(series)
     for number in sorted(set(series)):
         members = np.flatnonzero(numbers == number)
-        standing[members] = opening(at_least[members], centres_mm[members])
-    standing = np.maximum(standing, _other_series(at_least, centres_mm, numbers, frames_of_reference))
+        standing[members] = opening(beyond[members], centres_mm[members])
+    standing = np.maximum(standing, _other_series(beyond, centres_mm, numbers, frames_of_reference))
     needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
-    return np.asarray(np.minimum(at_least, standing[:, needed]))
+    borne_out = 1 / (1 + np.exp(-np.clip(standing[:, needed] + log_odds(np.asarray(cuts)), -MOST_ODDS, MOST_ODDS)))
+    supported = np.minimum(at_least, np.where(np.isneginf(standing[:, needed]), 0.0, borne_out))
+    return np.asarray(np.minimum.accumulate(supported, axis=1))
+
+
+def log_odds(probability: Array) -> Array:
+    """Log odds, kept finite."""
+    inside = np.clip(probability, 1 / (1 + np.exp(MOST_ODDS)), 1 / (1 + np.exp(-MOST_ODDS)))
+    return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
 def opening(values: Array, centres_mm: Array) -> Array:
-    """Opening of each column of values (slices, k) by the least run that counts, slices head to foot."""
-    opened = np.zeros_like(values)
+    """Opening of each column of values (slices, k) by the least run that counts, head to foot; -inf outside runs."""
+    opened = np.full_like(values, -np.inf)
     for first, last in least_runs(centres_mm):
         weakest = values[first : last + 1].min(axis=0)
         opened[first : last + 1] = np.maximum(opened[first : last + 1], weakest)
@@ -91,11 +113,11 @@ def along_canal_mm(centres_mm: Array) -> Array:
 
 
 def _other_series(
-    at_least: Array, centres_mm: Array, series: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", frames: Sequence[str]
+    values: Array, centres_mm: Array, series: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", frames: Sequence[str]
 ) -> Array:
-    """Best of what other series show at the same place, (slices, 5); 0 where none does."""
+    """Best of what other series show at the same place, (slices, 5); -inf where none does."""
     names = np.asarray(frames)
     distance = np.linalg.norm(centres_mm[:, None] - centres_mm[None], axis=2)
     same = (distance <= SAME_PLACE_MM) & (series[:, None] != series[None])
     same &= (names[:, None] == names[None]) & (names != "")[:, None]
-    return np.asarray(np.where(same[:, :, None], at_least[None], 0.0).max(axis=1, initial=0.0))
+    return np.asarray(np.where(same[:, :, None], values[None], -np.inf).max(axis=1, initial=-np.inf))

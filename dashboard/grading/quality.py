@@ -27,11 +27,24 @@ class Obstacle(StrEnum):
 # Where no grade is owed: the scale needs a cord, and slices off the spine hold none.
 NO_GRADE_OWED = frozenset({Obstacle.NO_CORD, Obstacle.BELOW_CORD, Obstacle.NOT_SPINE})
 
+# Obstacles that say the slice is not what the model knows; its opinion of the grade then means nothing. After the
+# others (the canal was found, the outlines are odd) the head's suspicion still counts.
+NOT_KNOWN = frozenset(
+    {
+        Obstacle.NOT_SPINE,
+        Obstacle.WRONG_CONTRAST,
+        Obstacle.WRONG_GEOMETRY,
+        Obstacle.UNLIKE,
+        Obstacle.CANAL_NOT_FOUND,
+        Obstacle.FIELD_EDGE,
+    }
+)
+
 # The localiser's own doubt; its peaks on the canal of real volumes lie far above, on muscle far below.
 LEAST_CANAL_SCORE = 0.1
-# Share of the 48 mm crop within the field of view: a strip of 18 mm, about the width of the sac and its epidural space,
-# is the narrowest field the model was trained on. In less, tumour beside the sac may lie outside the image.
-LEAST_INSIDE = 0.35
+# Share of the 48 mm crop within the field of view. The canal is 14.3 mm wide (SD 1.4; T5, PAM50-normalized-metrics): a
+# strip under 15.4 mm may not hold the sac, let alone what lies beside it.
+LEAST_INSIDE = 0.32
 # Half the mean cord area at L1, the conus (18.9 mm2, whole-spine cohort of PAM50-normalized-metrics): less is a
 # speck, or the last of the conus.
 LEAST_CORD_MM2 = 10.0
@@ -57,6 +70,11 @@ class Gate:
     def grade_owed(self) -> bool:
         """True when the slice should have been graded and could not be: someone must look."""
         return any(obstacle not in NO_GRADE_OWED for obstacle in self.obstacles)
+
+    @property
+    def known(self) -> bool:
+        """True when the slice is of the kind the model was made for, graded or not."""
+        return not NOT_KNOWN & set(self.obstacles)
 
 
 def gate_slice(prediction: SlicePrediction, measures: Measures, thresholds: GradingThresholds) -> Gate:

@@ -7,30 +7,41 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dashboard.grading.bilsky import SliceGrade, grade_slice
-from dashboard.grading.extent import SERIES_REASONS, cord_end, series_obstacle
+from dashboard.grading.extent import SERIES_REASONS, cauda_follows, cord_end, series_obstacle
 from dashboard.grading.gaps import SliceState
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import Measures, measure
-from dashboard.grading.quality import Gate, Obstacle, gate_slice
+from dashboard.grading.quality import LEAST_CSF_MM2, Gate, Obstacle, gate_slice
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
-from dashboard.study import SeriesPrediction, SlicePrediction
+from dashboard.study import SCENES, SeriesPrediction, SlicePrediction
 
 
 @dataclass(frozen=True, eq=False)
 class GradedSlice:
-    """A slice with its measures and gate, and the grade it has or would have had."""
+    """A slice with its measures and gate, and the grade it has or would have had.
+
+    `at_head_end` marks slices above the first that was graded.
+    """
 
     prediction: SlicePrediction
     measures: Measures
     gate: Gate
     grade: SliceGrade
+    at_head_end: bool = False
+
+    @property
+    def no_cord(self) -> float:
+        """P(no cord) of the scene."""
+        return float(self.prediction.scene[SCENES.index("no_cord")])
 
     @property
     def state(self) -> SliceState:
         """What gap finding needs; the model alone speaks for a slice whose outlines are in doubt."""
-        of = self.grade.grade if self.gate.passed else self.grade.head_grade
-        return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, rank(of))
+        suspicion = self.grade.grade if self.gate.passed else self.grade.head_grade if self.gate.known else "0"
+        # The skull base looks turned to the model. Geometry is the whole series': a few slices cannot be turned.
+        minor = self.at_head_end and self.gate.obstacles == (Obstacle.WRONG_GEOMETRY,)
+        return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, rank(suspicion), minor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +75,29 @@ def _blocked(one: GradedSlice, obstacle: Obstacle) -> GradedSlice:
 
 
 def _within_cord(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
-    """Hold that the cord ends once: what contradicts it is not graded, and where the cord is missed it is owed."""
-    shows_cord = np.array([one.gate.passed for one in slices], bool)
-    no_cord = np.array([Obstacle.NO_CORD in one.gate.obstacles for one in slices], bool)
+    """Hold that the cord ends once: below its end nothing is graded, above it a cord that was missed is owed."""
+    no_cord = np.array([_lies_in_csf_without_cord(one) for one in slices], bool)
+    shows_cord = np.array([one.gate.passed for one in slices], bool) & ~no_cord
     end = cord_end(shows_cord, no_cord)
-    first = int(shows_cord.argmax()) if shows_cord.any() else len(slices)
-    judged = []
-    for index, one in enumerate(slices):
-        if index >= end and one.gate.passed:
-            one = _blocked(one, Obstacle.BELOW_CORD)
-        elif first < index < end and no_cord[index]:
-            one = _blocked(one, Obstacle.CORD_NOT_FOUND)
-        judged.append(one)
-    return judged
+    if not cauda_follows([one.no_cord for one in slices], end):
+        end = len(slices)
+    first = next((index for index, one in enumerate(slices[:end]) if one.gate.passed), end)
+    return [_placed(one, above=index < first, below=index >= end) for index, one in enumerate(slices)]
+
+
+def _lies_in_csf_without_cord(one: GradedSlice) -> bool:
+    """Whether the model sees cauda equina rather than cord; in a sac without CSF it may as well be compression."""
+    gradable = float(one.prediction.scene[SCENES.index("gradable")])
+    return one.no_cord > gradable and one.measures.visible_csf_mm2 >= LEAST_CSF_MM2
+
+
+def _placed(one: GradedSlice, above: bool, below: bool) -> GradedSlice:
+    """A slice judged by where it lies against the part of the series that holds the cord."""
+    if below:
+        return one if Obstacle.NO_CORD in one.gate.obstacles else _blocked(one, Obstacle.BELOW_CORD)
+    if above:
+        return replace(one, at_head_end=True)
+    return _blocked(one, Obstacle.CORD_NOT_FOUND) if Obstacle.NO_CORD in one.gate.obstacles else one
 
 
 def _nothing_analysed(slices: Sequence[GradedSlice]) -> str | None:

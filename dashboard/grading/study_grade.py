@@ -7,7 +7,7 @@ import numpy as np
 
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
-from dashboard.grading.gaps import Gap, find_gaps
+from dashboard.grading.gaps import Concern, Gap, find_gaps
 from dashboard.grading.levels import group_levels
 from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, support
 from dashboard.grading.result import (
@@ -25,7 +25,7 @@ from dashboard.grading.urgency import (
     Claim,
     Tier,
     Urgency,
-    claim_of_gap,
+    claim_of_gaps,
     claim_of_unsupported,
     is_high,
     judge,
@@ -78,7 +78,7 @@ def grade_study(
         for number, series in enumerate(study.series)
         if series.series_instance_uid in predictions
     ]
-    supported = _support(parts)
+    supported = _support(parts, cuts)
     slices = tuple(one for part in parts for one in _slice_results(part, supported[part.number], cuts))
     series = tuple(_series_result(number, one, parts, failures or {}) for number, one in enumerate(study.series))
     graded = [one for one in slices if one.status == ANALYSED]
@@ -100,7 +100,7 @@ def grade_study(
     )
 
 
-def _support(parts: Sequence[_Part]) -> dict[int, Array]:
+def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array]:
     """Supported P(>= k) of the analysed slices of each part."""
     rows = [(part, one) for part in parts for one in part.analysed]
     if not rows:
@@ -111,6 +111,7 @@ def _support(parts: Sequence[_Part]) -> dict[int, Array]:
         np.array([one.prediction.centre_mm for _, one in rows]),
         numbers,
         [part.series.frame_of_reference_uid for part, _ in rows],
+        cuts.grade_cut,
     )
     return {part.number: supported[np.array(numbers) == part.number] for part in parts}
 
@@ -191,16 +192,9 @@ def _urgency(
         return judge([Claim(Tier.NOT_ANALYSED, reasons)], None)
     grade = grade_from(at_least, cuts.grade_cut)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
-    isolated = _isolated(parts)
-    for one in slices:
-        own = None if one.grade is None else one.grade.grade
-        if own is not None and is_high(own) and not is_high(one.supported_grade or "0"):
-            alone = (one.series_instance_uid, one.number) in isolated
-            claims.append(claim_of_unsupported(own, one.number, has_neighbours=not alone))
+    claims.extend(_unsupported_claims(parts, slices))
     for part in parts:
-        for gap in _gaps(part, parts):
-            why = part.graded.slices[gap.first].gate.obstacles[0].value
-            claims.append(claim_of_gap(gap.concern, (gap.first + 1, gap.last + 1), why))
+        claims.extend(_gap_claims(part, parts))
     for one_series in series:
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
@@ -234,17 +228,42 @@ def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]
     return first, last
 
 
-def _isolated(parts: Sequence[_Part]) -> set[tuple[str, int]]:
-    """Analysed slices that no run of neighbours holds: (series UID, number)."""
-    alone = set()
+def _unsupported_claims(parts: Sequence[_Part], slices: Sequence[SliceResult]) -> list[Claim]:
+    """Claims of slices that look compressed alone, those with neighbours and those without, series by series."""
+    claims: list[Claim] = []
     for part in parts:
-        numbers = [index + 1 for index, one in enumerate(part.graded.slices) if one.gate.passed]
-        centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
-        held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
-        alone |= {
-            (part.series.series_instance_uid, number) for index, number in enumerate(numbers) if index not in held
-        }
-    return alone
+        alone = _isolated(part)
+        found: dict[bool, dict[int, str]] = {True: {}, False: {}}
+        for one in slices:
+            if one.series_instance_uid != part.series.series_instance_uid or one.grade is None:
+                continue
+            if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
+                found[one.number not in alone][one.number] = one.grade.grade
+        claims.extend(claim_of_unsupported(which, has) for has, which in found.items() if which)
+    return claims
+
+
+def _isolated(part: _Part) -> set[int]:
+    """Numbers of the analysed slices that no run of neighbours holds."""
+    numbers = [index + 1 for index, one in enumerate(part.graded.slices) if one.gate.passed]
+    centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
+    held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
+    return {number for index, number in enumerate(numbers) if index not in held}
+
+
+def _gap_claims(part: _Part, parts: Sequence[_Part]) -> list[Claim]:
+    """One claim a degree of concern."""
+    by_concern: dict[Concern, list[Gap]] = {}
+    for gap in _gaps(part, parts):
+        by_concern.setdefault(gap.concern, []).append(gap)
+    return [
+        claim_of_gaps(
+            concern,
+            [(gap.first + 1, gap.last + 1) for gap in gaps],
+            [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
+        )
+        for concern, gaps in by_concern.items()
+    ]
 
 
 def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:

@@ -4,7 +4,7 @@ The tiers order a reading list; they are no advice on treatment. The order is th
 of one, that could not be graded stands above one that was graded and not found urgent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,23 +80,33 @@ def judge(claims: Sequence[Claim], at_least: Sequence[float] | None) -> Urgency:
     return Urgency(tier, BASE_SCORE[tier] + SPAN * min(1.0, max(0.0, severity)), tuple(reasons))
 
 
-def claim_of_unsupported(grade: str, number: int, has_neighbours: bool) -> Claim:
-    """What a slice asks for whose grade its neighbours do not bear out.
+def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool) -> Claim:
+    """What slices ask for whose grade their neighbours do not bear out; `found` is grade by slice number.
 
-    Alone it never makes a study urgent. Where neighbours contradict it, it is to be checked soon; where there is no
-    neighbour to ask, nobody knows, and the study stands with those not analysed.
+    Alone they never make a study urgent. Where neighbours contradict a slice, it is to be checked soon; where there is
+    no neighbour to ask, nobody knows, and the study stands with those not analysed.
     """
+    listed = ", ".join(f"slice {number} (grade {grade})" for number, grade in found.items())
     if has_neighbours:
-        words = f"slice {number} alone suggests grade {grade}, its neighbours do not: check slice {number}"
+        words = f"compression suspected in a single slice, not in its neighbours: check {listed}"
         return Claim(Tier.SOON, (words,))
-    words = f"slice {number} suggests grade {grade} and has no neighbouring slice to confirm it: read it now"
+    words = f"compression suspected where no neighbouring slice can confirm it: read {listed} now"
     return Claim(Tier.NOT_ANALYSED, (words,))
 
 
-def claim_of_gap(concern: Concern, numbers: tuple[int, int], why: str) -> Claim:
-    """What a run of slices asks for that should have been graded and could not be."""
-    which = f"slice {numbers[0]}" if numbers[0] == numbers[1] else f"slices {numbers[0]} to {numbers[1]}"
-    words = f"{which} could not be graded ({why})"
+def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequence[str]) -> Claim:
+    """What runs of slices of one concern ask for that should have been graded and could not be.
+
+    Parameters
+    ----------
+    ranges
+        First and last slice number of each run.
+    why
+        The obstacles, as sentences; repeated ones are named once.
+    """
+    listed = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
+    several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
+    words = f"{'slices' if several else 'slice'} {listed} could not be graded ({'; '.join(dict.fromkeys(why))})"
     ending = {
         Concern.THIN: "; the slices beside are graded and not flagged",
         Concern.NARROW: "; the slices beside are not flagged",

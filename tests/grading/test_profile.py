@@ -10,6 +10,7 @@ from dashboard.grading.profile import REACH_MM, along_canal_mm, least_runs, open
 from tests.grading.crops import sure
 
 LOW, HIGH = sure("0"), sure("3")
+CUTS = (0.5,) * 5
 profiles = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(5)), elements=st.floats(0, 1)).map(
     lambda values: -np.sort(-values, axis=1)
 )
@@ -20,7 +21,7 @@ def line(count: int, step_mm: float) -> np.ndarray:
 
 
 def alone(rows: list[tuple[float, ...]], step_mm: float = 5.0) -> np.ndarray:
-    return support(np.array(rows), line(len(rows), step_mm), [0] * len(rows), ["2.25.1"] * len(rows))
+    return support(np.array(rows), line(len(rows), step_mm), [0] * len(rows), ["2.25.1"] * len(rows), CUTS)
 
 
 def test_one_noisy_slice_among_healthy_ones_has_no_support():
@@ -39,6 +40,12 @@ def test_a_1a_beside_it_supports_no_compression():
     assert alone([LOW, sure("1a"), sure("2"), LOW])[2, 3] < 0.05
 
 
+def test_a_neighbour_short_of_its_cut_lends_nothing_however_large_its_probability():
+    rows = np.array([(0.6, 0.2, 0.1, 0.0, 0.0), (0.9, 0.8, 0.1, 0.0, 0.0)])
+    found = support(rows, line(2, 5.0), [0, 0], ["", ""], (0.65, 0.45, 0.5, 0.5, 0.5))
+    assert found[1, 1] < 0.45
+
+
 def test_a_slice_without_neighbours_supports_nothing():
     assert alone([HIGH]).max() == 0
     assert alone([HIGH, HIGH], step_mm=REACH_MM + 1).max() == 0
@@ -53,25 +60,25 @@ def test_two_thin_slices_are_one_observation():
 def test_a_second_series_at_the_same_place_supports():
     rows = np.array([LOW, HIGH, LOW, HIGH])
     centres = np.concatenate([line(3, 5.0), [[0.5, 0.5, -6.0]]])
-    found = support(rows, centres, [0, 0, 0, 1], ["2.25.1"] * 4)
+    found = support(rows, centres, [0, 0, 0, 1], ["2.25.1"] * 4, CUTS)
     assert found[1, 3] > 0.9 and found[3, 3] > 0.9
 
 
 @pytest.mark.parametrize("frames", [["2.25.1"] * 3 + ["2.25.2"], [""] * 4])
 def test_places_compare_only_within_one_frame_of_reference(frames):
     centres = np.concatenate([line(3, 5.0), [[0.0, 0.0, -5.0]]])
-    assert support(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames)[:, 3].max() < 0.05
+    assert support(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames, CUTS)[:, 3].max() < 0.05
 
 
 def test_a_second_series_that_sees_nothing_takes_nothing_away():
     rows = np.array([LOW, HIGH, HIGH, LOW, LOW, LOW])
     centres = np.concatenate([line(4, 5.0), line(2, 5.0) - [0, 0, 5]])
-    assert support(rows, centres, [0, 0, 0, 0, 1, 1], ["2.25.1"] * 6)[1, 3] > 0.9
+    assert support(rows, centres, [0, 0, 0, 0, 1, 1], ["2.25.1"] * 6, CUTS)[1, 3] > 0.9
 
 
 @given(profiles, st.floats(0.5, 15))
 def test_support_never_exceeds_the_slice_and_never_rises_with_the_grade(values, step):
-    found = support(values, line(len(values), step), [0] * len(values), ["2.25.1"] * len(values))
+    found = support(values, line(len(values), step), [0] * len(values), ["2.25.1"] * len(values), CUTS)
     assert np.all(found <= values) and np.all(np.diff(found, axis=1) <= 0)
 
 
@@ -81,8 +88,8 @@ def test_a_worse_slice_never_lowers_the_support_of_any(values, step, data):
     worse = values.copy()
     worse[row] = np.maximum(worse[row], data.draw(st.floats(0, 1)))
     names = ["2.25.1"] * len(values)
-    before = support(values, line(len(values), step), [0] * len(values), names)
-    assert np.all(support(worse, line(len(values), step), [0] * len(values), names) >= before)
+    before = support(values, line(len(values), step), [0] * len(values), names, CUTS)
+    assert np.all(support(worse, line(len(values), step), [0] * len(values), names, CUTS) >= before)
 
 
 @given(profiles, st.floats(1, 11))

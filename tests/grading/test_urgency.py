@@ -10,7 +10,7 @@ from dashboard.grading.urgency import (
     TIERS,
     Claim,
     Tier,
-    claim_of_gap,
+    claim_of_gaps,
     claim_of_unsupported,
     judge,
 )
@@ -58,8 +58,8 @@ def test_one_more_claim_never_lowers_tier_or_score(made, at_least, tier):
 def test_an_unsupported_slice_alone_never_makes_a_study_urgent():
     for grade in ("2", "3"):
         for has_neighbours in (True, False):
-            assert claim_of_unsupported(grade, 7, has_neighbours).tier not in (Tier.IMMEDIATE, Tier.URGENT)
-    assert "check slice 7" in claim_of_unsupported("2", 7, True).reasons[0]
+            assert claim_of_unsupported({7: grade}, has_neighbours).tier not in (Tier.IMMEDIATE, Tier.URGENT)
+    assert "check slice 7 (grade 2)" in claim_of_unsupported({7: "2"}, True).reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,14 @@ def test_an_unsupported_slice_alone_never_makes_a_study_urgent():
     ],
 )
 def test_a_gap_asks_for_more_the_more_it_may_hide(concern, tier):
-    claim = claim_of_gap(concern, (4, 6), "no cord could be outlined where one is expected")
+    claim = claim_of_gaps(concern, [(4, 6)], ["no cord could be outlined where one is expected"])
     assert claim.tier.value == tier and claim.reasons[0].startswith("slices 4 to 6 could not be graded")
 
 
 def test_a_gap_of_one_slice_is_spoken_of_as_one():
-    assert claim_of_gap(Concern.WIDE, (4, 4), "why").reasons[0].startswith("slice 4 could not be graded (why)")
+    assert claim_of_gaps(Concern.WIDE, [(4, 4)], ["why"]).reasons[0].startswith("slice 4 could not be graded (why)")
+
+
+def test_several_gaps_of_one_concern_share_a_sentence_and_name_each_obstacle_once():
+    words = claim_of_gaps(Concern.WIDE, [(4, 4), (7, 9)], ["dark", "dark", "turned"]).reasons
+    assert words == ("slices 4, 7 to 9 could not be graded (dark; turned): a whole level may be missing, read it now",)
