@@ -37,6 +37,9 @@ LARGEST_SIDE = 4096
 # Voxels this alike count as equally thick; the axis with the fewest slices is then the one they were made along.
 ALIKE = 0.05
 LABEL_INTENT = 1002
+# Beyond this no unit makes a position in a scanner, and arithmetic overflows.
+FARTHEST = 1e9
+SMALLEST_VOXEL_MM3 = 1e-9
 MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 # Patient axis of the normal -> (axis, sign) in LPS that columns, then rows, grow towards on a screen.
 SCREEN = {0: ((1, 1), (2, -1)), 1: ((0, 1), (2, -1)), 2: ((0, 1), (1, 1))}
@@ -155,9 +158,11 @@ def _affine(header: Any) -> Array:
         unit = MILLIMETRES[header.get_xyzt_units()[0]]
     except Exception as error:  # noqa: BLE001 - nibabel raises whatever a damaged header provokes
         raise GeometryRefused(f"The position in the NIfTI file is damaged ({type(error).__name__}).") from None
+    if not np.all(np.isfinite(ras)) or np.abs(ras).max() > FARTHEST:
+        raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
     lps: Array = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ras
     lps[:3] *= unit
-    if not np.all(np.isfinite(lps)) or abs(np.linalg.det(lps[:3, :3])) < 1e-9:
+    if abs(np.linalg.det(lps[:3, :3])) < SMALLEST_VOXEL_MM3:
         raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
     return lps
 
@@ -193,7 +198,8 @@ def _scaled(
     low, high, whole = np.inf, -np.inf, True
     values: set[float] = set()
     for plane in stack:
-        real = plane.astype(np.float64) * scale + offset
+        with np.errstate(all="ignore"):
+            real = plane.astype(np.float64) * scale + offset
         if not np.all(np.isfinite(real)):
             raise FileRefused("The NIfTI file holds values that are no numbers.")
         low, high = min(low, float(real.min())), max(high, float(real.max()))
