@@ -10,6 +10,7 @@ that is not a cleaned description is dropped; and whatever stays must look like 
 number's place is dropped too. Elements are judged as raw bytes, without parsing what does not need it.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -41,6 +42,8 @@ from dashboard.ingest.uids import UidMap
 
 __all__ = ["Door", "Identity"]
 
+# pydicom logs the values it complains of, and those may name a patient.
+logging.getLogger("pydicom").propagate = False
 # Ours, from a UUID (PS3.5 B.2).
 IMPLEMENTATION_CLASS_UID = UID("2.25.121894327690384412301865873512093811742")
 IMPLEMENTATION_VERSION = "SPINE_TRIAGE_1"

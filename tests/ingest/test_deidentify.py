@@ -360,3 +360,25 @@ def test_the_record_can_be_read_in_every_encoding(door: Door, syntax: str, from_
     door.deidentify(dataset)
     stored = reread(written(dataset))
     assert [code.CodeValue for code in stored.DeidentificationMethodCodeSequence] == ["113100", "113105", "113106"]
+
+
+def test_the_parser_logs_no_values(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"), pytest.warns(UserWarning):
+        dataset = mr_dataset()
+        dataset.PatientID = SECRET * 20
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("charset", ["ISO_IR 192", "ISO 2022 IR 87", "GB18030", "NO SUCH SET", "ISO_IR 100"])
+@pytest.mark.parametrize("name", [b"\xff\xfe\x1b$B\x80^", b"\xe5\x8c\x97\xe4\xba\xac", b"\x1b(J\x1b$B;3ED"])
+def test_a_character_set_that_lies_is_survived(door: Door, charset: str, name: bytes) -> None:
+    dataset = mr_dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    data = written(dataset).replace(b"ISO_IR 100", charset.encode().ljust(10)[:10])
+    dataset = reread(data)
+    for tag, vr in ((0x00081030, "LO"), (0x00100010, "PN")):
+        dataset[Tag(tag)] = RawDataElement(Tag(tag), vr, len(name), name, 0, False, True, True)
+    door.deidentify(dataset)
+    assert name not in written(dataset)
+    assert "SpecificCharacterSet" not in dataset
