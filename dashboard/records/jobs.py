@@ -113,6 +113,11 @@ def running_workers(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
+def has_waiting_job(session: Session) -> bool:
+    """Whether there may be something to claim; far cheaper than claiming, which locks."""
+    return session.scalar(select(JobRow.id).where(JobRow.state == JobState.WAITING.value).limit(1)) is not None
+
+
 def subjects_with_jobs(session: Session) -> frozenset[str]:
     """Ids of uploads and studies that a job waits for or works on."""
     return frozenset(session.scalars(select(JobRow.subject_id).where(JobRow.state.in_(OPEN_STATES))))

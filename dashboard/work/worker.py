@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from dashboard.records import (
     beat,
     claim_job,
     end_job,
+    has_waiting_job,
     mark_failed,
     new_id,
     release_job,
@@ -36,7 +37,7 @@ from dashboard.work.housekeeping import tidy
 from dashboard.work.study_job import give_up_on_study, triage_stored_study
 from dashboard.work.upload_job import read_upload, settle_upload
 
-POLL_S = 0.1
+POLL_S = 0.15
 BEAT_S = 2.0
 RECOVER_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
@@ -60,7 +61,7 @@ class Worker:
 
     def __init__(self, records: Records, engine: Engine) -> None:
         self._records, self._engine = records, engine
-        self._stop = threading.Event()
+        self._stop, self._busy = threading.Event(), threading.Event()
         self._settling = ThreadPoolExecutor(1, thread_name_prefix="settle")
         self._recovered = self._tidied = datetime.min.replace(tzinfo=UTC)
         self.name = new_id()
@@ -91,8 +92,7 @@ class Worker:
         """Do one job; False when there was none, or the records cannot be reached for now."""
         try:
             self._look_after_others()
-            with self._records.writing() as session:
-                job = claim_job(session, self.name, datetime.now(UTC))
+            job = self._claim()
         except RecordsError as error:
             log.error("%s", error)
             self._stop.wait(BEAT_S)
@@ -101,7 +101,15 @@ class Worker:
             self._do(job)
         return job is not None
 
+    def _claim(self) -> Job | None:
+        with self._records.reading() as session:
+            if not has_waiting_job(session):
+                return None
+        with self._records.writing() as session:
+            return claim_job(session, self.name, datetime.now(UTC))
+
     def _do(self, job: Job) -> None:
+        self._busy.set()
         try:
             if job.kind is JobKind.READ_UPLOAD:
                 read_upload(self._records, job, self._engine)
@@ -110,6 +118,8 @@ class Worker:
                 triage_stored_study(self._records, job, self._engine)
         except Exception as error:  # noqa: BLE001 - whatever a foreign decoder throws must not end the worker
             self._failed(job, error)
+        finally:
+            self._busy.clear()
 
     def _failed(self, job: Job, error: Exception) -> None:
         """Note a failure without its text, which may quote a header, and let the job be tried again."""
@@ -141,17 +151,22 @@ class Worker:
         if now - self._recovered >= RECOVER_EVERY:
             self._recovered = now
             with self._records.reading() as session:
-                others = running_workers(session) - {self.name}
-            dead = {name for name in others if is_dead(self._locks_dir() / f"{name}.lock")}
-            with self._records.writing() as session:
-                released, poisoned = release_jobs(session, now, SILENT_FOR, dead)
-            if released or poisoned:
-                log.warning("%d jobs of dead workers taken back, %d given up", len(released), len(poisoned))
-            for job in poisoned:
-                self._give_up(job)
+                holders = running_workers(session)
+            if holders:
+                self._take_back(holders, now)
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
             self._settling.submit(tidy, self._records, now)
+
+    def _take_back(self, holders: Collection[str], now: datetime) -> None:
+        # Between two jobs nothing is ours: a job that seems to be could not be let go of when it failed.
+        dead = {name for name in holders if name == self.name or is_dead(self._locks_dir() / f"{name}.lock")}
+        with self._records.writing() as session:
+            released, poisoned = release_jobs(session, now, SILENT_FOR, dead)
+        if released or poisoned:
+            log.warning("%d jobs of failed workers taken back, %d given up", len(released), len(poisoned))
+        for job in poisoned:
+            self._give_up(job)
 
     def _settle(self, upload_id: str) -> None:
         try:
@@ -161,6 +176,8 @@ class Worker:
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_S):
+            if not self._busy.is_set():
+                continue
             try:
                 with self._records.writing() as session:
                     beat(session, self.name, datetime.now(UTC))

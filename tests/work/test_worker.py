@@ -4,6 +4,7 @@ import json
 import shutil
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,19 @@ def test_records_that_fail_for_a_while_only_delay(
     monkeypatch.setattr(upload_job, "read_drop", once)
     assert drop(records, engine, demonstration).state is UploadState.DONE
     assert len(calls) == 2
+
+
+def test_a_job_that_could_not_be_let_go_of_is_found_again(
+    records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RECOVER_EVERY", timedelta(0))
+    monkeypatch.setattr(worker, "BEAT_S", 0.01)
+    monkeypatch.setattr(worker, "release_job", failing(RecordsError("The disk is full."), []))
+    calls: list[object] = []
+    monkeypatch.setattr(study_job, "triage_study", failing(RecordsError("The disk is full."), calls))
+    drop(records, engine, demonstration)
+    (study,) = studies(records)
+    assert (len(calls), findings(records, study)) == (MAX_ATTEMPTS, 1)
 
 
 def test_two_workers_share_the_work_and_each_study_gets_one_finding(
