@@ -3,45 +3,29 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from dashboard.errors import RecordsError
-from dashboard.ingest import Door, Drop, DroppedFile, KeyedPseudonym, OriginalUids, RejectedFile
+from dashboard.ingest import Door, Drop, DroppedFile, KeyedPseudonym, OriginalUids, RejectedFile, read_drop
 from dashboard.ingest.reading import Accepted, read_or_reject
 from dashboard.ingest.volumes import build_studies
+from dashboard.settings import ArchiveLimits
 from dashboard.study import Role, Study, physical_position
+from tests.ingest.builders import enhanced, save, write_image
 
 
 def mr_file(
-    folder: Path, number: int, pixels: npt.NDArray[np.generic], position: Sequence[float], **changes: object
+    folder: Path, number: int, pixels: npt.NDArray[np.generic], position: Sequence[float], **changes: Any
 ) -> Path:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MRImageStorage, f"1.2.3.{number}"
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, f"1.2.3.{number}"
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.1", "1.2.2"
-    dataset.Modality, dataset.SeriesNumber, dataset.InstanceNumber = "MR", 3, number
-    dataset.StudyDate, dataset.StudyTime, dataset.PatientID = "20240102", "101112", "patient"
-    dataset.SeriesDescription, dataset.ScanningSequence = "AX T2 TSE", "SE"
-    dataset.RepetitionTime, dataset.EchoTime, dataset.SliceThickness = 4000, 100, 3
-    dataset.PixelSpacing, dataset.ImageOrientationPatient = [0.5, 0.5], [1, 0, 0, 0, 1, 0]
-    dataset.ImagePositionPatient = list(position)
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
-    dataset.PixelRepresentation = 0
-    dataset.PixelData = pixels.astype("<u2").tobytes()
-    for keyword, value in changes.items():
-        setattr(dataset, keyword, value)
-    path = folder / f"in{number}"
-    dataset.save_as(path, enforce_file_format=True)
-    return path
+    """A 12-bit axial T2 image ``in<number>``."""
+    uids = {"StudyInstanceUID": "1.2.1", "SeriesInstanceUID": "1.2.2", "SOPInstanceUID": f"1.2.3.{number}"}
+    bits = {"BitsStored": 12, "HighBit": 11, "SliceThickness": 3, "ImagePositionPatient": list(position)}
+    values = pixels.astype(np.uint16)
+    return write_image(folder / f"in{number}", values, number=number, **{**uids, **bits, **changes})
 
 
 def slice_pixels(number: int) -> npt.NDArray[np.generic]:
@@ -62,7 +46,7 @@ def built(tmp_path: Path, paths: Sequence[Path]) -> Study:
     return study
 
 
-def five(tmp_path: Path, **changes: object) -> list[Path]:
+def five(tmp_path: Path, **changes: Any) -> list[Path]:
     return [mr_file(tmp_path, index, slice_pixels(index), (0, 0, -3.0 * index), **changes) for index in range(1, 6)]
 
 
@@ -170,6 +154,35 @@ def test_images_that_may_not_be_analysed_say_why(tmp_path: Path) -> None:
     (series,) = built(tmp_path, five(tmp_path, BurnedInAnnotation="YES")).series
     assert series.volumes == ()
     assert series.reason == "Text is burned into the pictures, which may name the patient."
+
+
+def test_frames_of_an_enhanced_object_land_by_position(tmp_path: Path) -> None:
+    values = np.arange(4 * 96 * 100, dtype=np.uint16).reshape(4, 96, 100) % 4000
+    heights = [3.0, 9.0, 0.0, 6.0]
+    path = save(enhanced(values, [[0, 0, height] for height in heights]), tmp_path / "enhanced.dcm")
+    (series,) = built(tmp_path, [path]).series
+    volume = series.volumes[0]
+    assert [reference.frame for reference in volume.frames] == [2, 4, 1, 3]
+    for position, reference in enumerate(volume.frames):
+        assert np.array_equal(volume.voxels[position], values[reference.frame - 1])
+
+
+def test_two_patients_under_one_study_number_stay_apart(tmp_path: Path) -> None:
+    for folder, patient in (("a", "one"), ("b", "two")):
+        (tmp_path / folder).mkdir()
+        for index in range(1, 4):
+            number = index + (10 if patient == "two" else 0)
+            mr_file(tmp_path / folder, number, slice_pixels(number), (0, 0, -3.0 * index), PatientID=patient)
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "out").mkdir()
+    paths = sorted([*(tmp_path / "a").iterdir(), *(tmp_path / "b").iterdir()])
+    door = Door(OriginalUids(), KeyedPseudonym(b"key"))
+    files = [DroppedFile(path.name, path) for path in paths]
+    drop = read_drop(files, door, tmp_path / "out", tmp_path / "scratch", ArchiveLimits(), lambda _: None)
+    studies = build_studies(drop, tmp_path / "volumes")
+    assert [[len(volume.frames) for volume in study.series[0].volumes] for study in studies] == [[3], [3]]
+    assert len({study.study_instance_uid for study in studies}) == 2
+    assert sorted(drop.identities[study.study_instance_uid].patient_id for study in studies) == ["one", "two"]
 
 
 def test_blank_images_are_told(tmp_path: Path) -> None:
