@@ -4,10 +4,13 @@ The head says whether there is epidural tumour at all, P(>= 1a); given that, hea
 has come, by a linear pool::
 
     P(>= 1a) = head(>= 1a)
-    P(>= k)  = (1 - w) head(>= k) + w head(>= 1a) rules(>= k)        k = 1b, 1c, 2, 3;  w = rules_weight
+    P(>= k)  = (1 - w) head(>= k) + w gate rules(>= k)               k = 1b, 1c, 2, 3;  w = rules_weight
+    gate     = head(>= 1a) min(1, head(>= 1a) / cut(1a))^4
 
 so that more contact, more deformation or less CSF never lowers a grade, a slice that the head holds healthy stays so
-whatever specks the segmentation has, and the result never rises with k when neither input does.
+whatever specks the segmentation has, and the result never rises with k when neither input does. The fourth power shuts
+the gate soon below the cut: healthy slices have a head(>= 1a) of 0.3 to 0.6 under a cut of 0.65 (real T2 volumes), and
+with the first power specks of tumour there made a healthy slice 1c.
 Definitions: Bilsky MH et al. 2010, J Neurosurg Spine 13:324-8.
 """
 
@@ -50,6 +53,7 @@ CORD_INDENTED_MM = (0.9, 0.15)
 CONTACT_ALONG = (0.3, 0.03)
 CSF_LEFT_MM2 = (5.0, 1.0)  # truth: 3 up to 3 mm2 of CSF at least 1 mm thick, 2 from 7
 
+GATE_POWER = 4
 # Head and measurements disagree when they name grades this many ranks apart: neighbouring grades are confused by
 # readers too (2 of 5 steps), and exact agreement of head and truth was 0.55 to 0.65.
 DISAGREEMENT_RANKS = 2
@@ -103,10 +107,11 @@ def rules_at_least(measures: Measures) -> Array:
     return np.asarray(seen * supported)
 
 
-def combine(head: Sequence[float] | Array, rules: Sequence[float] | Array, weight: float) -> Array:
+def combine(head: Sequence[float] | Array, rules: Sequence[float] | Array, weight: float, cut_1a: float) -> Array:
     """Pool head and measurements, (5) each, as the module's docstring says."""
     head, rules = np.asarray(head, np.float64), np.asarray(rules, np.float64)
-    pooled = (1 - weight) * head + weight * head[0] * rules
+    gate = head[0] * min(1.0, float(head[0]) / cut_1a) ** GATE_POWER
+    pooled = (1 - weight) * head + weight * gate * rules
     pooled[0] = head[0]
     return np.asarray(np.minimum.accumulate(np.clip(pooled, 0.0, 1.0)))
 
@@ -114,7 +119,7 @@ def combine(head: Sequence[float] | Array, rules: Sequence[float] | Array, weigh
 def grade_slice(head: Array, measures: Measures, thresholds: GradingThresholds) -> SliceGrade:
     """Grade one slice from the head's calibrated P(>= k), (5), and its measurements."""
     rules = rules_at_least(measures)
-    at_least = combine(head, rules, thresholds.rules_weight)
+    at_least = combine(head, rules, thresholds.rules_weight, thresholds.grade_cut[0])
     return SliceGrade(
         at_least=tuple(at_least.tolist()),
         grade=grade_from(at_least, thresholds.grade_cut),

@@ -16,6 +16,10 @@ from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
 from dashboard.study import SCENES, SeriesPrediction, SlicePrediction
 
+# End planes of reformats that showed 0.70 and 0.75 of what the others did were graded 2, or gave no cord, in healthy
+# volumes; native stacks always show the same.
+LEAST_SHARE_OF_USUAL_FIELD = 0.8
+
 
 @dataclass(frozen=True, eq=False)
 class GradedSlice:
@@ -56,7 +60,8 @@ class GradedSeries:
 def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) -> GradedSeries:
     """Measure, gate and grade every slice, then judge the series as a whole."""
     slices = [_grade(one, thresholds) for one in prediction.slices]
-    kind = series_obstacle([one.gate.obstacles for one in slices])
+    slices = _whole_field(slices)
+    kind = series_obstacle([one.gate.obstacles for one in slices], [one.prediction.scene for one in slices])
     if kind is not None:
         slices = [_blocked(one, kind) for one in slices]
         return GradedSeries(tuple(slices), SERIES_REASONS[kind], kind is not Obstacle.WRONG_GEOMETRY)
@@ -72,6 +77,17 @@ def _grade(prediction: SlicePrediction, thresholds: GradingThresholds) -> Graded
 
 def _blocked(one: GradedSlice, obstacle: Obstacle) -> GradedSlice:
     return replace(one, gate=Gate((obstacle,)))
+
+
+def _whole_field(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
+    """Refuse the ends of a reformat, where the plane leaves the volume and shows less than the rest does."""
+    usual = float(np.median([one.prediction.inside for one in slices])) if slices else 0.0
+    return [
+        _blocked(one, Obstacle.FIELD_EDGE)
+        if one.gate.known and one.prediction.inside < LEAST_SHARE_OF_USUAL_FIELD * usual
+        else one
+        for one in slices
+    ]
 
 
 def _within_cord(slices: Sequence[GradedSlice]) -> list[GradedSlice]:

@@ -84,22 +84,28 @@ def test_more_contact_deformation_or_less_csf_never_lowers_the_rules(measures, c
     assert np.all(rules_at_least(worse) >= rules_at_least(measures) - 1e-12)
 
 
-@given(falling, falling, st.floats(0, 1))
-def test_the_pool_does_not_rise_with_the_grade_and_stays_between_zero_and_one(head, rules, weight):
-    pooled = combine(head, rules, weight)
+@given(falling, falling, st.floats(0, 1), st.floats(0.05, 1))
+def test_the_pool_does_not_rise_with_the_grade_and_stays_between_zero_and_one(head, rules, weight, cut):
+    pooled = combine(head, rules, weight, cut)
     assert np.all(np.diff(pooled) <= 0) and pooled[-1] >= 0 and pooled[0] <= 1
 
 
-@given(falling, falling, falling, falling, st.floats(0, 1))
-def test_the_pool_is_monotone_in_head_and_rules(head, more_head, rules, more_rules, weight):
-    before = combine(head, rules, weight)
-    after = combine(np.maximum(head, more_head), np.maximum(rules, more_rules), weight)
+@given(falling, falling, falling, falling, st.floats(0, 1), st.floats(0.05, 1))
+def test_the_pool_is_monotone_in_head_and_rules(head, more_head, rules, more_rules, weight, cut):
+    before = combine(head, rules, weight, cut)
+    after = combine(np.maximum(head, more_head), np.maximum(rules, more_rules), weight, cut)
     assert np.all(after >= before - 1e-12)
 
 
 @given(tumours)
 def test_a_slice_the_head_holds_healthy_stays_grade_0_whatever_was_outlined(measures):
     assert grade_slice(np.array(sure("0")), measures, GradingThresholds()).grade == "0"
+
+
+def test_specks_of_tumour_do_not_lift_a_slice_the_head_leaves_below_its_cut():
+    touching = replace(BLANK, tumour_area_mm2=16, contact_fraction=0.17, cord_gap_mm=0.0, cord_indentation_mm=1.2)
+    thresholds = GradingThresholds(grade_cut=(0.65, 0.45, 0.35, 0.35, 0.3))
+    assert grade_slice(np.array([0.54, 0.34, 0.16, 0.06, 0.02]), touching, thresholds).grade == "0"
 
 
 @pytest.mark.parametrize("grade", GRADES)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.grading import Obstacle
-from dashboard.grading.extent import cord_end, series_obstacle
+from dashboard.grading.extent import cauda_follows, cord_end, series_obstacle
 
 
 def end_of(text: str) -> int:
@@ -44,17 +44,37 @@ def test_no_other_split_contradicts_fewer_slices(letters):
     assert wrong[cord_end(cord, none)] == min(wrong)
 
 
+def kind_of(obstacles: list[tuple[Obstacle, ...]], **scene: float) -> Obstacle | None:
+    names = ("gradable", "wrong_contrast", "no_cord", "wrong_geometry", "not_spine")
+    return series_obstacle(obstacles, [[scene.get(name, 0.05) for name in names]] * len(obstacles))
+
+
 def test_a_series_that_is_mostly_of_the_wrong_contrast_is_of_the_wrong_contrast():
-    assert series_obstacle([(Obstacle.WRONG_CONTRAST,)] * 3 + [()]) is Obstacle.WRONG_CONTRAST
+    found = kind_of([(Obstacle.WRONG_CONTRAST,)] * 3 + [()], wrong_contrast=0.7, gradable=0.2)
+    assert found is Obstacle.WRONG_CONTRAST
+
+
+def test_several_kinds_of_wrong_count_together_and_the_likeliest_is_named():
+    obstacles = [(Obstacle.NOT_SPINE,)] * 2 + [(Obstacle.WRONG_GEOMETRY,)] * 2 + [(Obstacle.CANAL_NOT_FOUND,), ()]
+    assert kind_of(obstacles, not_spine=0.5, wrong_geometry=0.3, gradable=0.5) is Obstacle.NOT_SPINE
+
+
+def test_slices_that_pass_one_by_one_but_are_doubtful_together_are_refused():
+    assert kind_of([()] * 6, wrong_contrast=0.5, gradable=0.35) is Obstacle.WRONG_CONTRAST
 
 
 def test_a_few_wrong_slices_do_not_condemn_a_series():
-    assert series_obstacle([(Obstacle.NOT_SPINE,)] * 2 + [()] * 3) is None
+    assert kind_of([(Obstacle.NOT_SPINE,)] * 2 + [()] * 3, gradable=0.8) is None
 
 
 def test_a_lumbar_series_without_a_cord_is_not_of_the_wrong_kind():
-    assert series_obstacle([(Obstacle.NO_CORD,)] * 9 + [()]) is None
+    assert kind_of([(Obstacle.NO_CORD,)] * 9 + [()], no_cord=0.85) is None
 
 
 def test_an_empty_series_is_of_no_kind():
-    assert series_obstacle([]) is None
+    assert series_obstacle([], []) is None
+
+
+def test_two_sure_slices_bear_out_that_the_cord_ended():
+    assert cauda_follows([0.0, 0.1, 0.95, 0.95], 2)
+    assert not cauda_follows([0.0, 0.95, 0.7, 0.95], 2)

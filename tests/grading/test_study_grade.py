@@ -126,6 +126,25 @@ def test_a_cord_seen_below_the_conus_is_not_believed():
     assert found.slices[7].reasons == ("below the level where the cord ends: the Bilsky scale does not apply",)
 
 
+def test_one_slice_without_a_visible_cord_at_the_foot_of_the_stack_is_owed_a_grade():
+    assert graded("0 0 0 0 cauda").urgency.tier.value == "soon"
+
+
+def test_the_end_of_a_reformat_that_leaves_the_volume_is_refused():
+    made = [prediction(sure("0"), -3.0 * n, CROPS["0"], index=n, inside=0.9 if n else 0.6) for n in range(5)]
+    found = grade_study(study_of(axial_series(5)), {"2.25.7": stack(made)})
+    assert found.slices[0].reasons == ("the canal lies at the edge of the field of view",)
+    assert [one.status for one in found.slices[1:]] == ["analysed"] * 4
+
+
+def test_skull_base_that_looks_turned_at_the_head_end_is_looked_at_soon():
+    turned = (0.02, 0.02, 0.02, 0.92, 0.02)
+    made = [prediction(sure("2"), -5.0 * n, CROPS["2"], turned, index=n) for n in range(4)]
+    made += [prediction(sure("0"), -5.0 * n, CROPS["0"], index=n) for n in range(4, 12)]
+    found = grade_study(study_of(axial_series(12)), {"2.25.7": stack(made)})
+    assert found.urgency.tier.value == "soon" and found.series[0].orientation_ok
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
