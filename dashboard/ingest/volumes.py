@@ -14,7 +14,7 @@ from dashboard.ingest.instance import Drop, Instance
 from dashboard.ingest.pixels import decode_frame, decode_frames
 from dashboard.ingest.roles import Judgement, judge
 from dashboard.ingest.stacks import Kind, Stack
-from dashboard.study import Acquisition, FrameReference, Rejection, Role, Series, Study, Volume
+from dashboard.study import Acquisition, FrameReference, Plane, Rejection, Role, Series, Study, Volume, plane_of
 
 # Of several kinds of image in one series, the one to analyse. Lower is better.
 PREFERENCE = {Role.AXIAL_T2: 0, Role.VOLUME_T2: 1, Role.AXIAL_T2STAR: 2}
@@ -98,8 +98,8 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
     warnings = [*group.warnings, *judgement.warnings]
     if chosen.left_out:
         warnings.append(
-            f"{chosen.left_out} further images of this series show the same places in another way (echo, phase, fat or "
-            "repetition); they were not analysed."
+            f"{chosen.left_out} further images of this series were not analysed: another plane, echo, phase, fat or "
+            "repetition of what was."
         )
     if stated and chosen.stacks:
         warnings.append(f"{len(stated)} images of this series were not analysed: {stated[0]}")
@@ -142,13 +142,21 @@ def _choose(group: SeriesGroup) -> Chosen:
     if not kinds:
         first = group.instances[0]
         return Chosen((), first.acquisition, judge(first.acquisition, first.sop_class_uid, ()), 0)
-    judged = [_judged(kind, stacks) for kind, stacks in kinds.items()]
+    judged = [_judged(kind, part) for kind, stacks in kinds.items() for part in _parts(stacks)]
     best = min(judged, key=_rank)
     if best.judgement.reason is not None:
         return replace(best, stacks=group.stacks)
     kept = tuple(stack for stack in best.stacks if stack.kind.repetition == 0)
     total = sum(len(stack.frames) for stack in group.stacks)
     return replace(best, stacks=kept, left_out=total - sum(len(stack.frames) for stack in kept))
+
+
+def _parts(stacks: Sequence[Stack]) -> list[Sequence[Stack]]:
+    """All stacks of one kind and, of two planes in one series, each plane; three planes are a localiser."""
+    planes: dict[Plane, list[Stack]] = defaultdict(list)
+    for stack in stacks:
+        planes[plane_of(stack.affine)].append(stack)
+    return [stacks, *planes.values()] if len(planes) == 2 else [stacks]
 
 
 def _judged(kind: Kind, stacks: Sequence[Stack]) -> Chosen:

@@ -131,6 +131,17 @@ def test_of_several_echoes_the_one_nearest_to_t2_is_analysed(tmp_path: Path) -> 
     assert len(series.volumes) == 1
 
 
+def test_axial_slices_among_more_sagittal_ones_are_found(tmp_path: Path) -> None:
+    sagittal = [
+        mr_file(tmp_path, 10 + index, slice_pixels(0), (3.0 * index, 0, 0), ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
+        for index in range(9)
+    ]
+    (series,) = built(tmp_path, five(tmp_path) + sagittal).series
+    assert (series.role, series.reason) == (Role.AXIAL_T2, None)
+    assert [len(volume.frames) for volume in series.volumes] == [5]
+    assert series.warnings[-1].startswith("9 further images")
+
+
 def test_a_series_that_cannot_be_analysed_keeps_all_its_images(tmp_path: Path) -> None:
     paths = five(tmp_path, SeriesDescription="T1", RepetitionTime=500, EchoTime=10)
     paths += [
