@@ -101,13 +101,14 @@ def upload_line(upload: Upload, now: datetime) -> UploadLine | None:
             return None
     if upload.state is UploadState.RECEIVING:
         return None
-    files = f"{upload.files_done:,} of {counted(upload.files_received, 'file')}"
     if upload.state is UploadState.RECEIVED:
         return UploadLine(upload.id, "Received, waiting to be read", counted(upload.files_received, "file"), 0.0)
     if upload.state is UploadState.READING:
         part = upload.bytes_done / upload.bytes_received if upload.bytes_received else 0.0
-        detail = f"{files} · {counted(upload.accepted, 'image')} read"
-        return UploadLine(upload.id, "Reading", detail, min(1.0, part), rejected=upload.rejected)
+        # Files inside archives count one by one, so there may be more of them than were sent.
+        many = max(upload.files_done, upload.files_received)
+        detail = f"{upload.files_done:,} of {counted(many, 'file')} · {counted(upload.accepted, 'image')}"
+        return UploadLine(upload.id, "Reading", detail, min(1.0, part))
     return UploadLine(
         upload.id,
         plain(upload.reason, 300) or f"Read: {counted(upload.studies, 'study', 'studies')}",

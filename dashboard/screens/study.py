@@ -41,7 +41,7 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
     tier = str(urgency.get("tier") or "waiting")
     words, mark = tier_words(tier)
     grade = document.get("grade")
-    result = "not analysed"
+    result = "not analysed" if document else ""
     if grade:
         result = (
             f"suspected grade <b>{markup(str(grade))}</b> · {BANDS.get(str(document.get('band')), '')} · "
@@ -53,7 +53,7 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
         f"<span>{result}{f' · {where}' if where else ''}</span>"
         f'<span class="who" dir="auto"><b>{markup(patient)}</b></span><span class="quiet">{markup(detail)}</span>'
         f'<span class="quiet">{f"scanned {markup(scanned)}" if scanned else "scan date unknown"}</span>'
-        f"{'<span class=synthetic>synthetic demonstration</span>' if synthetic else ''}</div>"
+        f"{'<span class=synthetic>synthetic</span>' if synthetic else ''}</div>"
     )
 
 
@@ -63,4 +63,5 @@ def _waiting(study_id: str) -> None:
     found = desk.open_study(study_id)
     if found.finding is not None:
         st.rerun()
-    st.info(f"This study is {'being analysed' if found.record.started_at else 'waiting to be analysed'}.")
+    doing = "being analysed" if found.record.started_at else "waiting to be analysed"
+    st.html(f'<section class="panel" role="status"><h2>This study is {doing}.</h2></section>')

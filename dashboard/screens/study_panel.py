@@ -30,10 +30,15 @@ SOURCES = (
 )
 
 
+def _words(reason: object) -> str:
+    """A reason of the result as HTML; units as they are printed."""
+    return markup(str(reason), 300).replace("mm2", "mm²")
+
+
 def reasons(document: Mapping[str, Any]) -> None:
     """Why the study stands where it stands."""
     given = (document.get("urgency") or {}).get("reasons") or document.get("reasons") or ["not flagged"]
-    items = "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in given)
+    items = "".join(f"<li>{_words(reason)}</li>" for reason in given)
     st.html(f'<section class="panel"><h2>Why</h2><ul>{items}</ul></section>')
 
 
@@ -42,23 +47,25 @@ def not_analysed(document: Mapping[str, Any]) -> None:
     given = document.get("reasons") or ["no reason was given"]
     st.html(
         '<section class="panel unanalysed" role="note"><h2>? Not analysed, because</h2><ul>'
-        + "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in given)
+        + "".join(f"<li>{_words(reason)}</li>" for reason in given)
         + "</ul><p>This is not a finding of any kind: read the study now.</p></section>"
     )
 
 
-def slice_panel(result: Mapping[str, Any] | None, number: int, count: int, entry: Mapping[str, Any]) -> None:
-    """Grade, probabilities and measures of the slice that is shown."""
+def slice_panel(
+    result: Mapping[str, Any] | None, number: int, count: int, entry: Mapping[str, Any], said: Sequence[str] = ()
+) -> None:
+    """Grade, probabilities and measures of the slice that is shown; reasons already `said` are left out."""
     if result is None:
         why = markup(str(entry.get("reason") or "this kind of series is not graded"), 300)
         st.html(f'<section class="panel"><h2>This series: not analysed</h2><p>because {why}</p></section>')
         return
     where = markup(str(result.get("level") or f"slice {number} of {count}"))
     if result.get("grade") is None:
-        items = "".join(f"<li>{markup(str(reason), 300)}</li>" for reason in result.get("reasons") or [])
+        items = "".join(f"<li>{_words(reason)}</li>" for reason in result.get("reasons") or [])
         st.html(f'<section class="panel"><h2>{where}: not analysed, because</h2><ul>{items}</ul></section>')
         return
-    st.html(_graded(result, where))
+    st.html(_graded(result, where, said))
     with st.popover("What these numbers are", type="tertiary"):
         rows = "".join(
             f"<tr><td>{words}</td><td>{unit or 'ratio'}</td><td>{meaning}</td></tr>"
@@ -67,13 +74,15 @@ def slice_panel(result: Mapping[str, Any] | None, number: int, count: int, entry
         st.html(f'<table class="small">{rows}</table><p style="max-width:34rem">{SOURCES}</p>')
 
 
-def _graded(result: Mapping[str, Any], where: str) -> str:
+def _graded(result: Mapping[str, Any], where: str, said: Sequence[str]) -> str:
     grade = str(result["grade"])
-    supported = result.get("supported_grade")
-    notes = [str(reason) for reason in result.get("reasons") or []]
+    notes = [str(reason) for reason in result.get("reasons") or [] if reason not in said]
+    supported, model, measured = (result.get(f"{kind}_grade") for kind in ("supported", "model", "measured"))
     if supported is not None and supported != grade:
-        notes.append(f"with its neighbours: grade {supported}")
-    extra = "".join(f"<p class=quiet>{markup(note, 300)}</p>" for note in notes)
+        notes.append(f"together with its neighbours: grade {supported}")
+    if model and measured and model != measured:
+        notes.append(f"the model by itself: {model}, the measures by themselves: {measured}")
+    extra = "".join(f"<p class=quiet>{_words(note)}</p>" for note in notes)
     return (
         f'<section class="panel"><h2>{where}: suspected grade {markup(grade)} '
         f"({BANDS.get(str(result.get('band')), '')})</h2><p>{GRADE_WORDS.get(grade, '')}</p>{extra}"

@@ -22,6 +22,7 @@ CROP_MM = 48.0
 PICTURE_PX, PROFILE_PX = 300, 262
 PLOT = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PROFILE_PLOT = {"displayModeBar": False}
+SAMPLES = {"cord": ":blue[**━━**]", "sac": ":yellow[**╍╍**]", "tumour": ":orange[**┉┉**]"}
 FULL, SAGITTAL = "Full slice", "Sagittal"
 
 
@@ -66,7 +67,8 @@ def viewer(opened: Opened) -> None:
             _profile(stack, at)
     with panel:
         study_panel.reasons(opened.document)
-        study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry)
+        said = (opened.document.get("urgency") or {}).get("reasons") or []
+        study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry, said)
 
 
 def _pictures(opened: Opened, number: int, one: Slice, window: Window, shown: tuple[str, ...]) -> None:
@@ -154,7 +156,7 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
             selection_mode="multi",
             default=list(OUTLINES),
             key="contours",
-            format_func=lambda name: OUTLINES[name].label,
+            format_func=_outline_words,
             label_visibility="collapsed",
         )
         if any(other.series.plane is Plane.SAGITTAL for other in opened.stacks) and stack.analysed:
@@ -173,6 +175,11 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
                 label_visibility="collapsed",
             )
     return presets[preset], tuple(shown)
+
+
+def _outline_words(name: str) -> str:
+    """Name with a sample of the line, in the theme's nearest colour."""
+    return f"{SAMPLES[name]} {OUTLINES[name].label}"
 
 
 def _series_words(stack: Stack) -> str:

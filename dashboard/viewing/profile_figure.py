@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 from dashboard.study import GRADES
 from dashboard.viewing import theme
 
-ROW_HEIGHTS = (0.13, 0.31, 0.28, 0.28)
+ROW_HEIGHTS = (0.17, 0.29, 0.27, 0.27)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ Outlines = Mapping[str, tuple[Array, ...]]
 
 HOVER_SIDE = 144
 # Picture around the visible square, so that a pan does not reach its edge at once.
-MARGIN = 1.5
+MARGIN = 1.8
 LETTER_PLACES = (
     (0.0, 0.5, "left", "middle"),
     (0.5, 1.0, "center", "top"),
@@ -104,8 +104,8 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
         uirevision=identity,
         font={"color": theme.TEXT, "size": 12},
         hoverlabel={"bgcolor": theme.PANEL, "font": {"size": 13}},
-        xaxis={**hidden, "range": horizontal, "constrain": "domain"},
-        yaxis={**hidden, "range": vertical, "scaleanchor": "x", "constrain": "domain"},
+        xaxis={**hidden, "range": horizontal, "constrain": "range"},
+        yaxis={**hidden, "range": vertical, "scaleanchor": "x", "constrain": "range"},
     )
     return figure
 

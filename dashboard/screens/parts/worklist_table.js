@@ -72,6 +72,8 @@ function cells(study) {
   ];
 }
 
+const signatures = new WeakMap();
+
 function update(state) {
   const { root, order } = state;
   const body = root.querySelector("tbody");
@@ -86,8 +88,8 @@ function update(state) {
     }
     // The minute is part of the signature: clocks move on, nothing else is touched.
     const signature = JSON.stringify(study) + Math.floor(Date.now() / TICK_MS);
-    if (row.dataset.signature !== signature) {
-      row.dataset.signature = signature;
+    if (signatures.get(row) !== signature) {
+      signatures.set(row, signature);
       row.dataset.tier = study.tier;
       row.className = study.unread ? "unread" : "";
       row.setAttribute("aria-label", study.spoken);
