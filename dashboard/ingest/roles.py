@@ -22,8 +22,6 @@ from dashboard.study import Acquisition, Plane, Role, plane_of, voxel_spacing
 RULES_FILE = Path(__file__).with_name("roles.toml")
 WORD = re.compile(r"[a-z0-9]+[*+]?")
 REGIONS = ("spine", "brain", "other_body")
-# Three planes of a few slices each: a localiser whatever it is called.
-LOCALISER_PLANES = 3
 UNKNOWN_WEIGHT = "The headers do not say how the images are weighted; the pixels alone decide."
 
 
@@ -245,14 +243,18 @@ def _geometry_signs(limits: dict[str, Any], shape: Shape | None, stacks: Sequenc
         signs.add("geometry:coarse")
     if min(shape.field) < limits["smallest_field"]:
         signs.add("geometry:small_field")
-    if _has_three_planes(stacks):
+    if looks_like_localiser(stacks):
         signs.add("geometry:three_planes")
     return signs
 
 
-def _has_three_planes(stacks: Sequence[Stack]) -> bool:
-    normals = np.array([stack.affine[:3, 0] / np.linalg.norm(stack.affine[:3, 0]) for stack in stacks])
-    return len({int(np.abs(normal).argmax()) for normal in normals}) >= LOCALISER_PLANES
+def looks_like_localiser(stacks: Sequence[Stack]) -> bool:
+    """Whether these are a few slices in each of three planes, a localiser whatever it is called."""
+    counts: dict[int, int] = {}
+    for stack in stacks:
+        axis = int(np.abs(stack.affine[:3, 0] / np.linalg.norm(stack.affine[:3, 0])).argmax())
+        counts[axis] = counts.get(axis, 0) + len(stack.frames)
+    return len(counts) == 3 and max(counts.values()) <= declared()["geometry"]["localiser_most_slices"]
 
 
 def _facts(acquisition: Acquisition, shape: Shape | None, **texts: str) -> dict[str, str]:

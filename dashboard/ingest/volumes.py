@@ -12,7 +12,7 @@ from dashboard.errors import InputRefused, RecordsError
 from dashboard.ingest.grouping import SeriesGroup, StudyGroup, group_series, group_studies
 from dashboard.ingest.instance import Drop, Instance
 from dashboard.ingest.pixels import decode_frame, decode_frames
-from dashboard.ingest.roles import Judgement, judge
+from dashboard.ingest.roles import Judgement, judge, looks_like_localiser
 from dashboard.ingest.stacks import Kind, Stack
 from dashboard.study import Acquisition, FrameReference, Plane, Rejection, Role, Series, Study, Volume, plane_of
 
@@ -152,11 +152,13 @@ def _choose(group: SeriesGroup) -> Chosen:
 
 
 def _parts(stacks: Sequence[Stack]) -> list[Sequence[Stack]]:
-    """All stacks of one kind and, of two planes in one series, each plane; three planes are a localiser."""
+    """All stacks of one kind and, where they lie in several planes without being a localiser, each plane."""
+    if looks_like_localiser(stacks):
+        return [stacks]
     planes: dict[Plane, list[Stack]] = defaultdict(list)
     for stack in stacks:
         planes[plane_of(stack.affine)].append(stack)
-    return [stacks, *planes.values()] if len(planes) == 2 else [stacks]
+    return [stacks, *planes.values()] if len(planes) > 1 else [stacks]
 
 
 def _judged(kind: Kind, stacks: Sequence[Stack]) -> Chosen:

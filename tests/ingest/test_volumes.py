@@ -142,6 +142,20 @@ def test_axial_slices_among_more_sagittal_ones_are_found(tmp_path: Path) -> None
     assert series.warnings[-1].startswith("9 further images")
 
 
+def test_a_few_slices_in_three_planes_are_a_localiser(tmp_path: Path) -> None:
+    paths = five(tmp_path)
+    for first, orientation, axis in ((10, [0, 1, 0, 0, 0, -1], 0), (20, [1, 0, 0, 0, 0, -1], 1)):
+        for index in range(3):
+            position = [0.0, 0.0, 0.0]
+            position[axis] = 8.0 * index
+            paths.append(
+                mr_file(tmp_path, first + index, slice_pixels(0), position, ImageOrientationPatient=orientation)
+            )
+    (series,) = built(tmp_path, paths).series
+    assert "localiser" in (series.reason or "")
+    assert [len(volume.frames) for volume in series.volumes] == [5, 3, 3]
+
+
 def test_a_series_that_cannot_be_analysed_keeps_all_its_images(tmp_path: Path) -> None:
     paths = five(tmp_path, SeriesDescription="T1", RepetitionTime=500, EchoTime=10)
     paths += [
