@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from struct import pack
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset, write_file_meta_info
+from pydicom.filewriter import write_data_element, write_file_meta_info
 
 from dashboard.errors import FileRefused, RecordsError
 from dashboard.ingest.container import Container
@@ -22,6 +23,8 @@ CHUNK = 4 * 1024**2
 # Icons, curves and overlays are dropped at the door; there is no point in parsing them first.
 ICON_IMAGE = 0x00880200
 DRAWN_GROUPS = (range(0x5000, 0x5100), range(0x6000, 0x6100))
+# Explicit types with a short length whose bytes need no second look, and what fills them to an even length.
+PAD = {"UI": b"\0", "US": b"\0", **dict.fromkeys(("AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM"), b" ")}
 OVERLAY_GROUPS = range(0x6000, 0x6100)
 # The headers of an enhanced object with 10,000 frames are about 30 MB.
 MAX_HEADER_BYTES = 128 * 1024**2
@@ -71,6 +74,9 @@ def store(path: Path, dataset: Dataset, container: Container, image: ImagePixel,
         with path.open("wb") as file:
             file.write(head)
             _write_pixels(file if with_pixels else None, container, image)
+    except FileRefused:
+        path.unlink()
+        raise
     except OSError as error:
         raise RecordsError(f"A file cannot be stored ({error.strerror}); free some space and try again.") from error
 
@@ -100,10 +106,23 @@ def _encoded_headers(dataset: Dataset, container: Container) -> bytes:
         write_file_meta_info(buffer, dataset.file_meta, enforce_standard=True)
         buffer.is_implicit_VR = container.outline.implicit
         buffer.is_little_endian = container.outline.little
-        write_dataset(buffer, dataset)
+        _write_elements(buffer, dataset, container)
     except Exception as error:  # noqa: BLE001 - pydicom raises whatever a damaged value provokes
         raise FileRefused(f"The headers cannot be kept ({type(error).__name__}); the file is damaged.") from None
     return buffer.getvalue()
+
+
+def _write_elements(buffer: DicomBytesIO, dataset: Dataset, container: Container) -> None:
+    """Write what was never parsed as the bytes it came in; only the rest needs pydicom's care."""
+    order = "<" if container.outline.little else ">"
+    for tag in sorted(dataset.keys()):
+        element: Any = dataset.get_item(tag)
+        if isinstance(element, RawDataElement) and element.VR in PAD and element.value is not None:
+            length = len(element.value)
+            head = pack(f"{order}HH2sH", tag >> 16, tag & 0xFFFF, element.VR.encode("ascii"), length + (length & 1))
+            buffer.write(head + element.value + PAD[element.VR] * (length & 1))
+        elif tag & 0xFFFF:
+            write_data_element(buffer, element, "iso8859")
 
 
 def _write_pixels(file: BinaryIO | None, container: Container, image: ImagePixel) -> None:

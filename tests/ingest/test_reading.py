@@ -245,6 +245,7 @@ def test_values_beyond_bits_stored_are_refused(tmp_path: Path) -> None:
     describe_pixels(dataset, values, bits_stored=10)
     with pytest.raises(FileRefused, match=r"larger than BitsStored \(10\)"):
         accept(dataset, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.dcm"]
 
 
 def test_a_missing_syntax_is_refused(tmp_path: Path) -> None:
