@@ -20,6 +20,7 @@ from dashboard.command_line import make_parser, run
 from dashboard.exchange.demonstration import write_demonstration
 from dashboard.settings import REPOSITORY
 from dashboard.work import command
+from dashboard.work import triage as work_triage
 from tests.inference.phantoms import write_models
 
 
@@ -199,6 +200,42 @@ def test_copies_of_what_was_read_already_count_as_read(
     one = copy_of(demonstration, tmp_path / "one")
     two = copy_of(demonstration, tmp_path / "two")
     assert triage(capsys, one, two).status == 0
+
+
+def test_an_image_with_impossible_pixels_stops_no_other(
+    capsys: pytest.CaptureFixture[str], demonstration: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(demonstration, tmp_path / "study")
+    path = sorted(folder.iterdir())[0]
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = b"\xff" * len(dataset.PixelData)
+    dataset.save_as(path)
+    outcome = triage(capsys, folder)
+    assert outcome.status == 0
+    assert "BitsStored" in reasons(outcome)[f"study/{path.name}"]
+    assert sum(series["frames"] for series in outcome.documents[0]["series"]) == 2
+
+
+def test_a_study_that_fails_unexpectedly_says_so_and_stops_no_other(
+    capsys: pytest.CaptureFixture[str], demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = work_triage.build_studies, []
+
+    def fail_once(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise ValueError("SYNTHETIC^DEMONSTRATION")
+        return real(*arguments)
+
+    monkeypatch.setattr(work_triage, "build_studies", fail_once)
+    outcome = triage(
+        capsys, copy_of(demonstration, tmp_path / "one", ".1"), copy_of(demonstration, tmp_path / "two", ".2")
+    )
+    failed, fine = outcome.documents
+    assert failed["status"] == "not_analysed"
+    assert "stopped unexpectedly" in failed["reasons"][0]
+    assert fine["series"]
+    assert "SYNTHETIC^" not in outcome.out + outcome.err
 
 
 def test_a_missing_model_is_status_1(

@@ -1,6 +1,7 @@
 """A whole drop, read file by file: what was accepted, what was not and why, and who the patients are."""
 
 import hashlib
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,8 @@ def read_drop(
         desk.incoming.mkdir(exist_ok=True)
         for file in files:
             desk.take(file, limits)
-        desk.incoming.rmdir()
+        # Images refused after their pixels were stored lie here still.
+        shutil.rmtree(desk.incoming)
     except OSError as error:
         raise RecordsError(
             f"Files cannot be read or stored ({error.strerror}); check the disk and try again."

@@ -3,7 +3,9 @@
 A result is a pure function of pixels, headers, model files and settings; only `timings_s` differs between two runs.
 """
 
+import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +20,10 @@ from dashboard.study import Series, SeriesPrediction, Study
 from dashboard.work.engine import Engine
 
 NOTHING_READABLE = "No file of this input could be read as part of an imaging study."
+STOPPED = "The analysis stopped unexpectedly; read this study now."
 NO_IMAGE = "None of this study's files holds an image that could be read."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +78,27 @@ def triage_drop(
     read_s = time.perf_counter() - started
     studies = split_by_study(drop)
     for number, part in enumerate(studies):
-        yield triage_study(part, folder / f"volumes-{number}", engine, read_s)
+        yield _triage_or_say_why(part, folder / f"volumes-{number}", engine, read_s)
     if not studies:
         yield _nothing_readable(drop, engine, read_s)
+
+
+def _triage_or_say_why(part: Drop, volumes_dir: Path, engine: Engine, read_s: float) -> TriagedStudy:
+    """One study's mishap is that study's result, and none of the others'."""
+    try:
+        return triage_study(part, volumes_dir, engine, read_s)
+    except TriageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a foreign decoder throws, the other studies go on
+        log.error("%s", without_words(error))
+        return not_analysed(part, engine, STOPPED)
+
+
+def without_words(error: Exception) -> str:
+    """What an error is and where it arose; its text is left out unless it is ours, it may quote a header."""
+    words = str(error) if isinstance(error, TriageError) else type(error).__name__
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{words} ({Path(where.filename).name}:{where.lineno})"
 
 
 def split_by_study(drop: Drop) -> tuple[Drop, ...]:

@@ -8,7 +8,6 @@ import fcntl
 import logging
 import os
 import threading
-import traceback
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -35,6 +34,7 @@ from dashboard.records.files import PRIVATE_FILE, make_private_dir, plain_os_err
 from dashboard.work.engine import Engine
 from dashboard.work.housekeeping import tidy
 from dashboard.work.study_job import give_up_on_study, triage_stored_study
+from dashboard.work.triage import STOPPED, without_words
 from dashboard.work.upload_job import read_upload, settle_upload
 
 POLL_S = 0.15
@@ -42,7 +42,6 @@ BEAT_S = 2.0
 RECOVER_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 SILENT_FOR = timedelta(seconds=60)
-GAVE_UP = f"The analysis stopped unexpectedly {MAX_ATTEMPTS} times; read this study now."
 GAVE_UP_READING = f"Reading these files stopped unexpectedly {MAX_ATTEMPTS} times; send them again in smaller parts."
 
 log = logging.getLogger(__name__)
@@ -123,9 +122,7 @@ class Worker:
 
     def _failed(self, job: Job, error: Exception) -> None:
         """Note a failure without its text, which may quote a header, and let the job be tried again."""
-        words = str(error) if isinstance(error, TriageError) else type(error).__name__
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        log.error("%s, attempt %d: %s (%s:%s)", job.kind, job.attempts, words, Path(where.filename).name, where.lineno)
+        log.error("%s, attempt %d: %s", job.kind.value, job.attempts, without_words(error))
         try:
             if job.attempts >= MAX_ATTEMPTS:
                 self._give_up(job)
@@ -139,7 +136,7 @@ class Worker:
 
     def _give_up(self, job: Job) -> None:
         if job.kind is JobKind.TRIAGE_STUDY:
-            give_up_on_study(self._records, job, self._engine, GAVE_UP)
+            give_up_on_study(self._records, job, self._engine, STOPPED)
             return
         with self._records.writing() as session:
             if end_job(session, job, datetime.now(UTC)):
