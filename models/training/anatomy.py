@@ -60,7 +60,9 @@ def draw(rng: np.random.Generator, frame: Frame, region: str | None = None) -> A
     x, y = frame.x, frame.y
     sac_distance = lobed(rng, x, y, sac_rl, sac_ap, rng.uniform(0.02, 0.16), (2, 3, 4))
     cord_x, cord_y = rng.normal(0, 0.12) * side, (front - back) / 2
-    cord_distance = lobed(rng, x - np.float32(cord_x), y - np.float32(cord_y), cord_rl / 2, cord_ap / 2, 0.08, (2, 3, 4))
+    cord_distance = lobed(
+        rng, x - np.float32(cord_x), y - np.float32(cord_y), cord_rl / 2, cord_ap / 2, 0.08, (2, 3, 4)
+    )
     sac = sac_distance < 0
     cord = (cord_distance < 0) & (sac_distance < -0.4)
     canal_half = (sac_rl + rng.uniform(0.4, 4.0), sac_ap + rng.uniform(0.3, 1.6))
@@ -204,7 +206,12 @@ def _bone(
 
 
 def _ligaments(
-    rng: np.random.Generator, frame: Frame, tissue: np.ndarray, canal: np.ndarray, sac_distance: np.ndarray, half_ap: float
+    rng: np.random.Generator,
+    frame: Frame,
+    tissue: np.ndarray,
+    canal: np.ndarray,
+    sac_distance: np.ndarray,
+    half_ap: float,
 ) -> None:
     """Dura, posterior longitudinal ligament, ligamentum flavum and epidural veins."""
     x, y = frame.x, frame.y
@@ -217,25 +224,44 @@ def _ligaments(
     if rng.random() < 0.4:
         for _ in range(int(rng.integers(1, 4))):
             sign = rng.choice([-1, 1])
-            vein = ellipse(x, y, sign * rng.uniform(2, 9), -half_ap + rng.uniform(-0.5, 2.5), rng.uniform(0.7, 2.5), 0.8)
+            vein = ellipse(
+                x, y, sign * rng.uniform(2, 9), -half_ap + rng.uniform(-0.5, 2.5), rng.uniform(0.7, 2.5), 0.8
+            )
             tissue[(vein < 0) & canal] = Tissue.VEIN
 
 
 def _grey_matter(
-    rng: np.random.Generator, frame: Frame, tissue: np.ndarray, cord: np.ndarray, cx: float, cy: float, rl: float, ap: float
+    rng: np.random.Generator,
+    frame: Frame,
+    tissue: np.ndarray,
+    cord: np.ndarray,
+    cx: float,
+    cy: float,
+    rl: float,
+    ap: float,
 ) -> None:
     """The H of grey matter: two horns a side and a commissure; now and then a lesion."""
     x, y = frame.x - np.float32(cx), frame.y - np.float32(cy)
     half = rng.uniform(0.14, 0.24) * rl
     horns = np.minimum(
-        capsule(np.abs(x), y, (half * 0.9, -ap * rng.uniform(0.12, 0.24)), (half * 0.8, ap * 0.05), ap * rng.uniform(0.07, 0.13)),
-        capsule(np.abs(x), y, (half * 0.8, 0.0), (half * 1.25, ap * rng.uniform(0.2, 0.33)), ap * rng.uniform(0.04, 0.08)),
+        capsule(
+            np.abs(x),
+            y,
+            (half * 0.9, -ap * rng.uniform(0.12, 0.24)),
+            (half * 0.8, ap * 0.05),
+            ap * rng.uniform(0.07, 0.13),
+        ),
+        capsule(
+            np.abs(x), y, (half * 0.8, 0.0), (half * 1.25, ap * rng.uniform(0.2, 0.33)), ap * rng.uniform(0.04, 0.08)
+        ),
     )
     bridge = capsule(x, y, (-half, 0.0), (half, 0.0), ap * 0.05)
     tissue[cord & (np.minimum(horns, bridge) < 0)] = Tissue.GREY
     if rng.random() < 0.08:
         angle = rng.uniform(0, 6.283)
-        lesion = ellipse(x, y, rl * 0.28 * np.cos(angle), ap * 0.28 * np.sin(angle), rng.uniform(0.8, 2.6), rng.uniform(0.8, 2.0))
+        lesion = ellipse(
+            x, y, rl * 0.28 * np.cos(angle), ap * 0.28 * np.sin(angle), rng.uniform(0.8, 2.6), rng.uniform(0.8, 2.0)
+        )
         tissue[cord & (lesion < 0)] = Tissue.CORD_LESION
 
 
@@ -255,7 +281,10 @@ def _roots(
     clump = rng.random() < 0.5
     for _ in range(count):
         if spread:
-            radius, angle = np.sqrt(rng.random()) * 0.9, rng.uniform(-0.3, np.pi + 0.3) if clump else rng.uniform(0, 6.283)
+            radius, angle = (
+                np.sqrt(rng.random()) * 0.9,
+                rng.uniform(-0.3, np.pi + 0.3) if clump else rng.uniform(0, 6.283),
+            )
         else:
             radius, angle = rng.uniform(0.6, 0.95), rng.uniform(0, 6.283)
         place = (sac_rl * radius * np.cos(angle), sac_ap * radius * np.sin(angle))

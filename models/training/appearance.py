@@ -1,7 +1,7 @@
 """From tissue numbers to a picture: contrast, texture, coil, blur, noise, and the series' normalisation.
 
-Intensities are relative to a nominal CSF of 1. Ranges are wide on purpose (domain randomisation): the real scanner should
-look like one more draw.
+Intensities are relative to a nominal CSF of 1. Ranges are wide on purpose (domain randomisation): the real scanner
+should look like one more draw.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _REAL_WEIGHTS = (0.8, 0.1, 0.06, 0.04)
 
 @dataclass(slots=True)
 class Backgrounds:
-    """Real slices to paint into: with a cord, without one, and flat negatives (96x96, raw) of other planes and parts."""
+    """Real slices with a cord and without one, and flat negatives (96x96, raw) of other planes and parts."""
 
     with_cord: list[RealSlice] = field(default_factory=list)
     without_cord: list[RealSlice] = field(default_factory=list)
@@ -78,7 +78,10 @@ def _bend(rng: np.random.Generator, layers: list[np.ndarray]) -> list[np.ndarray
     middle = np.full(2, (SIZE_PX - 1) / 2)
     offset = middle - matrix @ middle
     out = [ndimage.affine_transform(layers[0], matrix, offset, order=1, mode="constant", prefilter=False)]
-    out += [ndimage.affine_transform(a.view(np.uint8), matrix, offset, order=0, prefilter=False).view(bool) for a in layers[1:]]
+    out += [
+        ndimage.affine_transform(a.view(np.uint8), matrix, offset, order=0, prefilter=False).view(bool)
+        for a in layers[1:]
+    ]
     return out
 
 
@@ -121,7 +124,9 @@ def _tumour_level(rng: np.random.Generator, crop: _Crop) -> float:
 
 def _fill(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, part: np.ndarray, level: float) -> np.ndarray:
     """Paint a region with tumour texture behind a soft edge."""
-    texture = rng.uniform(0.03, 0.25) * (bank.draw(rng, int(rng.integers(0, 3)), image.shape[0]) + 0.5 * bank.draw(rng, 3, image.shape[0]))
+    texture = rng.uniform(0.03, 0.25) * (
+        bank.draw(rng, int(rng.integers(0, 3)), image.shape[0]) + 0.5 * bank.draw(rng, 3, image.shape[0])
+    )
     alpha = ndimage.gaussian_filter(part.astype(np.float32), rng.uniform(0.5, 1.0), truncate=2.5)
     return image * (1 - alpha) + alpha * level * (1 + texture)
 
@@ -140,7 +145,10 @@ def paint_implant(
         out = out * (1 - ring) + ring * bright * (1 + 0.05 * bank.draw(rng, 1, image.shape[0]))
         moved = ndimage.shift(image, done.cord_shift_px, order=1, mode="nearest", prefilter=False)
         level = float(np.median(image[cord]))
-        core = ndimage.shift(ndimage.binary_erosion(cord).astype(np.float32), done.cord_shift_px, order=1, prefilter=False) > 0.5
+        core = (
+            ndimage.shift(ndimage.binary_erosion(cord).astype(np.float32), done.cord_shift_px, order=1, prefilter=False)
+            > 0.5
+        )
         texture = np.where(core, moved, level)
         alpha = ndimage.gaussian_filter(done.masks.cord.astype(np.float32), blur, truncate=2.5)
         out = out * (1 - alpha) + alpha * texture
@@ -157,7 +165,9 @@ def paint_implant(
     return out.astype(np.float32)
 
 
-def _finish(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, real: RealSlice, inside: np.ndarray) -> np.ndarray:
+def _finish(
+    rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, real: RealSlice, inside: np.ndarray
+) -> np.ndarray:
     """Series normalisation give or take, a milder scanner on top of the real one, narrower fields."""
     span = real.high - real.low
     low = real.low + span * rng.normal(0, 0.03)
@@ -178,7 +188,9 @@ def _turned(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
     zoom = float(rng.choice([rng.uniform(1.45, 2.0), rng.uniform(0.45, 0.66)]))
     middle = (SIZE_PX - 1) / 2
-    return ndimage.affine_transform(image, np.eye(2) * zoom, middle * (1 - zoom), order=1, prefilter=False).astype(np.float32)
+    return ndimage.affine_transform(image, np.eye(2) * zoom, middle * (1 - zoom), order=1, prefilter=False).astype(
+        np.float32
+    )
 
 
 def _flat_negative(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, scene: int) -> Sample:

@@ -104,7 +104,9 @@ def _body(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, *, neck: bool)
     for _ in range(int(rng.integers(4, 16))):
         r = u(5, 45)
         organ = ellipse(x, y, u(-130, 130), -u(10, 140), r, r * u(0.5, 1.5))
-        tissue[(organ < 0) & cavity] = rng.choice([Tissue.ORGAN, Tissue.CSF, Tissue.AIR, Tissue.VESSEL, Tissue.MUSCLE, Tissue.FAT])
+        tissue[(organ < 0) & cavity] = rng.choice(
+            [Tissue.ORGAN, Tissue.CSF, Tissue.AIR, Tissue.VESSEL, Tissue.MUSCLE, Tissue.FAT]
+        )
     for _ in range(int(rng.integers(1, 3))):
         r = u(6, 15)
         tissue[ellipse(x, y, u(-35, 35), -u(30, 60), r, r) < 0] = Tissue.VESSEL

@@ -8,25 +8,33 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize, special
 
+from dashboard.grading.bilsky import combine, grade_from, rules_at_least
+from dashboard.grading.masks import slice_masks
+from dashboard.grading.morphometry import measure
+from dashboard.inference.segmentation import clean
+from models.training.appearance import normalise
 from models.training.backgrounds import sagittal_tiles
 from models.training.cases import TUNING_CORDS, SeriesCase, cord_case, spider_case
 from models.training.implanter import TestSlice, paint_test_case
-from models.training.labels import COMPRESSION_PERCENTILES, GRADES, SCENES, SIZE_PX
-from models.training.appearance import normalise
+from models.training.labels import COMPRESSION_PERCENTILES, COMPRESSION_PIXEL_MM, GRADES, SCENES, SIZE_PX
 from models.training.samples import synthetic
 from models.training.shapes import NoiseBank
+from models.training.statistics import quadratic_kappa
 from models.training.volumes import WIDE_PX, spider_slices, spider_split
 
 STEPS = len(GRADES) - 1
+_SHARES = (0.25, 0.4, 0.5, 0.6, 0.75)
+_FALSE_1A = 0.04
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Calibration slices: images (N, 1, 96, 96) float32, ranks (-1 none), scenes."""
+    """Calibration slices: images (N, 1, 96, 96) float32, ranks (-1 none), scenes, whether the background is real."""
 
     images: np.ndarray
     ranks: np.ndarray
     scenes: np.ndarray
+    real: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Calibration:
     scene_temperature: float
     gradable_min: float
     grade_cut: list[float]
+    rules_weight: float
 
 
 def collect(folder: Path | None, seed: int, *, synthetic_count: int = 3000, rounds: int = 6) -> Rows:
@@ -58,7 +67,8 @@ def collect(folder: Path | None, seed: int, *, synthetic_count: int = 3000, roun
             images.append(image)
             ranks.append(-1)
             scenes.append(scene)
-    return Rows(np.stack(images)[:, None].astype(np.float32), np.array(ranks), np.array(scenes))
+    real_rows = np.arange(len(images)) >= len(made)
+    return Rows(np.stack(images)[:, None].astype(np.float32), np.array(ranks), np.array(scenes), real_rows)
 
 
 def series_percentiles(case: SeriesCase) -> tuple[float, float]:
@@ -115,37 +125,52 @@ def _negatives(rng: np.random.Generator, folder: Path) -> list[tuple[np.ndarray,
     return out
 
 
-def fit_calibration(ordinal: np.ndarray, scene: np.ndarray, rows: Rows) -> Calibration:
-    """Platt scaling of each cut, one temperature for the scenes, operating points.
+def fit_calibration(segmentation: np.ndarray, ordinal: np.ndarray, scene: np.ndarray, rows: Rows) -> Calibration:
+    """Platt scaling of each cut, one temperature for the scenes, operating points of head and rules together.
 
     Parameters
     ----------
-    ordinal, scene : (N, 5) raw logits of ``rows.images``.
+    segmentation, ordinal, scene : the model's raw outputs for ``rows.images``, (N, 5, 96, 96), (N, 5), (N, 5).
     """
     known = rows.ranks >= 0
-    logits, ranks = ordinal[known].astype(np.float64), rows.ranks[known]
-    scale, offset = [], []
-    for k in range(STEPS):
-        a, b = _platt(logits[:, k], ranks > k)
-        scale.append(round(a, 4))
-        offset.append(round(b, 4))
+    ranks, weight = rows.ranks[known], _weights(rows.ranks[known], rows.real[known])
+    logits = ordinal[known].astype(np.float64)
+    pairs = [_platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
+    scale, offset = [round(a, 4) for a, _ in pairs], [round(b, 4) for _, b in pairs]
     temperature = _temperature(scene.astype(np.float64), rows.scenes)
-    probability = special.softmax(scene / temperature, axis=1)[:, 0]
-    gradable = probability[rows.scenes == 0]
+    gradable = special.softmax(scene / temperature, axis=1)[rows.scenes == 0, 0]
     # Two in a hundred gradable slices may be lost to abstention, no more.
     least = float(np.clip(np.quantile(gradable, 0.02), 0.15, 0.5)) if len(gradable) else 0.5
-    at_least = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
-    return Calibration(scale, offset, round(temperature, 4), round(least, 3), _cuts(at_least, ranks))
+    head = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
+    judged = rows.real[known] if rows.real.any() else np.ones(len(ranks), bool)
+    rules = np.stack([rules_of(s) for s in segmentation[known][judged]])
+    cuts, share = _operating_points(head[judged], rules, ranks[judged])
+    return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, share)
 
 
-def _platt(logit: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+def rules_of(segmentation: np.ndarray) -> np.ndarray:
+    """What the dashboard's measurements support, (5), from class probabilities (5, 96, 96)."""
+    labels = clean(segmentation, COMPRESSION_PIXEL_MM).argmax(axis=0).astype(np.uint8)
+    return np.asarray(rules_at_least(measure(slice_masks(labels, COMPRESSION_PIXEL_MM))))
+
+
+def _weights(ranks: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Real slices count most, and slices without epidural tumour for six in ten, as in a series with disease in it."""
+    weight = np.where(real, 1.0, 0.25 if real.any() else 1.0)
+    for group, share in ((ranks == 0, 0.6), (ranks > 0, 0.4)):
+        if group.any():
+            weight[group] *= share / weight[group].sum()
+    return weight / weight.sum()
+
+
+def _platt(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     target = truth.astype(float)
     if target.min() == target.max():
         return 1.0, 0.0
 
     def cost(p: np.ndarray) -> float:
         z = p[0] * logit + p[1]
-        return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-3 * ((p[0] - 1) ** 2 + p[1] ** 2))
+        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * ((p[0] - 1) ** 2 + p[1] ** 2))
 
     found = optimize.minimize(cost, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.05, 10), (-10, 10)])
     return float(found.x[0]), float(found.x[1])
@@ -158,16 +183,29 @@ def _temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     return float(optimize.minimize_scalar(cost, bounds=(0.3, 5.0), method="bounded").x)
 
 
-def _cuts(at_least: np.ndarray, ranks: np.ndarray) -> list[float]:
-    """Cut of each grade by the sum of sensitivity and specificity, kept within reason and not rising in sensitivity."""
-    cuts = []
-    for k in range(STEPS):
-        truth = ranks > k
-        best, chosen = -1.0, 0.5
-        for cut in np.arange(0.3, 0.651, 0.05):
-            said = at_least[:, k] >= cut
-            score = float(said[truth].mean() + (~said[~truth]).mean()) if truth.any() and (~truth).any() else 0.0
-            if score > best + 1e-3:
-                best, chosen = score, float(cut)
-        cuts.append(round(chosen, 3))
-    return cuts
+def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) -> tuple[list[float], float]:
+    """Cuts and the share of the rules that agree best (quadratic kappa) on the calibration people."""
+    best: tuple[float, list[float], float] = (-2.0, [0.5] * STEPS, 0.5)
+    for share in _SHARES:
+        both = np.stack([combine(h, r, share) for h, r in zip(head, rules, strict=True)])
+        cuts = [_cut(both[:, k], ranks > k, ranks == 0 if k == 0 else None) for k in range(STEPS)]
+        found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
+        kappa = quadratic_kappa(ranks, found)
+        if kappa > best[0] + 0.002:
+            best = (kappa, cuts, share)
+    return best[1], best[2]
+
+
+def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray | None) -> float:
+    """Cut with the largest sum of sensitivity and specificity; healthy slices may cost no more than ``_FALSE_1A``."""
+    if not truth.any() or truth.all():
+        return 0.5
+    best, chosen = -1.0, 0.5
+    for cut in np.arange(0.2, 0.851, 0.025):
+        said = probability >= cut
+        score = float(said[truth].mean() + (~said[~truth]).mean())
+        if healthy is not None and healthy.any():
+            score -= 10 * max(0.0, float(said[healthy].mean()) - _FALSE_1A)
+        if score > best + 1e-3:
+            best, chosen = score, float(cut)
+    return round(chosen, 3)

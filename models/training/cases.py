@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from models.training.implanter import TestSlice
 from models.training.labels import COMPRESSION_PIXEL_MM
-from models.training.volumes import WIDE_PX, load, spider_slices
+from models.training.volumes import WIDE_PX, spider_slices
 
 T2_CORDS = ("sct_t2",)
 T2STAR_CORDS = ("gm_sub-9418", "gm_sub-10062Ses1", "gm_sub-9604", "gm_sub-9709Ses1")
@@ -71,10 +71,12 @@ def cord_case(folder: Path, name: str) -> SeriesCase:
     zoom = (spacing[1] / COMPRESSION_PIXEL_MM, spacing[2] / COMPRESSION_PIXEL_MM)
     pictures = np.stack([_pad(ndimage.zoom(images[i], zoom, order=1, grid_mode=True, mode="nearest")) for i in picks])
     cords = np.stack([_pad(ndimage.zoom(masks[i], zoom, order=1, grid_mode=True, mode="nearest")) for i in picks]) > 0.5
-    inside = np.stack([_pad(np.ones_like(ndimage.zoom(masks[i], zoom, order=0, grid_mode=True, mode="nearest"))) > 0 for i in picks])
+    inside = np.stack(
+        [_pad(np.ones_like(ndimage.zoom(masks[i], zoom, order=0, grid_mode=True, mode="nearest"))) > 0 for i in picks]
+    )
     windows, sacs, squares = [], [], []
     for picture, cord in zip(pictures, cords, strict=True):
-        r, c = (int(round(v)) - WIDE_PX // 2 for v in ndimage.center_of_mass(cord))
+        r, c = (round(v) - WIDE_PX // 2 for v in ndimage.center_of_mass(cord))
         r, c = (int(np.clip(v, 0, n - WIDE_PX)) for v, n in zip((r, c), picture.shape, strict=True))
         square = (slice(r, r + WIDE_PX), slice(c, c + WIDE_PX))
         windows.append((r, c))

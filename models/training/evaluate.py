@@ -1,6 +1,6 @@
 """Measures what runs: every figure goes through ``dashboard.inference`` and ``dashboard.grading``, whole series in.
 
-``python -m models.training.evaluate --data FOLDER`` writes ``evaluation.json`` into both model folders and prints a table.
+``python -m models.training.evaluate --data FOLDER`` writes both ``evaluation.json`` and prints a table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.inference import Models, load_models
+from models.training.evaluation.card import fill
 from models.training.evaluation.healthy import healthy_and_negatives
 from models.training.evaluation.implants import implants
 from models.training.evaluation.masks import cord_figures, localisation_figures
@@ -42,7 +43,9 @@ def measure_all(folder: Path, models: Models, seed: int, rounds: int) -> dict[st
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m models.training.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of public volumes, see models/training/README.md")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of public volumes, see models/training/README.md"
+    )
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=6, help="implanted copies of each test series")
@@ -52,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     figures = measure_all(args.data, models, args.seed, args.rounds)
     for name, content in figures.items():
         write(args.models / name / "evaluation.json", name, content, models, args.seed)
+        fill(args.models / name)
     print_table(figures)
     return 0
 

@@ -54,24 +54,24 @@ class _Canal(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where the weights came from, for the manifest."""
+class Source:
+    """Where weights came from. Only the kind of data is written down, never the folder."""
 
     seed: int
     samples: int
-    data: str
+    folder: Path | None
 
-    @classmethod
-    def of(cls, seed: int, samples: int, folder: Path | None) -> Provenance:
-        """Name the kind of data, never the folder."""
-        text = "generator and public volumes (training split, models/training/README.md)" if folder else "generator alone"
-        return cls(seed, samples, text)
+    @property
+    def data(self) -> str:
+        """The data in words."""
+        if self.folder is None:
+            return "generator alone"
+        return "generator and public volumes (training split, models/training/README.md)"
 
     @property
     def command(self) -> str:
-        """The command that makes these weights again."""
-        data = " --data FOLDER" if self.data.startswith("generator and") else ""
-        return f"python -m models.training.train{data} --seed {self.seed}"
+        """The command that makes such weights again."""
+        return f"python -m models.training.train{' --data FOLDER' if self.folder else ''} --seed {self.seed}"
 
 
 def run_onnx(content: bytes, images: np.ndarray, batch: int = 16) -> list[np.ndarray]:
@@ -91,7 +91,13 @@ def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> byt
     buffer = io.BytesIO()
     example = torch.zeros(2, 1, SIZE_PX, SIZE_PX)
     torch.onnx.export(
-        net, (example,), buffer, input_names=["slices"], output_names=outputs, opset_version=OPSET, dynamo=False,
+        net,
+        (example,),
+        buffer,
+        input_names=["slices"],
+        output_names=outputs,
+        opset_version=OPSET,
+        dynamo=False,
         dynamic_axes={name: {0: "N"} for name in ["slices", *outputs]},
     )
     model = onnx.load_from_string(buffer.getvalue())
@@ -106,7 +112,9 @@ def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> byt
     onnx.checker.check_model(model)
     content = model.SerializeToString()
     if len(content) > MAX_BYTES:
-        raise ValueError(f"the exported file has {len(content)} bytes, at most {MAX_BYTES} are allowed: make the net smaller")
+        raise ValueError(
+            f"the exported file has {len(content)} bytes, at most {MAX_BYTES} are allowed: make the net smaller"
+        )
     return content
 
 
@@ -122,32 +130,34 @@ def _metadata(name: str, pixel_mm: float, normalisation: str, labels: str) -> di
     }
 
 
-def export_canal(net: CanalNet, out: Path, *, seed: int, seen: int, folder: Path | None) -> None:
+def export_canal(net: CanalNet, out: Path, source: Source) -> None:
     """Write ``model.onnx`` and ``manifest.toml`` of the localiser."""
     content = to_onnx(_Canal(net), ["heatmap"], _metadata("canal", CANAL_PIXEL_MM, "series_nonzero", "canal"))
     lines = _head("canal", content)
     lines += _input(CANAL_PIXEL_MM, "series_nonzero", CANAL_PERCENTILES)
     lines += ["[output]", 'heatmap = ["canal"]', "", "[thresholds]", "canal_min = 0.3", ""]
-    _write(out, content, lines, Provenance.of(seed, seen, folder))
+    _write(out, content, lines, source)
 
 
-def export_compression(
-    net: CompressionNet, out: Path, *, seed: int, seen: int, folder: Path | None, smoke: bool = False
-) -> None:
+def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke: bool = False) -> None:
     """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``."""
     labels = "; ".join((",".join(SEGMENTATION), ",".join(GRADES[1:]), ",".join(SCENES)))
     outputs = ["segmentation", "ordinal", "scene"]
     metadata = _metadata("compression", COMPRESSION_PIXEL_MM, "series_crops", labels)
     content = to_onnx(_Compression(net), outputs, metadata)
-    rows = collect(folder, seed, synthetic_count=60, rounds=1) if smoke else collect(folder, seed)
-    _, ordinal, scene = run_onnx(content, rows.images)
-    calibration = fit_calibration(ordinal, scene, rows)
+    rows = (
+        collect(source.folder, source.seed, synthetic_count=60, rounds=1)
+        if smoke
+        else collect(source.folder, source.seed)
+    )
+    segmentation, ordinal, scene = run_onnx(content, rows.images)
+    calibration = fit_calibration(segmentation, ordinal, scene, rows)
     lines = _head("compression", content)
     lines += _input(COMPRESSION_PIXEL_MM, "series_crops", COMPRESSION_PERCENTILES)
     lines += ["[output]", f"segmentation = {_texts(SEGMENTATION)}", f"ordinal = {_texts(GRADES[1:])}"]
     lines += [f"scene = {_texts(SCENES)}", ""]
-    lines += _calibration(calibration, len(rows.images), folder is not None)
-    _write(out, content, lines, Provenance.of(seed, seen, folder))
+    lines += _calibration(calibration, len(rows.images), source.folder is not None)
+    _write(out, content, lines, source)
 
 
 def _texts(words: tuple[str, ...]) -> str:
@@ -194,17 +204,18 @@ def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
         "[thresholds]",
         f"gradable_min = {c.gradable_min}",
         f"grade_cut = {c.grade_cut}",
+        f"rules_weight = {c.rules_weight}",
         "",
     ]
 
 
-def _write(out: Path, content: bytes, lines: list[str], provenance: Provenance) -> None:
+def _write(out: Path, content: bytes, lines: list[str], source: Source) -> None:
     lines += [
         "[provenance]",
-        f'command = "{provenance.command}"',
-        f"seed = {provenance.seed}",
-        f"samples = {provenance.samples}",
-        f'data = "{provenance.data}"',
+        f'command = "{source.command}"',
+        f"seed = {source.seed}",
+        f"samples = {source.samples}",
+        f'data = "{source.data}"',
         f"date = {datetime.now(UTC).date().isoformat()}",
         "",
     ]

@@ -20,7 +20,7 @@ class FeedOptions:
 
     chunk: int = 128
     pool: int = 8192
-    reuse: float = 1.6
+    reuse: float = 1.8
 
 
 def _produce(build: Callable[[], Maker], seed: int, chunk: int, out: Any) -> None:

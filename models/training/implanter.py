@@ -14,6 +14,8 @@ from scipy import ndimage
 from models.training.measure import SliceMasks, grade_of, measure
 
 _ANGLES = 360
+# Disease in bone only stays this far from the sac: the vertebra's posterior wall and the ligament lie between.
+_BONE_MM = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,14 @@ class _Polar:
         return np.interp(self.angle, np.arange(_ANGLES + 1) * 2 * np.pi / _ANGLES, np.append(profile, profile[0]))
 
 
-def paint_test_case(rng: np.random.Generator, case: TestSlice, wish: str, pixel_mm: float = 0.5, tries: int = 8) -> Painted | None:
+def paint_test_case(
+    rng: np.random.Generator, case: TestSlice, wish: str, pixel_mm: float = 0.5, tries: int = 8
+) -> Painted | None:
     """Implant a tumour; ``wish`` steers the size only. None where every try was ambiguous."""
     before = SliceMasks(case.sac, case.cord, np.zeros_like(case.sac))
     polar = _polar(case.sac, pixel_mm)
     if wish == "bone":
-        part = _bone_blob(rng, polar) & ~ndimage.binary_dilation(case.sac, iterations=3) & case.inside
+        part = _bone_blob(rng, polar) & (ndimage.distance_transform_edt(~case.sac) * pixel_mm > _BONE_MM) & case.inside
         return Painted(_paint(rng, case, before, part, np.zeros(2)), before, "0", True)
     for _ in range(tries):
         after, outer, shift = _deform(rng, case, polar, wish, pixel_mm)
@@ -103,7 +107,9 @@ def _deform(
     epidural = np.maximum(_bumps(rng, centres, rng.uniform(0.8, 3.2)), 0)
     wall = polar.along(polar.dura)
     cord_edge = float(np.max(np.where(case.cord, polar.radius, 0)))
-    csf_gap = float(ndimage.distance_transform_edt(~case.cord)[case.sac & ~ndimage.binary_erosion(case.sac)].min()) * pixel_mm
+    csf_gap = (
+        float(ndimage.distance_transform_edt(~case.cord)[case.sac & ~ndimage.binary_erosion(case.sac)].min()) * pixel_mm
+    )
     heights = {
         "1a": 0.0,
         "1b": rng.uniform(0.8, 4.0),
@@ -172,14 +178,18 @@ def _blotches(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return field
 
 
-def _paint(rng: np.random.Generator, case: TestSlice, after: SliceMasks, tumour: np.ndarray, shift: np.ndarray) -> np.ndarray:
+def _paint(
+    rng: np.random.Generator, case: TestSlice, after: SliceMasks, tumour: np.ndarray, shift: np.ndarray
+) -> np.ndarray:
     """Warp the sac's content with the cord, fill what CSF uncovered, lay the tumour over it."""
     image = case.image.astype(np.float32)
     fluid = case.sac & ~ndimage.binary_dilation(case.cord, iterations=2)
     bright = float(np.median(image[fluid])) if fluid.sum() > 12 else float(np.percentile(image[case.sac], 90))
     if shift.any():
         weight = ndimage.gaussian_filter(ndimage.binary_dilation(case.cord, iterations=2).astype(np.float32), 1.2)
-        wake = ndimage.gaussian_filter((ndimage.binary_dilation(case.cord, iterations=2) & case.sac).astype(np.float32), 0.8)
+        wake = ndimage.gaussian_filter(
+            (ndimage.binary_dilation(case.cord, iterations=2) & case.sac).astype(np.float32), 0.8
+        )
         base = image * (1 - wake) + wake * bright * (1 + 0.04 * _blotches(rng, image.shape))
         moved = ndimage.shift(image, shift, order=1, mode="nearest")
         carried = ndimage.shift(np.clip(weight, 0, 1), shift, order=1)
@@ -189,7 +199,9 @@ def _paint(rng: np.random.Generator, case: TestSlice, after: SliceMasks, tumour:
     for region, level in ((vacated, rng.uniform(0.05, 0.4)), (tumour, rng.uniform(0.22, 0.8))):
         if region.any():
             alpha = ndimage.gaussian_filter(region.astype(np.float32), rng.uniform(0.5, 0.9))
-            image = image * (1 - alpha) + alpha * bright * level * (1 + rng.uniform(0.02, 0.12) * _blotches(rng, image.shape))
+            image = image * (1 - alpha) + alpha * bright * level * (
+                1 + rng.uniform(0.02, 0.12) * _blotches(rng, image.shape)
+            )
     noise = 0.02 * bright * rng.standard_normal(image.shape)
     changed = ndimage.binary_dilation(tumour | vacated, iterations=1)
     image = np.where(changed, np.abs(image + noise), image)

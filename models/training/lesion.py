@@ -62,7 +62,10 @@ def _front(rng: np.random.Generator, sac: np.ndarray) -> _Front:
     x, y = grid(sac.shape[0], COMPRESSION_PIXEL_MM)
     row, column = ndimage.center_of_mass(sac)
     middle = (sac.shape[0] - 1) / 2
-    x, y = x - np.float32((column - middle) * COMPRESSION_PIXEL_MM), y - np.float32((row - middle) * COMPRESSION_PIXEL_MM)
+    x, y = (
+        x - np.float32((column - middle) * COMPRESSION_PIXEL_MM),
+        y - np.float32((row - middle) * COMPRESSION_PIXEL_MM),
+    )
     kind = rng.random()
     # Inward direction as (x, y): an anterior tumour grows backwards, +y.
     angle = {True: np.pi / 2 + rng.normal(0, 0.6), False: rng.uniform(0, 2 * np.pi)}[kind < 0.5]
@@ -98,7 +101,9 @@ def _grow_low(
             level = touch_sac + rng.uniform(-1.5, 2.5)
         elif rank == 2:
             top = touch_cord - 1.1
-            level = touch_sac + rng.uniform(0.7, max(0.8, top - touch_sac)) if first else rng.uniform(touch_sac - 1, top)
+            level = (
+                touch_sac + rng.uniform(0.7, max(0.8, top - touch_sac)) if first else rng.uniform(touch_sac - 1, top)
+            )
         else:
             level = touch_cord + rng.uniform(-0.35, 0.35) if first else rng.uniform(touch_sac - 1, touch_cord)
         mass |= front.height < level
@@ -134,7 +139,7 @@ def _grow_high(
     cord = _largest(cord & ~mass)
     free = before.sac & ~mass & ~cord
     if collapse:
-        # Two ways to lose the CSF: tumour takes its place, or the sac falls in on the cord (fat, ligament or bone behind).
+        # Two ways to lose the CSF: tumour takes its place, or the sac falls in on the cord.
         mass |= free & (canal if rng.random() < 0.6 else main.height < level + rng.uniform(0, 6))
         sac = cord.copy()
     else:

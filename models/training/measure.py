@@ -1,7 +1,7 @@
 """The grade of a slice measured from its masks, after the deed.
 
-Both implanters (the one that trains and the one that tests) are judged by this one ruler. Where the picture lies between
-two grades the answer is None and the slice is not used: a reader would not agree with himself there either.
+Both implanters (the one that trains and the one that tests) are judged by this one ruler. Where the picture lies
+between two grades the answer is None and the slice is not used: a reader would not agree with himself there either.
 Definitions: Bilsky 2010, J Neurosurg Spine 13(3):324-8; the numbers are our reading of it (MODEL_CARD.md).
 """
 
@@ -44,6 +44,23 @@ def _depth_lost(before: np.ndarray, after: np.ndarray, pixel_mm: float) -> float
     return float((ndimage.distance_transform_edt(before)[lost].max() - 0.5) * pixel_mm)
 
 
+def _cord_indentation(before: np.ndarray, after: np.ndarray, pixel_mm: float) -> float:
+    """Depth lost by the cord's own shape: the least over positions between where it was and where it went.
+
+    A cord that only moved aside has lost nothing, although its near side is no longer where it was.
+    """
+    if not (before & ~after).any() or not after.any():
+        return 0.0
+    depth = ndimage.distance_transform_edt(before)
+    way = np.subtract(ndimage.center_of_mass(after), ndimage.center_of_mass(before))
+    found = []
+    for part in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25):
+        step = tuple(round(v) for v in way * part)
+        lost = np.where(after, 0.0, np.roll(depth, step, (0, 1)))
+        found.append(float(lost.max()))
+    return max(0.0, (min(found) - 0.5) * pixel_mm)
+
+
 def _visible_csf(masks: SliceMasks, pixel_mm: float) -> float:
     """Area of CSF at least 1 mm thick: thinner films cannot be seen at clinical resolution."""
     width = max(2, round(1.0 / pixel_mm))
@@ -72,7 +89,7 @@ def measure(before: SliceMasks, after: SliceMasks, pixel_mm: float) -> Measures:
         sac_indentation_mm=_depth_lost(before.sac, after.sac & ~after.tumour, pixel_mm),
         gap_mm=gap,
         contact_fraction=contact,
-        cord_indentation_mm=_depth_lost(before.cord, after.cord, pixel_mm),
+        cord_indentation_mm=_cord_indentation(before.cord, after.cord, pixel_mm),
         cord_shift_mm=shift,
         csf_area_mm2=csf_after,
         csf_fraction=csf_after / max(csf_before, 1.0),
@@ -91,10 +108,10 @@ def grade_of(m: Measures) -> str | None:
         if m.gap_mm >= 1.1:
             return "1b"
         return "1c" if m.gap_mm <= 0.72 else None
-    # Trivial contact is not visible as compression: it must be seen before it may be taught.
+    # Trivial contact, or a cord moved aside in its own shape, is not visible as compression without the picture from
+    # before: it must be seen before it may be taught.
     visible = m.cord_indentation_mm >= 1.0 or (m.contact_fraction >= 0.28 and m.cord_indentation_mm >= 0.5)
-    displaced = m.cord_shift_mm >= 1.2 and m.gap_mm <= 0.72
-    if not (visible or displaced):
+    if not visible or m.gap_mm > 0.72:
         return None
     if m.csf_area_mm2 <= 3.0 or m.csf_fraction <= 0.03:
         return "3"

@@ -44,6 +44,57 @@ class UNet(nn.Module):
         return x, bottleneck
 
 
+class Geometry(nn.Module):
+    """What a reader measures, softly, from the predicted masks: areas, contact, CSF left, the cord's place and shape.
+
+    Gradients stop here: the masks learn from their own truth.
+    """
+
+    count = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.near = nn.MaxPool2d(3, 1, 1)
+        self.far = nn.MaxPool2d(5, 1, 2)
+        self.scale = nn.BatchNorm1d(self.count)
+        self.register_buffer("axis", torch.linspace(-1.0, 1.0, 48))
+
+    def forward(self, masks: Tensor) -> Tensor:
+        """Probabilities at 1 mm, (N, 5, 48, 48), to (N, 16)."""
+        seen = masks.detach().float()
+        csf, cord, tumour, bone = (seen[:, k : k + 1] for k in (1, 2, 3, 4))
+        close, around = self.near(tumour), self.far(tumour)
+        thick = self.near(-self.near(-csf))
+        sums = [
+            csf,
+            cord,
+            tumour,
+            bone,
+            close * cord,
+            around * cord,
+            close * csf,
+            around * csf,
+            self.far(cord) * csf,
+            thick,
+        ]
+        areas = torch.log1p(torch.cat([s.sum((2, 3)) for s in sums], 1))
+        peak = tumour.amax((2, 3))
+        row, column = self._centre(cord)
+        csf_row, csf_column = self._centre(csf)
+        spread_row = self._spread(cord, row, 2)
+        spread_column = self._spread(cord, column, 3)
+        moments = torch.cat([peak, row, row - csf_row, column - csf_column, spread_row, spread_column], 1)
+        return self.scale(torch.cat([areas, moments], 1))
+
+    def _centre(self, mask: Tensor) -> tuple[Tensor, Tensor]:
+        total = mask.sum((2, 3)) + 1.0
+        return (mask.sum(3) * self.axis).sum(2) / total, (mask.sum(2) * self.axis).sum(2) / total
+
+    def _spread(self, mask: Tensor, centre: Tensor, dim: int) -> Tensor:
+        profile = mask.sum(5 - dim)
+        return ((profile * (self.axis - centre[:, :, None]) ** 2).sum(2) / (mask.sum((2, 3)) + 1.0)) * 10
+
+
 class CompressionNet(nn.Module):
     """Segmentation, ordinal and scene logits of 48 mm slices centred on the canal."""
 
@@ -55,16 +106,22 @@ class CompressionNet(nn.Module):
         self.masks = nn.Sequential(nn.Conv2d(a, classes * 4, 3, padding=1), nn.PixelShuffle(2))
         self.reduce = nn.AvgPool2d(2)
         self.look = nn.Sequential(_stride(a + classes, 40), _stride(40, 64), _stride(64, 64))
-        self.join = nn.Sequential(nn.Conv2d(64 + d, 96, 3, padding=1, bias=False), nn.BatchNorm2d(96), nn.ReLU(inplace=True))
-        self.head = nn.Sequential(nn.Linear(192, 64), nn.ReLU(inplace=True), nn.Linear(64, len(GRADES) - 1 + len(SCENES)))
+        self.join = nn.Sequential(
+            nn.Conv2d(64 + d, 96, 3, padding=1, bias=False), nn.BatchNorm2d(96), nn.ReLU(inplace=True)
+        )
+        self.geometry = Geometry()
+        self.head = nn.Sequential(
+            nn.Linear(192 + Geometry.count, 96), nn.ReLU(inplace=True), nn.Linear(96, len(GRADES) - 1 + len(SCENES))
+        )
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits: (N, 5, 96, 96), (N, 5), (N, 5)."""
         features, bottleneck = self.unet(slices)
         masks = self.masks(features)
-        seen = self.look(torch.cat([features, self.reduce(torch.softmax(masks, 1))], 1))
+        coarse = self.reduce(torch.softmax(masks, 1))
+        seen = self.look(torch.cat([features, coarse], 1))
         joined = self.join(torch.cat([seen, bottleneck], 1))
-        pooled = torch.cat([joined.mean((2, 3)), joined.amax((2, 3))], 1)
+        pooled = torch.cat([joined.mean((2, 3)), joined.amax((2, 3)), self.geometry(coarse).to(joined.dtype)], 1)
         out = self.head(pooled)
         return masks, out[:, : len(GRADES) - 1], out[:, len(GRADES) - 1 :]
 

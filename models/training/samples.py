@@ -59,7 +59,7 @@ def synthetic(rng: np.random.Generator, bank: NoiseBank, anatomies: list[Anatomy
         contrast = "t1" if name == "wrong_contrast" else None
         return _ungraded(rng, bank, tissue, scene, keep_masks=name == "wrong_contrast", contrast=contrast)
     tissue, rank = with_grade(rng, frame, anatomy, int(rng.choice(len(GRADES), p=GRADE_WEIGHTS)))
-    look = draw_look(rng, "t2star" if rng.random() < 0.24 else "t2")
+    look = draw_look(rng, "t2star" if rng.random() < 0.28 else "t2")
     return render(rng, bank, look, tissue, anatomy.tissue, rank, scene)
 
 
@@ -84,7 +84,9 @@ def transplant(rng: np.random.Generator, anatomy: Anatomy, real: Anatomy) -> Ana
     tissue[cord] = Tissue.CORD
     grey = (anatomy.tissue == Tissue.GREY) & ndimage.binary_erosion(cord, iterations=2)
     tissue[grey] = Tissue.GREY
-    return Anatomy(tissue, sac, cord, anatomy.canal | ndimage.binary_dilation(sac, iterations=2), anatomy.bone & ~sac, "cervical")
+    return Anatomy(
+        tissue, sac, cord, anatomy.canal | ndimage.binary_dilation(sac, iterations=2), anatomy.bone & ~sac, "cervical"
+    )
 
 
 def with_grade(rng: np.random.Generator, frame: Frame, anatomy: Anatomy, rank: int) -> tuple[np.ndarray, int]:
@@ -129,11 +131,15 @@ def hard_negative(rng: np.random.Generator, frame: Frame, anatomy: Anatomy) -> n
     if kind == "bulge":
         depth = rng.uniform(0.3, 2.4)
         bulge = ellipse(x, y, rng.normal(0, 3), front - 3 + depth, rng.uniform(3, 11), 3.0)
-        tissue[(bulge < 0) & (room | anatomy.canal) & ~anatomy.cord] = rng.choice([Tissue.DISC, Tissue.CORTEX, Tissue.LIGAMENT])
+        tissue[(bulge < 0) & (room | anatomy.canal) & ~anatomy.cord] = rng.choice(
+            [Tissue.DISC, Tissue.CORTEX, Tissue.LIGAMENT]
+        )
     elif kind == "flavum":
         back = float(rows.max()) if rows.size else 6.0
         for sign in (-1, 1):
-            place = ellipse(x, y, sign * rng.uniform(3, 7), back + rng.uniform(-2, 1.5), rng.uniform(2, 5), rng.uniform(1, 3))
+            place = ellipse(
+                x, y, sign * rng.uniform(3, 7), back + rng.uniform(-2, 1.5), rng.uniform(2, 5), rng.uniform(1, 3)
+            )
             tissue[(place < 0) & (room | anatomy.canal) & ~anatomy.cord] = Tissue.LIGAMENT
     elif kind == "fat":
         grown = ndimage.binary_dilation(anatomy.sac, iterations=int(rng.integers(2, 8))) & ~anatomy.sac
@@ -147,7 +153,13 @@ def hard_negative(rng: np.random.Generator, frame: Frame, anatomy: Anatomy) -> n
 
 
 def render(
-    rng: np.random.Generator, bank: NoiseBank, look: Look, tissue: np.ndarray, healthy: np.ndarray, rank: int, scene: int
+    rng: np.random.Generator,
+    bank: NoiseBank,
+    look: Look,
+    tissue: np.ndarray,
+    healthy: np.ndarray,
+    rank: int,
+    scene: int,
 ) -> Sample:
     """Scan the slice and normalise it as its series would."""
     image = scan(rng, bank, paint(rng, bank, look, tissue))
@@ -162,7 +174,13 @@ def render(
 
 
 def _ungraded(
-    rng: np.random.Generator, bank: NoiseBank, tissue: np.ndarray, scene: int, *, keep_masks: bool, contrast: str | None = None
+    rng: np.random.Generator,
+    bank: NoiseBank,
+    tissue: np.ndarray,
+    scene: int,
+    *,
+    keep_masks: bool,
+    contrast: str | None = None,
 ) -> Sample:
     """A slice of which only the scene (and, where they mean something, the masks) is taught."""
     if contrast is None:

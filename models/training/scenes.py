@@ -44,7 +44,9 @@ def draw_elsewhere(rng: np.random.Generator) -> np.ndarray:
     kind = rng.choice(["brain", "joint", "belly", "muscle", "phantom", "plain"], p=[0.3, 0.15, 0.2, 0.15, 0.12, 0.08])
     x, y = grid(SIZE_PX, COMPRESSION_PIXEL_MM)
     x, y = rotate(x, y, rng.uniform(0, 6.283))
-    x, y = wobble(rng, x + np.float32(rng.normal(0, 10)), y + np.float32(rng.normal(0, 10)), rng.uniform(0, 4), (10, 50))
+    x, y = wobble(
+        rng, x + np.float32(rng.normal(0, 10)), y + np.float32(rng.normal(0, 10)), rng.uniform(0, 4), (10, 50)
+    )
     return {"brain": _brain, "joint": _joint, "belly": _belly, "muscle": _muscle, "phantom": _phantom, "plain": _plain}[
         str(kind)
     ](rng, x, y)
@@ -59,21 +61,27 @@ def _brain(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray
     tissue[folds > rng.uniform(1.0, 1.9)] = Tissue.CSF
     if rng.random() < 0.5:
         for sign in (-1, 1):
-            horn = capsule(x, y, (sign * 3, -rng.uniform(5, 12)), (sign * rng.uniform(2, 9), rng.uniform(2, 12)), rng.uniform(1, 4))
+            horn = capsule(
+                x, y, (sign * 3, -rng.uniform(5, 12)), (sign * rng.uniform(2, 9), rng.uniform(2, 12)), rng.uniform(1, 4)
+            )
             tissue[horn < 0] = Tissue.CSF
     if rng.random() < 0.4:
         edge = rng.uniform(4, 20)
         for start, kind in ((0.0, Tissue.CSF), (2.0, Tissue.CORTEX), (6.0, Tissue.FAT), (11.0, Tissue.AIR)):
             tissue[y > edge + start] = kind
     if rng.random() < 0.2:
-        tissue[ellipse(x, y, rng.uniform(-15, 15), rng.uniform(-15, 15), rng.uniform(2, 9), rng.uniform(2, 9)) < 0] = Tissue.TUMOUR
+        tissue[ellipse(x, y, rng.uniform(-15, 15), rng.uniform(-15, 15), rng.uniform(2, 9), rng.uniform(2, 9)) < 0] = (
+            Tissue.TUMOUR
+        )
     return tissue
 
 
 def _joint(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     tissue = np.full(x.shape, int(rng.choice([Tissue.MUSCLE, Tissue.FAT])), np.uint8)
     for sign in (-1, 1):
-        distance = ellipse(x, y, rng.uniform(-8, 8), sign * rng.uniform(12, 22), rng.uniform(10, 24), rng.uniform(9, 18), 2.6)
+        distance = ellipse(
+            x, y, rng.uniform(-8, 8), sign * rng.uniform(12, 22), rng.uniform(10, 24), rng.uniform(9, 18), 2.6
+        )
         tissue[distance < 0] = Tissue.CORTEX
         tissue[distance < -1] = Tissue.MARROW
     gap = np.abs(y - np.float32(rng.normal(0, 2))) < rng.uniform(0.5, 3)

@@ -1,7 +1,7 @@
 """Implicit shapes on a pixel grid: all functions take and return (rows, columns) float32 arrays in mm.
 
-Coordinates: ``x`` grows to the patient's left (columns), ``y`` grows backwards, anterior to posterior (rows). A shape is
-a function that is negative inside and roughly a distance in mm, so that one threshold moves its border.
+Coordinates: ``x`` grows to the patient's left (columns), ``y`` grows backwards, anterior to posterior (rows). A shape
+is a function that is negative inside and roughly a distance in mm, so that one threshold moves its border.
 """
 
 from __future__ import annotations
@@ -45,15 +45,10 @@ def wobble(
     return x + dx, y + dy
 
 
-def ellipse(
-    x: np.ndarray, y: np.ndarray, cx: float, cy: float, rx: float, ry: float, power: float = 2.0
-) -> np.ndarray:
+def ellipse(x: np.ndarray, y: np.ndarray, cx: float, cy: float, rx: float, ry: float, power: float = 2.0) -> np.ndarray:
     """Superellipse with half axes ``rx``, ``ry`` in mm; the value is a distance near the border only."""
     u, v = np.abs((x - np.float32(cx)) / np.float32(rx)), np.abs((y - np.float32(cy)) / np.float32(ry))
-    if power == 2.0:
-        rho = np.sqrt(u * u + v * v)
-    else:
-        rho = (u**power + v**power) ** np.float32(1 / power)
+    rho = np.sqrt(u * u + v * v) if power == 2.0 else (u**power + v**power) ** np.float32(1 / power)
     return (rho - 1) * np.float32(min(rx, ry))
 
 

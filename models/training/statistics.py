@@ -78,7 +78,9 @@ def bootstrap(
     return value, [round(float(low), 4), round(float(high), 4)]
 
 
-def entry(name: str, split: str, n: int, people: int, value: float, ci: Sequence[float | None], **extra: Any) -> dict[str, Any]:
+def entry(
+    name: str, split: str, n: int, people: int, value: float, ci: Sequence[float | None], **extra: Any
+) -> dict[str, Any]:
     """One line of evaluation.json."""
     shown = round(float(value), 4) if np.isfinite(value) else None
     return {"name": name, "split": split, "n": int(n), "people": int(people), "value": shown, "ci95": list(ci), **extra}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
+from torch import Tensor
 
-from models.training.export import export_canal, export_compression
-from models.training.feed import Feed, FeedOptions
-from models.training.fit import Plan, fit
+from models.training.export import Source, export_canal, export_compression
+from models.training.feed import FeedOptions
+from models.training.fit import Job, Plan, fit
 from models.training.losses import compression_loss, heatmap_loss
 from models.training.makers import build_canal, build_compression
 from models.training.network import CanalNet, CompressionNet
@@ -21,32 +22,20 @@ log = logging.getLogger(__name__)
 
 COMPRESSION_PLAN = Plan(samples=220_000, minutes=27)
 CANAL_PLAN = Plan(samples=90_000, minutes=9, batch=48)
-SMOKE_PLAN = Plan(samples=96, minutes=1, batch=16)
+SMOKE_PLAN = Plan(samples=96, minutes=1, batch=16, workers=1, meet=1)
 SMOKE_FEED = FeedOptions(chunk=16, pool=64, reuse=4)
 
 
-def train_compression(folder: Path | None, seed: int, plan: Plan, options: FeedOptions, scratch: Path | None) -> tuple[CompressionNet, int]:
-    """Train the compression net; returns it with the number of samples seen."""
-    torch.manual_seed(seed)
-    net = CompressionNet()
-    feed = Feed(partial(build_compression, folder, seed), seed, options)
-    try:
-        seen = fit(net, feed, plan, compression_loss, scratch)
-    finally:
-        feed.close()
-    return net, seen
+def canal_loss(outputs: Tensor, target: tuple[Tensor, ...]) -> Tensor:
+    """Loss of the localiser; its one target is the heatmap."""
+    return heatmap_loss(outputs, target[0])
 
 
-def train_canal(folder: Path | None, seed: int, plan: Plan, options: FeedOptions, scratch: Path | None) -> tuple[CanalNet, int]:
-    """Train the localiser; returns it with the number of samples seen."""
-    torch.manual_seed(seed)
-    net = CanalNet()
-    feed = Feed(partial(build_canal, folder, seed), seed, options)
-    try:
-        seen = fit(net, feed, plan, lambda out, target: heatmap_loss(out, target[0]), scratch)
-    finally:
-        feed.close()
-    return net, seen
+def job_of(name: str, folder: Path | None, seed: int, options: FeedOptions) -> Job:
+    """What it takes to train one of the two models."""
+    if name == "canal":
+        return Job(CanalNet, partial(build_canal, folder, seed), canal_loss, seed, options)
+    return Job(CompressionNet, partial(build_compression, folder, seed), compression_loss, seed, options)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -72,15 +61,15 @@ def main(argv: list[str] | None = None) -> int:
             continue
         plan = SMOKE_PLAN if args.smoke else {"canal": CANAL_PLAN, "compression": COMPRESSION_PLAN}[name]
         if args.minutes:
-            plan = Plan(plan.samples, args.minutes, plan.batch)
+            plan = replace(plan, minutes=args.minutes)
         scratch = args.checkpoints / f"{name}.pt" if args.checkpoints else None
         log.info("training %s: %s", name, plan)
-        if name == "canal":
-            canal, seen = train_canal(args.data, args.seed, plan, options, scratch)
-            export_canal(canal, args.out / name, seed=args.seed, seen=seen, folder=args.data)
-        else:
-            compression, seen = train_compression(args.data, args.seed, plan, options, scratch)
-            export_compression(compression, args.out / name, seed=args.seed, seen=seen, folder=args.data, smoke=args.smoke)
+        net, seen = fit(job_of(name, args.data, args.seed, options), plan, scratch)
+        source = Source(args.seed, seen, args.data)
+        if isinstance(net, CanalNet):
+            export_canal(net, args.out / name, source)
+        elif isinstance(net, CompressionNet):
+            export_compression(net, args.out / name, source, smoke=args.smoke)
     return 0
 
 

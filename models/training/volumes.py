@@ -1,7 +1,7 @@
 """Public volumes: reading, axial reformats of the lumbar ones, and who is kept for what.
 
-A folder given with ``--data`` is laid out as README.md says. Volumes come as (slice, row, column) arrays with a spacing in
-mm; slices of every kind leave here with rows running anterior to posterior and columns from patient right to left.
+A folder given with ``--data`` is laid out as README.md says. Volumes come as (slice, row, column) arrays with a spacing
+in mm; slices of every kind leave here with rows running anterior to posterior and columns from patient right to left.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from models.training.labels import COMPRESSION_PERCENTILES, COMPRESSION_PIXEL_MM
 CANAL_VALUE, VERTEBRA_VALUE, DISC_VALUE = 3, 2, 1
 # Wider than the crop, so that training can move the centre.
 WIDE_PX = 128
+# Volumes begin at T10 or T11: a cord that seems to end within these limits (mm from the top) ends at a conus.
+_SURE_MM = (20.0, 130.0)
 TEST_SPIDER = ("5", "11", "34", "50", "65", "81", "110", "142", "177", "239")
 CALIBRATION_SPIDER = ("35", "57", "129", "200")
 
@@ -25,8 +27,8 @@ CALIBRATION_SPIDER = ("35", "57", "129", "200")
 class RealSlice:
     """One real axial slice, 128x128 at 0.5 mm about the canal's centre.
 
-    ``image`` float32 raw; boolean masks ``inside`` (of the field), ``sac``, ``cord``, ``bone``; ``low`` and ``high`` are
-    the series' percentiles; ``has_cord`` None in the transition at the conus.
+    ``image`` float32 raw; boolean masks ``inside`` (of the field), ``sac``, ``cord``, ``bone``; ``low`` and ``high``
+    are the series' percentiles; ``has_cord`` None in the transition at the conus.
     """
 
     image: np.ndarray
@@ -75,12 +77,17 @@ def spider_slices(folder: Path, person: str, step_mm: float = 2.0) -> list[RealS
     inner = slice((WIDE_PX - SIZE_PX) // 2, (WIDE_PX + SIZE_PX) // 2)
     pooled = np.concatenate([c.image[inner, inner][c.inside[inner, inner]][::7] for c in crops])
     low, high = (float(v) for v in np.percentile(pooled, COMPRESSION_PERCENTILES))
-    cords, last = _cords(crops)
+    cords, last = _cords(crops, step_mm)
+    end_mm = last * step_mm
+    sure = _SURE_MM[0] < end_mm < _SURE_MM[1]
+    if end_mm >= _SURE_MM[1]:
+        end_mm = _SURE_MM[1] / 2
     out = []
     for index, (crop, cord) in enumerate(zip(crops, cords, strict=True)):
         position = index * step_mm
-        has_cord: bool | None = index * step_mm <= last * step_mm - 6
-        if not has_cord and position < max(last * step_mm + 40, 90):
+        has_cord: bool | None = position <= end_mm - 6
+        # Where the cord's end was not seen for certain, only the lowest slices count as cauda equina.
+        if not has_cord and position < (max(end_mm + 40, 90) if sure else 160):
             has_cord = None
         here = cord if has_cord else np.zeros_like(cord)
         out.append(RealSlice(crop.image, crop.inside, crop.sac, here, crop.bone, low, high, has_cord, person, position))
@@ -131,10 +138,12 @@ def _reformat(image: np.ndarray, mask: np.ndarray, spacing: np.ndarray, centre: 
         middle = parts[WIDE_PX // 2 - 8 : WIDE_PX // 2 + 8, WIDE_PX // 2 - 8 : WIDE_PX // 2 + 8]
         sizes = np.bincount(middle.ravel(), minlength=count + 1)[1:]
         sac = parts == 1 + int(np.argmax(sizes))
-    return _Crop(np.where(inside, values, 0).astype(np.float32), inside, ndimage.binary_fill_holes(sac) & inside, bone & inside)
+    return _Crop(
+        np.where(inside, values, 0).astype(np.float32), inside, ndimage.binary_fill_holes(sac) & inside, bone & inside
+    )
 
 
-def _cords(crops: list[_Crop]) -> tuple[list[np.ndarray], int]:
+def _cords(crops: list[_Crop], step_mm: float) -> tuple[list[np.ndarray], int]:
     """Cord masks from the top down, and the index of the last slice with a compact cord.
 
     The cord is the compact dark body within the bright sac; below it roots scatter and no compact body is left.
@@ -151,7 +160,7 @@ def _cords(crops: list[_Crop]) -> tuple[list[np.ndarray], int]:
             last, misses = index, 0
         else:
             misses += 1
-            if misses > 3:
+            if misses * step_mm > 8.5:
                 break
     stack = ndimage.gaussian_filter1d(np.stack(guesses).astype(np.float32), 1.2, axis=0)
     return [ndimage.binary_opening(ndimage.median_filter(layer, 5) > 0.5, iterations=2) for layer in stack], last
@@ -176,9 +185,11 @@ def _dark_body(crop: _Crop) -> tuple[np.ndarray, bool]:
     rows, columns = np.nonzero(body)
     height, width = (np.ptp(rows) + 1) * COMPRESSION_PIXEL_MM, (np.ptp(columns) + 1) * COMPRESSION_PIXEL_MM
     filled = area / (0.785 * height * width)
-    contrast = np.median(crop.image[core & ~dark]) / max(np.median(crop.image[body]), 1.0) if (core & ~dark).any() else 1.0
+    contrast = (
+        np.median(crop.image[core & ~dark]) / max(np.median(crop.image[body]), 1.0) if (core & ~dark).any() else 1.0
+    )
     share = body.sum() / max(dark.sum(), 1)
-    compact = 18 <= area <= 110 and filled > 0.78 and 0.45 < height / width < 1.5 and share > 0.68 and contrast > 1.25
+    compact = 18 <= area <= 100 and filled > 0.8 and 0.5 < height / width < 1.5 and share > 0.72 and contrast > 1.35
     return body, bool(compact)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class _Seen:
     verdict: Verdict
 
 
+@lru_cache(maxsize=1)
 def test_cases(folder: Path) -> list[SeriesCase]:
     """Series of the test people that show a cord: lumbar reformats (T2) and cervical T2*."""
     lumbar = [spider_case(folder, person) for person in spider_split(folder)["test"]]
@@ -40,16 +42,22 @@ def healthy_and_negatives(folder: Path, models: Models, rng: np.random.Generator
     for kind in ("t2", "t2star"):
         seen = [s for c in cases if c.kind == kind for s in _look(models, c.person, c.images, (c.spacing_mm, _PX, _PX))]
         out += _false_alarms(seen, f"healthy {'T2, lower thoracic' if kind == 't2' else 'T2*, cervical'}", "test", rng)
-    out += _false_alarms(list(_unmasked(folder, models, "sct_t2s")), "healthy T2*, cervical, 7.5 mm apart (no mask)", "test", rng)
+    out += _false_alarms(
+        list(_unmasked(folder, models, "sct_t2s")), "healthy T2*, cervical, 7.5 mm apart (no mask)", "test", rng
+    )
     out += _false_alarms(_tuning(folder, models), "healthy T2 and T2*, cervical, tuning volumes", "tuning", rng)
     out += _recognised(list(_unmasked(folder, models, "sct_t1")), "T1", "wrong_contrast", rng)
-    out += _recognised(list(_unmasked(folder, models, "sct_mt_sub-01")), "magnetisation transfer", "wrong_contrast", rng)
+    out += _recognised(
+        list(_unmasked(folder, models, "sct_mt_sub-01")), "magnetisation transfer", "wrong_contrast", rng
+    )
     out += _recognised(list(_cauda(folder, models)), "cauda equina", "no_cord", rng)
     for name, turn in _TURNS.items():
         seen = [s for c in cases for s in _look(models, c.person, *turn(c.images, (c.spacing_mm, _PX, _PX)))]
         out += _recognised(seen, name, "wrong_geometry", rng)
     out += _recognised(list(_sagittal(folder, models)), "sagittal planes fed as axial", "wrong_geometry", rng)
-    out += _recognised(list(_brain(folder, models)), "brain (other time point of a patient seen in training)", "not_spine", rng)
+    out += _recognised(
+        list(_brain(folder, models)), "brain (other time point of a patient seen in training)", "not_spine", rng
+    )
     return out
 
 

@@ -84,7 +84,8 @@ def run_series(models: Models, series: SeriesCase, rng: np.random.Generator) -> 
     cuts = thresholds(models)
     found = {one.slice_index: judge(one, cuts) for one in prediction.slices}
     return [
-        Case(series.person, series.kind, int(truth[i]), bool(bone[i]), bool(done[i]), found[i]) for i in range(len(images))
+        Case(series.person, series.kind, int(truth[i]), bool(bone[i]), bool(done[i]), found[i])
+        for i in range(len(images))
     ]
 
 
@@ -93,6 +94,8 @@ def figures(cases: list[Case], kind: str, models: Models, rng: np.random.Generat
     graded = [c for c in cases if c.verdict.graded]
     person = np.array([c.person for c in graded])
     people = len(set(person))
+    if not graded:
+        return []
     truth = np.array([c.truth for c in graded])
     out = []
     everyone = np.array([c.person for c in cases])
@@ -103,7 +106,7 @@ def figures(cases: list[Case], kind: str, models: Models, rng: np.random.Generat
         out.append(entry(name, "test", int(pick.sum()), people, value, ci, contrast=kind))
     for by in ("head and rules", "head", "rules"):
         ranks = np.array([_rank(c.verdict, by) for c in graded])
-        table = {"truth": truth, "found": ranks, "bone": np.array([c.bone_only for c in graded])}
+        table = {"truth": truth, "found": ranks, "bone": np.array([c.bone_only for c in graded], bool)}
         for name, figure in _FIGURES.items():
             value, ci = bootstrap(table, person, figure, rng)
             n = int(_COUNTS.get(name, lambda t: len(t["truth"]))(table))
@@ -164,5 +167,16 @@ def _calibration(
         for stage, probability in stages.items():
             table = {"p": probability, "t": truth}
             value, ci = bootstrap(table, person, lambda t: expected_calibration_error(t["p"], t["t"]), rng)
-            out.append(entry(f"calibration_error_{name}", "test", len(graded), len(set(person)), value, ci, contrast=kind, by=stage))
+            out.append(
+                entry(
+                    f"calibration_error_{name}",
+                    "test",
+                    len(graded),
+                    len(set(person)),
+                    value,
+                    ci,
+                    contrast=kind,
+                    by=stage,
+                )
+            )
     return out

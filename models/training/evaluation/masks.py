@@ -37,12 +37,25 @@ def cord_figures(folder: Path, models: Models) -> tuple[list[dict[str, Any]], di
         by_slice = np.array([dice(truth[i], found[i]) for i in rows])
         split = "tuning" if name in TUNING_CORDS else "test"
         contrast = "T1" if name in OTHER_CORDS else "T2" if name in T2_CORDS else "T2*"
-        counts = {"truth": truth[rows].sum((1, 2)), "found": found[rows].sum((1, 2)), "both": (truth & found)[rows].sum((1, 2))}
-        value, ci = bootstrap(counts, rows, lambda t: float(2 * t["both"].sum() / max(1, (t["truth"] + t["found"]).sum())), rng)
-        extra = {"volume": name, "contrast": contrast, "ci_unit": "slices", "whole_volume": round(dice(truth, found), 4)}
+        counts = {
+            "truth": truth[rows].sum((1, 2)),
+            "found": found[rows].sum((1, 2)),
+            "both": (truth & found)[rows].sum((1, 2)),
+        }
+        value, ci = bootstrap(
+            counts, rows, lambda t: float(2 * t["both"].sum() / max(1, (t["truth"] + t["found"]).sum())), rng
+        )
+        extra = {
+            "volume": name,
+            "contrast": contrast,
+            "ci_unit": "slices",
+            "whole_volume": round(dice(truth, found), 4),
+        }
         figures.append(entry("cord_dice_3d", split, len(rows), 1, value, ci, **extra))
         worst = float(by_slice.min())
-        figures.append(entry("cord_dice_worst_slice", split, len(rows), 1, worst, [None, None], volume=name, contrast=contrast))
+        figures.append(
+            entry("cord_dice_worst_slice", split, len(rows), 1, worst, [None, None], volume=name, contrast=contrast)
+        )
         distances[name] = _distances(models, images, spacing, truth, rows)
     return figures, distances
 
@@ -64,7 +77,7 @@ def _distances(
 def localisation_figures(
     folder: Path, models: Models, distances: dict[str, np.ndarray], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Error of the canal's centre in mm: cervical volumes (to the cord's centre) and lumbar test people (to the canal's)."""
+    """Error of the canal's centre in mm: to the cord's centre (cervical) and the canal's (lumbar test people)."""
     figures = []
     for name, values in distances.items():
         split = "tuning" if name in TUNING_CORDS else "test"
@@ -79,7 +92,9 @@ def localisation_figures(
         found = _distances(models, images, (spacing[0] * step, *spacing[1:]), mask, rows)
         values.append(found)
         people += [person] * len(found)
-    figures += _error(np.concatenate(values), np.array(people), "test", "lumbar axial reformats, 23 mm wide", len(values), rng)
+    figures += _error(
+        np.concatenate(values), np.array(people), "test", "lumbar axial reformats, 23 mm wide", len(values), rng
+    )
     return figures
 
 

@@ -11,13 +11,23 @@ from typing import Any
 from dashboard.inference import Models
 
 NOTE = (
-    "No real case of metastatic epidural compression with a Bilsky grade was seen by anyone: grades are those of tumours of "
-    "known geometry implanted into real healthy slices. Nothing here measures clinical accuracy."
+    "No real case of metastatic epidural compression with a Bilsky grade was seen by anyone: grades are those of "
+    "tumours of known geometry implanted into real healthy slices. Nothing here measures clinical accuracy."
 )
 # Published by others on other data; here to be read beside our figures, not to be beaten by them.
 PUBLISHED = [
-    {"source": "Hallinan 2022, doi 10.3389/fonc.2022.849447", "test": "internal", "sensitivity": 0.976, "specificity": 0.936},
-    {"source": "Hallinan 2022, doi 10.3389/fonc.2022.849447", "test": "external", "sensitivity": 0.899, "specificity": 0.981},
+    {
+        "source": "Hallinan 2022, doi 10.3389/fonc.2022.849447",
+        "test": "internal",
+        "sensitivity": 0.976,
+        "specificity": 0.936,
+    },
+    {
+        "source": "Hallinan 2022, doi 10.3389/fonc.2022.849447",
+        "test": "external",
+        "sensitivity": 0.899,
+        "specificity": 0.981,
+    },
 ]
 
 
@@ -29,7 +39,7 @@ def write(path: Path, name: str, content: dict[str, Any], models: Models, seed: 
         "date": datetime.now(UTC).date().isoformat(),
         "command": f"python -m models.training.evaluate --data FOLDER --seed {seed}",
         "note": NOTE,
-        "intervals": "95 %, bootstrap by person (by slice where one person is all there is: ci_unit); null under 3 units",
+        "intervals": "95 %, bootstrap by person (by slice where there is one person: ci_unit); null under 3 units",
         "splits": "tuning: looked at while the recipe was tuned, and calibrated on; test: people never trained on",
         **({"published_1c_or_worse": PUBLISHED} if name == "compression" else {}),
         **content,
@@ -46,4 +56,5 @@ def print_table(figures: dict[str, Any]) -> None:
             low, high = e["ci95"]
             interval = f"[{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
             value = "-" if e["value"] is None else f"{e['value']:.3f}"
-            sys.stdout.write(f"  {e['name']:38s} {value:>8s} {interval:18s} n={e['n']:<5d} people={e['people']:<3d} {e['split']:7s} {about}\n")
+            count = f"n={e['n']:<5d} people={e['people']:<3d}"
+            sys.stdout.write(f"  {e['name']:38s} {value:>8s} {interval:18s} {count} {e['split']:7s} {about}\n")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.grading import GradingThresholds
+from dashboard.grading.bilsky import grade_slice, rules_at_least
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import measure
-from dashboard.grading.bilsky import grade_slice, rules_at_least
 from dashboard.grading.quality import Obstacle, gate_slice
 from dashboard.inference import Models, analyse_series
 from dashboard.study import GRADES, Acquisition, FrameReference, Role, Series, SeriesPrediction, SlicePrediction, Volume
