@@ -85,42 +85,68 @@ def decode_frames(path: Path) -> Iterator[Pixels]:
         Its transfer syntax is not verified.
     """
     with open_container(path) as container:
-        image = _grey_image(container)
-        scales = _rescales(container, path, image.number_of_frames)
-        for index in range(image.number_of_frames):
-            yield _finish(stored_frame(container, image, index), image, scales, index)
+        frames = StoredFrames(container, _grey_image(container))
+        scales = _rescales(container, path, frames.image.number_of_frames)
+        plain = _is_plain(scales)
+        for index, scale in enumerate(scales):
+            yield _finish(frames[index], frames.image, None if plain else scale)
 
 
 def decode_frame(path: Path, index: int) -> Pixels:
     """Decode one frame, counted from 0; see :func:`decode_frames`."""
     with open_container(path) as container:
-        image = _grey_image(container)
-        if not 0 <= index < image.number_of_frames:
-            raise FileRefused(f"There is no frame {index + 1}; the file has {image.number_of_frames}.")
-        scales = _rescales(container, path, image.number_of_frames)
-        return _finish(stored_frame(container, image, index), image, scales, index)
+        frames = StoredFrames(container, _grey_image(container))
+        if not 0 <= index < frames.image.number_of_frames:
+            raise FileRefused(f"There is no frame {index + 1}; the file has {frames.image.number_of_frames}.")
+        scales = _rescales(container, path, frames.image.number_of_frames)
+        return _finish(frames[index], frames.image, None if _is_plain(scales) else scales[index])
 
 
-def stored_frame(container: Container, image: ImagePixel, index: int) -> Pixels:
-    """Stored values of one grey frame, (rows, columns), unused bits cleared and signs extended.
+class StoredFrames:
+    """Stored values of the grey frames of an open file, unused bits cleared and signs extended.
 
     Raises
     ------
     FileRefused
-        The frame is damaged, or two decoders disagree about it.
+        A frame is damaged, or two decoders disagree about it.
     SyntaxRefused
         The transfer syntax is not verified.
     """
-    syntax = container.transfer_syntax_uid
-    check_syntax(syntax)
-    if syntax in NATIVE:
-        kind = image.stored_type(little=container.outline.little)
-        count = image.rows * image.columns
-        start = container.outline.elements[PIXEL_DATA].start + index * image.frame_bytes
-        raw = np.frombuffer(container.data, kind, count, start).reshape(image.rows, image.columns)
+
+    def __init__(self, container: Container, image: ImagePixel) -> None:
+        check_syntax(container.transfer_syntax_uid)
+        self.image = image
+        self._container = container
+        self._pieces = None if container.transfer_syntax_uid in NATIVE else frame_pieces(container, image)
+
+    def __getitem__(self, index: int) -> Pixels:
+        """(rows, columns) of the frame, counted from 0."""
+        pixels = self._native(index) if self._pieces is None else self._decoded(self._pieces[index])
+        return _within_bits(pixels, self.image)
+
+    def _native(self, index: int) -> Pixels:
+        image = self.image
+        kind = image.stored_type(little=self._container.outline.little)
+        start = self._container.outline.elements[PIXEL_DATA].start + index * image.frame_bytes
+        raw = np.frombuffer(self._container.data, kind, image.rows * image.columns, start)
         # A copy: the buffer closes with the file.
-        return _within_bits(raw.astype(kind.newbyteorder("=")), image)
-    return _within_bits(_decoded(container, image, index), image)
+        return raw.reshape(image.rows, image.columns).astype(kind.newbyteorder("="))
+
+    def _decoded(self, pieces: tuple[tuple[int, int], ...]) -> Pixels:
+        """Decode a compressed frame, with both decoders where header and codestream disagree."""
+        syntax, image = self._container.transfer_syntax_uid, self.image
+        frame = frame_bytes(self._container, pieces)
+        found = read_codestream(frame, syntax, image)
+        first, *others = DECODERS[syntax]
+        pixels = decode_with(first, frame, syntax, image)
+        if not found.agrees_with(image):
+            check_stored_values(pixels.view(f"u{pixels.dtype.itemsize}"), image, overlays=False)
+            if any(not np.array_equal(pixels, decode_with(other, frame, syntax, image)) for other in others):
+                raise FileRefused(
+                    "Header and compressed picture contradict each other about bits or sign, and two decoders read "
+                    "different values; the file is refused."
+                )
+        return pixels
 
 
 def _grey_image(container: Container) -> ImagePixel:
@@ -128,23 +154,6 @@ def _grey_image(container: Container) -> ImagePixel:
     if not image.is_grey:
         raise FileRefused("The picture is in colour, which is not read.")
     return image
-
-
-def _decoded(container: Container, image: ImagePixel, index: int) -> Pixels:
-    """Decode a compressed frame, with both decoders where header and codestream disagree."""
-    syntax = container.transfer_syntax_uid
-    frame = frame_bytes(container, frame_pieces(container, image)[index])
-    found = read_codestream(frame, syntax, image)
-    first, *others = DECODERS[syntax]
-    pixels = decode_with(first, frame, syntax, image)
-    if not found.agrees_with(image):
-        check_stored_values(pixels.view(f"u{pixels.dtype.itemsize}"), image, overlays=False)
-        if any(not np.array_equal(pixels, decode_with(other, frame, syntax, image)) for other in others):
-            raise FileRefused(
-                "Header and compressed picture contradict each other about bits or sign, and two decoders read "
-                "different values; the file is refused."
-            )
-    return pixels
 
 
 def _within_bits(pixels: Pixels, image: ImagePixel) -> Pixels:
@@ -156,14 +165,19 @@ def _within_bits(pixels: Pixels, image: ImagePixel) -> Pixels:
     return (pixels.view(kind) << spare) >> spare
 
 
-def _finish(pixels: Pixels, image: ImagePixel, scales: list[tuple[float, float]], index: int) -> Pixels:
-    """Invert MONOCHROME1 and apply slope and intercept; all frames of a file come in one type."""
+def _is_plain(scales: list[tuple[float, float]]) -> bool:
+    """No frame is rescaled: all frames of a file come in one type, so one that is decides for all."""
+    return all(scale == (1.0, 0.0) for scale in scales)
+
+
+def _finish(pixels: Pixels, image: ImagePixel, scale: tuple[float, float] | None) -> Pixels:
+    """Invert MONOCHROME1 and apply slope and intercept."""
     if image.photometric_interpretation == "MONOCHROME1":
         top = -1 if image.pixel_representation else (1 << image.bits_stored) - 1
         pixels = (top - pixels.astype(np.int64)).astype(pixels.dtype)
-    if all(scale == (1.0, 0.0) for scale in scales):
+    if scale is None:
         return pixels
-    slope, intercept = scales[index]
+    slope, intercept = scale
     values = (pixels.astype(np.float64) * slope + intercept).astype(np.float32)
     if not np.all(np.isfinite(values)):
         raise FileRefused("RescaleSlope and RescaleIntercept give no usable pixel values.")

@@ -17,7 +17,7 @@ from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestre
 from dashboard.ingest.container import Container, open_container
 from dashboard.ingest.decoding import decode_with
 from dashboard.ingest.image_pixel import ImagePixel, read_image_pixel
-from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax, decode_frames, stored_frame
+from dashboard.ingest.pixels import DECODERS, NATIVE, StoredFrames, check_syntax, decode_frames
 from dashboard.ingest.reading import Accepted, read_or_reject
 from tests.ingest import jpeg_lossless
 from tests.ingest.builders import dropped, original_door
@@ -52,7 +52,8 @@ OTHER_OBJECTS = ("liver", "parametric_map")
 
 
 def stored(container: Container, image: ImagePixel) -> list[npt.NDArray[np.generic]]:
-    return [stored_frame(container, image, index) for index in range(image.number_of_frames)]
+    frames = StoredFrames(container, image)
+    return [frames[index] for index in range(image.number_of_frames)]
 
 
 def decodings(container: Container, image: ImagePixel) -> list[npt.NDArray[np.generic]]:
@@ -140,7 +141,7 @@ def test_sign_and_precision_of_the_codestream_are_reconciled(tmp_path: Path) -> 
         image = read_image_pixel(container)
         frame = frame_bytes(container, frame_pieces(container, image)[0])
         assert not read_codestream(frame, container.transfer_syntax_uid, image).agrees_with(image)
-        values = stored_frame(container, image, 0)
+        values = StoredFrames(container, image)[0]
     assert (values.min(), values.max()) == (-2000, 1896)
 
 
