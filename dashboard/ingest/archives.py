@@ -84,10 +84,14 @@ def expand(files: Iterable[DroppedFile], scratch: Path, limits: ArchiveLimits) -
 def _expand(
     file: DroppedFile, scratch: Path, budget: Budget, depth: int, numbers: Iterator[int]
 ) -> Iterator[DroppedFile | Rejection]:
-    if not is_regular(file.path):
-        yield Rejection(file.name, "This is a device or a pipe, not a file.")
+    try:
+        if not is_regular(file.path):
+            yield Rejection(file.name, "This is a device or a pipe, not a file.")
+            return
+        head = read_head(file.path)
+    except OSError as error:
+        yield Rejection(file.name, f"The file cannot be read ({str(error.strerror).lower()}).")
         return
-    head = read_head(file.path)
     kind = kind_of(file.name, head)
     if kind is FileKind.ZIP:
         yield from _archive(file, scratch, budget, depth, numbers)

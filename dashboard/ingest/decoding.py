@@ -18,8 +18,8 @@ from dashboard.errors import FileRefused
 from dashboard.ingest.image_pixel import ImagePixel
 
 PROGRAM = Path(__file__).with_name("decoder_process.py")
-# The largest frame takes about ten seconds on a busy core.
-LONGEST_FRAME_S = 60.0
+# A frame of ordinary size takes milliseconds, the largest about ten seconds on a busy core.
+LONGEST_FRAME_S = 30.0
 DAMAGED = "A compressed frame cannot be decoded ({}); it is damaged."
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dashboard.errors import InputRefused, RecordsError
 from dashboard.ingest.archives import expand
 from dashboard.ingest.deidentify import Door, Identity
-from dashboard.ingest.file_kind import FileKind, kind_of, read_head
+from dashboard.ingest.file_kind import FileKind, kind_of, read_head, size_of
 from dashboard.ingest.instance import Drop, DroppedFile, Instance, ReadProgress, RejectedFile
 from dashboard.ingest.nifti import read_nifti
 from dashboard.ingest.reading import Accepted, read_or_reject, sha256_of
@@ -90,7 +90,7 @@ class _Desk:
 
     def take(self, dropped: DroppedFile, limits: ArchiveLimits) -> None:
         """Read one dropped file with all it unfolds to."""
-        size = dropped.path.stat().st_size
+        size = size_of(dropped.path)
         unpacked = 0
         for item in expand([dropped], self.scratch, limits):
             if isinstance(item, DroppedFile):
@@ -117,24 +117,35 @@ class _Desk:
         return Drop(tuple(instances), tuple(self.rejected), identities, self.duplicates)
 
     def _read(self, file: DroppedFile) -> None:
-        if kind_of(file.name, read_head(file.path)) is FileKind.DICOM:
-            sha256 = sha256_of(file.path)
-            if sha256 in self.checksums:
-                self.duplicates += 1
-                return
-            found = read_or_reject(file, self.door, self.incoming, sha256)
-            if isinstance(found, RejectedFile):
-                self.rejected.append(found)
-            else:
-                self._accept(found)
-            return
         try:
-            images = read_nifti(file, self.door, self.incoming, self.scratch, self.limits)
+            images = self._images(file)
         except InputRefused as refusal:
             self._reject(Rejection(file.name, str(refusal)))
-            return
-        for image in images:
-            self._accept(image)
+        except OSError as error:
+            self._reject(Rejection(file.name, f"The file cannot be read ({str(error.strerror).lower()})."))
+        else:
+            for image in images:
+                self._accept(image)
+
+    def _images(self, file: DroppedFile) -> list[Accepted]:
+        """Images of one file; a refused or repeated DICOM file is noted and gives none."""
+        if kind_of(file.name, read_head(file.path)) is not FileKind.DICOM:
+            slices = read_nifti(file, self.door, self.incoming, self.scratch, self.limits)
+            if slices[0].instance.sha256 not in self.checksums:
+                return slices
+            for repeated in slices:
+                repeated.instance.path.unlink()
+            self.duplicates += 1
+            return []
+        sha256 = sha256_of(file.path)
+        if sha256 in self.checksums:
+            self.duplicates += 1
+            return []
+        found = read_or_reject(file, self.door, self.incoming, sha256)
+        if isinstance(found, RejectedFile):
+            self.rejected.append(found)
+            return []
+        return [found]
 
     def _accept(self, found: Accepted) -> None:
         new = found.instance

@@ -91,6 +91,14 @@ def is_regular(path: Path) -> bool:
     return stat.S_ISREG(path.stat().st_mode)
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, 0 where that cannot be told."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _is_litter(name: str) -> bool:
     parts = [part.lower() for part in PurePosixPath(name).parts]
     if not parts:

@@ -27,7 +27,7 @@ DRAWN_GROUPS = (range(0x5000, 0x5100), range(0x6000, 0x6100))
 PAD = {"UI": b"\0", "US": b"\0", **dict.fromkeys(("AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM"), b" ")}
 OVERLAY_GROUPS = range(0x6000, 0x6100)
 # The headers of an enhanced object with 10,000 frames are about 30 MB.
-MAX_HEADER_BYTES = 128 * 1024**2
+MAX_HEADER_BYTES = 64 * 1024**2
 
 
 def parse_headers(container: Container) -> Dataset:

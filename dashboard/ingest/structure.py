@@ -30,7 +30,9 @@ TEXT_LIMITS = {
 LONGEST_SHORT_TEXT = 1024
 # Enhanced MR nests 5 deep, structured reports about 15; parsers recurse, so a bomb must stop here.
 MAX_DEPTH = 20
-MAX_ELEMENTS = 1_000_000
+MAX_ELEMENTS = 500_000
+# The dictionary of the standard has about 5,000; a scanner adds a few hundred of its own.
+MAX_TOP_ELEMENTS = 10_000
 RESERVED_GROUPS = frozenset((0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0006, 0x0007, 0xFFFF))
 
 
@@ -126,6 +128,8 @@ class _Walk:
                 self._defined(tag, vr, position, after, implicit, depth)
             if top is not None:
                 top.elements[tag] = Element(vr, header, position, length, after)
+                if len(top.elements) > MAX_TOP_ELEMENTS:
+                    raise FileRefused(f"The file holds more than {MAX_TOP_ELEMENTS:,} header fields.")
             position = after
         if delimited:
             raise FileRefused("An item of a sequence has no end mark; the file is cut short.")

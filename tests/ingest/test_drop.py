@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,16 @@ from hypothesis import strategies as st
 from dashboard.ingest import Door, Drop, DroppedFile, ReadProgress, read_drop
 from dashboard.ingest.drop import TWO_PATIENTS
 from dashboard.settings import ArchiveLimits
-from tests.ingest.builders import ignore_progress, image, keyed_door, original_door, save, write_image, write_series
+from tests.ingest.builders import (
+    describe_pixels,
+    ignore_progress,
+    image,
+    keyed_door,
+    original_door,
+    save,
+    write_image,
+    write_series,
+)
 
 
 def take(files: list[DroppedFile], folder: Path, door: Door | None = None) -> Drop:
@@ -93,6 +103,29 @@ def test_two_patients_under_one_study_number_are_told_apart(tmp_path: Path) -> N
     names = {item.name: drop.identities[item.study_instance_uid].patient_name for item in drop.instances}
     assert names == {"in/a": "ONE", "in/b": "TWO"}
     assert all(TWO_PATIENTS in item.warnings for item in drop.instances)
+
+
+def test_a_file_that_vanished_costs_only_itself(tmp_path: Path) -> None:
+    good = write_image(tmp_path / "in" / "a")
+    drop = take(named([tmp_path / "in" / "gone", good]), tmp_path)
+    assert len(drop.instances) == 1
+    assert [item.reason for item in drop.rejections] == ["The file cannot be read (no such file or directory)."]
+
+
+def test_a_file_refused_after_its_headers_leaves_nothing_behind(tmp_path: Path) -> None:
+    values = np.full((16, 12), 4095, np.uint16)
+    dataset = image(values)
+    describe_pixels(dataset, values, bits_stored=10)
+    drop = take(named([save(dataset, tmp_path / "in" / "a")]), tmp_path)
+    assert "BitsStored" in drop.rejections[0].reason
+
+
+def test_a_volume_dropped_twice_is_one_duplicate(tmp_path: Path) -> None:
+    data = np.arange(7 * 6 * 5, dtype=np.int16).reshape(7, 6, 5)
+    nib.save(nib.Nifti1Image(data, np.diag([1.0, 1.0, 4.0, 1.0])), tmp_path / "a.nii")
+    shutil.copy(tmp_path / "a.nii", tmp_path / "b.nii")
+    drop = take(named([tmp_path / "a.nii", tmp_path / "b.nii"]), tmp_path)
+    assert (len(drop.instances), len(drop.rejections), drop.duplicates) == (5, 0, 1)
 
 
 def test_progress_counts_files_and_bytes(tmp_path: Path) -> None:

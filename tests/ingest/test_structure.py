@@ -5,7 +5,7 @@ from struct import pack
 import pytest
 
 from dashboard.errors import FileRefused
-from dashboard.ingest.structure import MAX_DEPTH, outline
+from dashboard.ingest.structure import MAX_DEPTH, MAX_TOP_ELEMENTS, outline
 
 PIXELS = b"\xe0\x7f\x10\x00OB\0\0"
 ITEM, ITEM_END, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
@@ -119,6 +119,12 @@ def test_nesting_hidden_in_unknown_types_is_bounded() -> None:
         )
     with pytest.raises(FileRefused, match="nested more than"):
         walk(b"\x08\x00\x40\x11UN\0\0" + UNDEFINED + ITEM + UNDEFINED + content)
+
+
+def test_the_number_of_fields_is_bounded() -> None:
+    fields = b"".join(text(pack("<HH", 0x0010, 0x1000 + number), b"LO", b"") for number in range(MAX_TOP_ELEMENTS + 1))
+    with pytest.raises(FileRefused, match="more than 10,000 header fields"):
+        walk(fields)
 
 
 def test_short_texts_of_absurd_length_are_refused() -> None:
