@@ -14,7 +14,7 @@ CLOCK = timedelta(hours=24)
 CLOCK_SHOWN = timedelta(days=7)
 CLOCK_TIERS = ("immediate", "urgent")
 # A finished upload leaves the page by itself unless it has something left to say.
-FINISHED_SHOWN = timedelta(minutes=5)
+FINISHED_SHOWN = timedelta(minutes=1)
 REJECTED_SHOWN = timedelta(hours=24)
 STATUS = {
     StudyState.RECEIVED: ("received", "waiting to be analysed"),
@@ -40,7 +40,8 @@ def study_line(
     tier = study.tier or "waiting"
     words, mark = tier_words(tier)
     patient, detail = patient_words(person)
-    reasons = [plain(reason, 200) for reason in study.reasons]
+    # The tier says it already.
+    reasons = [plain(reason, 200).removeprefix("not analysed: ") for reason in study.reasons]
     if study.tier is None:
         reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or "being analysed now"]
     acquired = acquisition_time(study.study_date, study.study_time, zone)
@@ -74,7 +75,7 @@ def study_line(
 def patient_words(person: Identity | None) -> tuple[str, str]:
     """Name, and the line below it with number, birth date and sex."""
     if person is None:
-        return "name not kept", ""
+        return "no name kept", ""
     detail = [plain(person.patient_id, 40)]
     if person.birth_date:
         detail.append(f"born {date(person.birth_date)}")

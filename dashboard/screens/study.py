@@ -41,7 +41,7 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
     tier = str(urgency.get("tier") or "waiting")
     words, mark = tier_words(tier)
     grade = document.get("grade")
-    result = "not analysed" if document else ""
+    result = ""
     if grade:
         result = (
             f"suspected grade <b>{markup(str(grade))}</b> · {BANDS.get(str(document.get('band')), '')} · "

@@ -47,7 +47,7 @@ def not_analysed(document: Mapping[str, Any]) -> None:
     given = document.get("reasons") or ["no reason was given"]
     st.html(
         '<section class="panel unanalysed" role="note"><h2>? Not analysed, because</h2><ul>'
-        + "".join(f"<li>{_words(reason)}</li>" for reason in given)
+        + "".join(f"<li>{_words(str(reason).removeprefix('not analysed: '))}</li>" for reason in given)
         + "</ul><p>This is not a finding of any kind: read the study now.</p></section>"
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -23,6 +24,7 @@ PICTURE_PX, PROFILE_PX = 300, 262
 PLOT = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 PROFILE_PLOT = {"displayModeBar": False}
 SAMPLES = {"cord": ":blue[**━━**]", "sac": ":yellow[**╍╍**]", "tumour": ":orange[**┉┉**]"}
+LAST_JUMP = "profile_last"
 FULL, SAGITTAL = "Full slice", "Sagittal"
 
 
@@ -64,9 +66,10 @@ def viewer(opened: Opened) -> None:
     with pictures:
         _pictures(opened, number, one, window, shown)
         if stack.analysed:
-            _profile(stack, at)
+            _profile(opened, stack, at)
     with panel:
-        study_panel.reasons(opened.document)
+        if opened.document.get("grade"):
+            study_panel.reasons(opened.document)
         said = (opened.document.get("urgency") or {}).get("reasons") or []
         study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry, said)
 
@@ -150,15 +153,7 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
             )
         st.html(f'<span class="place">slice <b>{at + 1}</b> of {count}</span>')
         preset = st.selectbox("Window", list(presets), key="window", label_visibility="collapsed", width=170)
-        shown = st.pills(
-            "Contours",
-            list(OUTLINES),
-            selection_mode="multi",
-            default=list(OUTLINES),
-            key="contours",
-            format_func=_outline_words,
-            label_visibility="collapsed",
-        )
+        shown = _outline_choice() if stack.analysed else []
         if any(other.series.plane is Plane.SAGITTAL for other in opened.stacks) and stack.analysed:
             st.segmented_control(
                 "Beside", [SAGITTAL, FULL], default=SAGITTAL, key="context", required=True, label_visibility="collapsed"
@@ -177,6 +172,19 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
     return presets[preset], tuple(shown)
 
 
+def _outline_choice() -> list[str]:
+    return st.pills(
+        "Contours",
+        list(OUTLINES),
+        selection_mode="multi",
+        default=list(OUTLINES),
+        key="contours",
+        format_func=_outline_words,
+        label_visibility="collapsed",
+        persist_state="page",
+    )
+
+
 def _outline_words(name: str) -> str:
     """Name with a sample of the line, in the theme's nearest colour."""
     return f"{SAMPLES[name]} {OUTLINES[name].label}"
@@ -184,30 +192,31 @@ def _outline_words(name: str) -> str:
 
 def _series_words(stack: Stack) -> str:
     entry = stack.entry
-    described = plain(str(entry.get("description") or entry.get("role") or "series"), 40)
-    return f"{described} · {entry.get('plane', '')} · {'analysed' if stack.analysed else 'not analysed'}"
+    described = plain(str(entry.get("description") or entry.get("role") or "series"), 32)
+    return described if stack.analysed else f"{described} · not analysed"
 
 
-def _profile(stack: Stack, at: int) -> None:
+def _profile(opened: Opened, stack: Stack, at: int) -> None:
     with st.container(key="profile_box", height=PROFILE_PX, border=False):
         st.plotly_chart(
             profile_figure(stack.profile(), at),
             key="profile",
             config=PROFILE_PLOT,
             theme=None,
-            on_select=_jump,
+            on_select=partial(_jump, opened.finding_id),
             selection_mode="points",
             height="stretch",
         )
 
 
-def _jump() -> None:
+def _jump(finding_id: str) -> None:
     """Go to the slice under the click. A second click on a selected slice deselects it: that is a jump too."""
     points = st.session_state["profile"]["selection"]["points"]
     if points:
-        st.session_state["profile_last"] = int(points[0]["customdata"])
-    if "profile_last" in st.session_state:
-        _go_to(st.session_state["profile_last"])
+        st.session_state[LAST_JUMP] = (finding_id, int(points[0]["customdata"]))
+    of, index = st.session_state.get(LAST_JUMP, ("", 0))
+    if of == finding_id:
+        _go_to(index)
 
 
 def _go_to(index: int) -> None:
@@ -217,7 +226,7 @@ def _go_to(index: int) -> None:
 def _change_series() -> None:
     st.query_params["series"] = str(st.session_state["series"] + 1)
     st.query_params.pop("slice", None)
-    st.session_state.pop("profile_last", None)
+    st.session_state.pop(LAST_JUMP, None)
 
 
 def _chosen_series(opened: Opened) -> int:

@@ -17,6 +17,8 @@ from dashboard.screens.worker import (
 
 REFRESH_S = 2.0
 ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
+# More finished uploads than this would push the list down the page; the others are a click away.
+FINISHED_LINES = 2
 DISMISSED = "dismissed_uploads"
 
 
@@ -39,7 +41,9 @@ def _live() -> None:
     trouble = worker_words()
     if trouble:
         st.warning(trouble, icon=":material/warning:")
-    _follow(drop_zone(_upload_lines(), large=not found))
+    lines = _upload_lines()
+    shown = [line for place, line in enumerate(lines) if not line.finished or place < FINISHED_LINES]
+    _follow(drop_zone(shown, large=not found, earlier=len(lines) - len(shown)))
     if not found:
         _empty()
         return
@@ -58,6 +62,8 @@ def _upload_lines() -> list[UploadLine]:
 def _follow(event: DropEvent) -> None:
     if event.rejected:
         pages.go("upload", upload=event.rejected)
+    if event.earlier:
+        pages.go("upload")
     if event.dismissed:
         st.session_state[DISMISSED] = st.session_state.get(DISMISSED, frozenset()) | {event.dismissed}
         st.rerun(scope="fragment")
@@ -73,6 +79,7 @@ def _toolbar(count: int, offer_demonstration: bool) -> None:
             default="urgency",
             required=True,
             label_visibility="collapsed",
+            persist_state="session",
         )
         st.html(f'<span style="color:#9fb0c0">{counted(count, "study", "studies")}</span>')
         if offer_demonstration:

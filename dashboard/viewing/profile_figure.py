@@ -14,6 +14,8 @@ from plotly.subplots import make_subplots
 from dashboard.study import GRADES
 from dashboard.viewing import theme
 
+# More slices than this on the width of a page get smaller marks and fewer letters.
+CROWDED = 45
 ROW_HEIGHTS = (0.17, 0.29, 0.27, 0.27)
 
 
@@ -73,6 +75,7 @@ def profile_figure(points: Sequence[ProfilePoint], current: int) -> go.Figure:
 
 
 def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], current: int) -> None:
+    size = 9 if len(points) <= CROWDED else 6
     marks = [theme.GRADE_MARKS.get(point.grade or "", theme.NOT_ANALYSED_MARK) for point in points]
     figure.add_trace(
         go.Scatter(
@@ -87,7 +90,7 @@ def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], current: int) 
             marker={
                 "symbol": [symbol for symbol, _ in marks],
                 "color": [colour for _, colour in marks],
-                "size": [14 if index == current else 9 for index in range(len(points))],
+                "size": [14 if index == current else size for index in range(len(points))],
                 "line": {"width": 1.5, "color": [colour for _, colour in marks]},
             },
             selected={"marker": {"opacity": 1}},
@@ -100,7 +103,7 @@ def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], current: int) 
 
 def _letters(points: Sequence[ProfilePoint]) -> list[str]:
     """Grades in letters, thinned where many slices share the width; the worst are never left out."""
-    step = max(1, math.ceil(len(points) / 60))
+    step = max(1, math.ceil(len(points) / CROWDED))
     worst = max((GRADES.index(point.grade) for point in points if point.grade), default=0)
     return [
         (point.grade or "") if index % step == 0 or (point.grade and GRADES.index(point.grade) == worst > 0) else ""

@@ -132,6 +132,7 @@ def _hover_layer(part: Picture, letters: tuple[str, str, str, str]) -> go.Heatma
     values = np.nan_to_num(part.pixels.astype(np.float32))
     whole = bool(np.all(values == np.round(values))) and float(np.abs(values).max(initial=0)) < 2**15
     left, top, right, bottom = letters
+    digits = ".0f" if whole or float(np.ptp(values)) > 100 else ".4~g"
     return go.Heatmap(
         z=values.astype(np.int16) if whole else values,
         x0=float(part.across_mm[0]),
@@ -141,7 +142,7 @@ def _hover_layer(part: Picture, letters: tuple[str, str, str, str]) -> go.Heatma
         opacity=0,
         showscale=False,
         name="",
-        hovertemplate=f"{left}→{right} %{{x:+.1f}} mm<br>{top}→{bottom} %{{y:+.1f}} mm<br>intensity %{{z}}"
+        hovertemplate=f"{left}→{right} %{{x:+.1f}} mm<br>{top}→{bottom} %{{y:+.1f}} mm<br>intensity %{{z:{digits}}}"
         "<extra></extra>",
     )
 

@@ -334,6 +334,9 @@ function drawNow() {
     if (upload.finished) actions.push(["Dismiss", () => mounted.trigger("dismiss", upload.id)]);
     fill(row(upload.id), { ...upload, done: upload.finished && !upload.failed }, actions);
   }
+  const earlier = mounted.root.querySelector(".earlier");
+  earlier.hidden = !mounted.data.earlier;
+  earlier.textContent = mounted.data.earlier ? counted(mounted.data.earlier, "earlier upload") : "";
   for (const item of mounted.root.querySelectorAll(".transfers li")) {
     if (!keep.has(item.dataset.key)) item.remove();
   }
@@ -356,7 +359,6 @@ function chosen(input) {
 }
 
 function dropped(event) {
-  event.preventDefault();
   mounted.root.querySelector(".target").classList.remove("over");
   // Entries can be asked for only while the event lasts; the walk through them comes after.
   const items = Array.from(event.dataTransfer.items || []).filter((item) => item.kind === "file");
@@ -370,24 +372,25 @@ function dropped(event) {
 }
 
 function carriesFiles(event) {
-  return mounted && event.dataTransfer && Array.from(event.dataTransfer.types || []).includes("Files");
+  return event.dataTransfer && Array.from(event.dataTransfer.types || []).includes("Files");
 }
 
-// The whole page takes a drop: a file that misses the zone would otherwise replace the page.
-const page = {
-  dragover(event) {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-    mounted.root.querySelector(".target").classList.add("over");
-  },
-  dragleave(event) {
-    if (mounted && event.relatedTarget === null) mounted.root.querySelector(".target").classList.remove("over");
-  },
-  drop(event) {
-    if (carriesFiles(event)) dropped(event);
-  },
-};
+// The whole page takes a drop: a file that misses the zone would otherwise replace the page. On a screen without
+// the zone a drop does nothing.
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = mounted ? "copy" : "none";
+  if (mounted) mounted.root.querySelector(".target").classList.add("over");
+});
+document.addEventListener("dragleave", (event) => {
+  if (mounted && event.relatedTarget === null) mounted.root.querySelector(".target").classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  if (mounted) dropped(event);
+});
 
 window.addEventListener("beforeunload", (event) => {
   const sending = [...transfers.values()].some((transfer) => ["listing", "sending", "completing"].includes(transfer.phase));
@@ -403,15 +406,12 @@ export default function (component) {
   if (first) {
     find(".choose-files").onclick = () => find(".files").click();
     find(".choose-folder").onclick = () => find(".folder").click();
+    find(".earlier").onclick = () => mounted.trigger("earlier", Date.now());
     find(".files").onchange = (event) => chosen(event.target);
     find(".folder").onchange = (event) => chosen(event.target);
-    for (const [name, listener] of Object.entries(page)) document.addEventListener(name, listener);
   }
   drawNow();
   return () => {
-    if (mounted && mounted.root === root) {
-      for (const [name, listener] of Object.entries(page)) document.removeEventListener(name, listener);
-      mounted = null;
-    }
+    if (mounted && mounted.root === root) mounted = null;
   };
 }

@@ -28,18 +28,20 @@ class DropEvent:
     changed: str | None
     rejected: str | None
     dismissed: str | None
+    earlier: bool
 
 
-def drop_zone(uploads: Sequence[UploadLine], large: bool, key: str = "drop_zone") -> DropEvent:
-    """Draw the zone; `large` where nothing else is on the page."""
+def drop_zone(uploads: Sequence[UploadLine], large: bool, earlier: int = 0, key: str = "drop_zone") -> DropEvent:
+    """Draw the zone; `large` where nothing else is on the page. `earlier` uploads are only counted."""
     result = _element(
         key=key,
-        data={"uploads": [asdict(upload) for upload in uploads], "large": large},
+        data={"uploads": [asdict(upload) for upload in uploads], "large": large, "earlier": earlier},
         on_changed_change=_nothing,
         on_rejected_change=_nothing,
         on_dismiss_change=_nothing,
+        on_earlier_change=_nothing,
     )
-    return DropEvent(result.changed, result.rejected, result.dismiss)
+    return DropEvent(result.changed, result.rejected, result.dismiss, bool(result.earlier))
 
 
 def _nothing() -> None:
