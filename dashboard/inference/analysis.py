@@ -1,7 +1,7 @@
 """One series in, everything the models see in it out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,13 +11,13 @@ from dashboard.inference.manifest import COMPRESSION
 from dashboard.inference.native import Labels, Segmented, paint_reformats, paint_stack
 from dashboard.inference.orientation import crop_affine, head_to_foot, is_axial
 from dashboard.inference.planes import CutPlane, stack_plane
-from dashboard.inference.preprocessing import Window, crops_window, nonzero_window
+from dashboard.inference.preprocessing import Window, crops_window, nonzero_window, slow_gain
 from dashboard.inference.reformat import reformat_volume
 from dashboard.inference.registry import Models
 from dashboard.inference.resampling import Image, Mask
-from dashboard.inference.segmentation import MIN_CORD_MM2, clean, cord_centre, most_probable
+from dashboard.inference.segmentation import CORD, MIN_CORD_MM2, clean, cord_centre, most_probable
 from dashboard.inference.sessions import spread
-from dashboard.study import Role, Series, SeriesPrediction, SlicePrediction
+from dashboard.study import SCENES, Role, Series, SeriesPrediction, SlicePrediction
 from dashboard.study.geometry import Array
 
 # A crop this near to the cord is not cut a second time; shifts of several mm hardly change a grade.
@@ -26,6 +26,10 @@ RECENTRE_MM = 1.0
 MAX_RECENTRE_MM = 12.0
 # Below this localiser score no segmentation is painted, unless the canal model's manifest states its own.
 CANAL_MIN = 0.3
+# Half the width of a sac that a cord lies in the middle of.
+CANAL_RADIUS_MM = 8.0
+# Contours in a brain, or in a picture that lies on its side, mislead; those in another contrast can be right.
+MAX_STRANGE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,12 @@ class _Crop:
     affine: Array
     pixels: Image
     inside: Mask
+    gain: float = 1.0
+
+    @property
+    def lifted(self) -> Image:
+        """Grey values as they would be nearer to the coil."""
+        return self.pixels * np.float32(self.gain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +90,10 @@ def analyse_series(series: Series, models: Models) -> SeriesPrediction:
     found = _planes(series, window, models)
     crops = spread(lambda item: _cut(item[0], item[1].centre_mm, item[1].score), found, models.threads)
     low, high = models.compression.manifest.contract.percentiles
-    grey = crops_window([crop.pixels for crop in crops], [crop.inside for crop in crops], low, high)
+    insides = [crop.inside for crop in crops]
+    gains = slow_gain([point.centre_mm[2] for _, point in found], [crop.pixels for crop in crops], insides)
+    crops = [replace(crop, gain=float(gain)) for crop, gain in zip(crops, gains, strict=True)]
+    grey = crops_window([crop.lifted for crop in crops], insides, low, high)
     answers = spread(lambda crop: _recentred(_ask(crop, grey, models), grey, models), crops, models.threads)
     return SeriesPrediction(
         series_instance_uid=series.series_instance_uid,
@@ -109,7 +122,7 @@ def _cut(plane: CutPlane, centre_mm: Array, score: float) -> _Crop:
 
 
 def _ask(crop: _Crop, grey: Window, models: Models) -> _Answer:
-    image = grey.apply(crop.pixels, crop.inside)
+    image = grey.apply(crop.lifted, crop.inside)
     outputs = models.compression.run(image[None, None])
     classes = clean(outputs["segmentation"][0], COMPRESSION.pixel_mm)
     return _Answer(crop, image, classes, most_probable(classes), outputs["ordinal"][0], outputs["scene"][0])
@@ -122,7 +135,7 @@ def _recentred(answer: _Answer, grey: Window, models: Models) -> _Answer:
     cord = cord_centre(answer.labels, crop.affine, MIN_CORD_MM2, COMPRESSION.pixel_mm)
     if cord is None or not RECENTRE_MM < float(np.linalg.norm(cord - middle[:3])) <= MAX_RECENTRE_MM:
         return answer
-    return _ask(_cut(crop.plane, cord, crop.score), grey, models)
+    return _ask(replace(_cut(crop.plane, cord, crop.score), gain=crop.gain), grey, models)
 
 
 def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
@@ -139,18 +152,35 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
         scene=calibration.scene(answer.scene, calibrated),
         canal_score=crop.score,
         inside=float(crop.inside.mean()),
+        canal_inside=_canal_inside(answer),
     )
 
 
+def _canal_inside(answer: _Answer) -> float:
+    """Fraction of the disc around the cord, or around the middle, that lies within the field of view."""
+    rows, columns = np.nonzero(answer.labels == CORD)
+    middle = (COMPRESSION.size_px - 1) / 2
+    row, column = (rows.mean(), columns.mean()) if rows.size else (middle, middle)
+    grid = np.arange(COMPRESSION.size_px)
+    distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
+    return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+
+
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:
-    threshold = models.canal.manifest.threshold("canal_min", CANAL_MIN)
     paint = paint_reformats if series.role is Role.VOLUME_T2 else paint_stack
     painted = []
     for index, volume in enumerate(series.volumes):
         crops = [
             Segmented(answer.crop.plane.slice_index, answer.crop.affine, answer.classes)
             for answer in answers
-            if answer.crop.plane.volume_index == index and answer.crop.score >= threshold
+            if answer.crop.plane.volume_index == index and _is_painted(answer, models)
         ]
         painted.append(paint(volume, crops, models.threads))
     return tuple(painted)
+
+
+def _is_painted(answer: _Answer, models: Models) -> bool:
+    """Whether a canal was found here and the picture is that of a spine, the right way round."""
+    scene = calibration.scene(answer.scene, models.compression.manifest.calibration)
+    strange = sum(float(scene[SCENES.index(name)]) for name in ("wrong_geometry", "not_spine"))
+    return strange < MAX_STRANGE and answer.crop.score >= models.canal.manifest.threshold("canal_min", CANAL_MIN)

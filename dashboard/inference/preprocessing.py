@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dashboard.inference.orientation import Axes, crop_affine, picture_axes, slice_affine
 from dashboard.inference.resampling import Image, Mask, finite, sample_slice, sample_volume, shrink
+from dashboard.study.geometry import Array
 
 __all__ = [
     "CLIP_HIGH",
@@ -27,9 +28,17 @@ __all__ = [
     "sample_volume",
     "shrink",
     "slice_affine",
+    "slow_gain",
 ]
 
 CLIP_HIGH = 1.5
+# Twice the length of the longest lesions that a single slice could be judged against.
+GAIN_SIGMA_MM = 20.0
+GAIN_LEAST_SLICES = 8
+GAIN_PERCENTILE = 75.0
+GAIN_IDLE = 1.5
+# Beyond, there is more noise than signal left.
+GAIN_MAX = 5.0
 # Percentiles of this many evenly spread voxels are within a thousandth of those of all.
 SAMPLE_VOXELS = 1_000_000
 
@@ -76,6 +85,47 @@ def crops_window(
     samples = [crop[inside & (crop != 0)] for crop, inside in zip(crops, insides, strict=True)]
     values = np.concatenate(samples) if samples else np.zeros(0, np.float32)
     return _window(values, low_percentile, high_percentile)
+
+
+def slow_gain(heights_mm: Sequence[float], crops: Sequence[Image], insides: Sequence[Mask]) -> Array:
+    """Factors (n) that lift slices beyond the coil's reach to the brightness of the rest; 1 for all others.
+
+    At the ends of a long field of view signal falls to a fifth within 40 mm, and CSF turns as dark as tumour. The fall
+    is read off the median of each crop, smoothed over far more slices than a lesion spans, so that no lesion is
+    brightened on its own; what is left within :data:`GAIN_IDLE` of the series, as ordinary shading is, stays as it is.
+
+    Parameters
+    ----------
+    heights_mm
+        Place of each slice along the patient.
+    crops, insides
+        Grey values (rows, columns) and where they lie inside the field of view.
+    """
+    medians = [_median(crop[inside & (crop > 0)]) for crop, inside in zip(crops, insides, strict=True)]
+    logs = np.log(np.array(medians, dtype=np.float64).clip(1e-12))
+    known = np.array(medians) > 0
+    gains = np.ones(len(crops))
+    if np.count_nonzero(known) < GAIN_LEAST_SLICES:
+        return gains
+    smooth = _smooth(np.asarray(heights_mm, dtype=np.float64), logs, known)
+    deficit = np.exp(np.percentile(smooth[known], GAIN_PERCENTILE) - smooth) / GAIN_IDLE
+    return np.asarray(deficit.clip(1.0, GAIN_MAX))
+
+
+def _smooth(heights: Array, values: Array, known: Mask) -> Array:
+    """Straight lines through the known values around each height; they follow a fall up to the last slice."""
+    step = heights[None, :] - heights[:, None]
+    weights = np.exp(-0.5 * (step / GAIN_SIGMA_MM) ** 2) * known
+    zeroth, first, second = (np.sum(weights * step**k, axis=1) for k in (0, 1, 2))
+    level, slope = np.sum(weights * values, axis=1), np.sum(weights * step * values, axis=1)
+    spread = zeroth * second - first**2
+    flat = spread < 1e-6 * zeroth * GAIN_SIGMA_MM**2
+    line = (second * level - first * slope) / np.where(flat, 1.0, spread)
+    return np.asarray(np.where(flat, level / np.maximum(zeroth, 1e-12), line))
+
+
+def _median(values: Image) -> float:
+    return float(np.median(values)) if values.size else 0.0
 
 
 def _window(values: Image, low: float, high: float) -> Window:

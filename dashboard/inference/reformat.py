@@ -101,10 +101,11 @@ def reformat_volume(
     voxels = volume.voxels if volume.voxels.dtype.kind != "f" else finite(volume.voxels)
     found: list[tuple[CutPlane, CanalPoint]] = []
     for point, tangent, score in zip(curve.points_mm(heights), curve.tangents(heights), scores, strict=True):
+        axes = patient_axes(tangent)
         if not _contains(volume, point):
             continue
         place = (volume_index, *divmod(len(found), finer))
-        plane = reformat_plane(voxels, volume.affine, place, point, patient_axes(tangent))
+        plane = reformat_plane(voxels, volume.affine, place, point, axes)
         if plane is not None:
             found.append((plane, CanalPoint(point, float(score), True)))
     return found

@@ -44,6 +44,9 @@ class SlicePrediction:
         0 to 1, how sure the localiser is that the crop's centre lies in the spinal canal.
     inside
         Fraction of the crop that lies within the acquired field of view, 0 to 1.
+    canal_inside
+        The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented: below about
+        0.9 the edge of the field cuts the canal itself.
     """
 
     volume_index: int
@@ -57,6 +60,7 @@ class SlicePrediction:
     scene: Array
     canal_score: float
     inside: float
+    canal_inside: float = 1.0
 
     @property
     def centre_mm(self) -> Array:

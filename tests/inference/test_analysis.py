@@ -1,19 +1,22 @@
 import numpy as np
 import pytest
 
-from dashboard.inference import analyse_series
+from dashboard.inference import analyse_series, load_models
 from dashboard.study import Role
 from tests.inference.phantoms import (
     CORD_RADIUS_MM,
     ORDERS,
     axial_affine,
+    canal_graph,
     centred,
+    compression_graph,
     paint,
     reorder,
     series,
     straight,
     volume,
     wrap,
+    write_model,
 )
 
 CORD = 2
@@ -107,6 +110,26 @@ def test_a_tube_at_the_fields_edge_is_half_inside(models):
     for one in found.slices:
         assert one.inside < 0.65 and one.centre_mm[0] == pytest.approx(25, abs=1.5)
         assert one.image[:, -34:].max() < 1e-6
+
+
+def test_an_edge_through_the_canal_is_told(models):
+    shape = (5, 100, 100)
+    affine = axial_affine((4, 0.6, 0.6), shape=shape)
+    cut, whole = (analyse_series(series(volume(affine, shape, straight(x, 0))), models) for x in (25, 15))
+    assert max(one.canal_inside for one in cut.slices) < 0.9
+    assert min(one.canal_inside for one in whole.slices) == 1.0
+
+
+@pytest.mark.parametrize(("scene", "painted"), [(1, True), (2, True), (3, False), (4, False)])
+def test_a_picture_that_is_no_upright_spine_is_not_painted(tmp_path, scene, painted):
+    write_model(tmp_path, canal_graph())
+    write_model(tmp_path, compression_graph(scene=np.eye(5)[scene] * 9))
+    shape = (3, 100, 100)
+    found = analyse_series(
+        series(volume(axial_affine((4, 0.6, 0.6), shape=shape), shape, straight())), load_models(tmp_path)
+    )
+    assert bool(found.native_labels[0].any()) is painted
+    assert all(one.scene.argmax() == scene for one in found.slices)
 
 
 def test_one_slice_is_enough(models):

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 
-from dashboard.inference.preprocessing import Window, crops_window, nonzero_window
+from dashboard.inference.preprocessing import Window, crops_window, nonzero_window, slow_gain
 
 
 def test_a_window_scales_and_clips():
@@ -56,3 +56,38 @@ def test_crops_window_pools_slices_and_leaves_padding_out():
 def test_preprocessing_needs_no_inference_runtime():
     code = "import sys; sys.modules['onnxruntime'] = None; import dashboard.inference.preprocessing"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def shaded(factors):
+    """Crops of one tissue, each with a brightness of its own."""
+    texture = np.random.default_rng(4).random((20, 20), np.float32) + 0.5
+    return [np.float32(100 * factor) * texture for factor in factors], [np.ones((20, 20), bool)] * len(factors)
+
+
+def test_slices_beyond_the_coil_are_lifted_to_the_brightness_of_the_rest():
+    heights = np.arange(0, -300, -3.0)
+    fall = np.where(heights > -60, np.exp((heights + 60) / -35), 1.0)
+    gains = slow_gain(heights, *shaded(fall))
+    assert gains[0] > 2.5 and np.all(np.diff(gains) <= 1e-9)
+    assert np.all(gains[heights < -75] == 1)
+    assert np.all(fall * gains < 1.05)
+
+
+def test_ordinary_shading_is_left_alone():
+    heights = np.arange(0, -150, -3.0)
+    assert np.all(slow_gain(heights, *shaded(1 + 0.25 * np.sin(heights / 30))) == 1)
+
+
+def test_one_dark_lesion_is_not_brightened():
+    heights = np.arange(0, -150, -3.0)
+    dark = np.where((heights < -60) & (heights > -72), 0.4, 1.0)
+    assert np.all(slow_gain(heights, *shaded(dark)) == 1)
+
+
+def test_a_few_slices_say_nothing_about_the_coil():
+    assert np.all(slow_gain([0, -3, -6], *shaded([0.1, 1, 1])) == 1)
+
+
+def test_empty_slices_do_not_count_for_the_gain():
+    heights = np.arange(0, -90, -3.0)
+    assert np.all(slow_gain(heights, *shaded(np.where(heights > -15, 0.0, 1.0))) == 1)

@@ -34,8 +34,11 @@ def test_the_cord_is_found_in_axial_t2star_of_four_sites(shared_data, shipped, n
     series = as_series(folder / "t2star.nii.gz", "axial", Role.AXIAL_T2STAR)
     truth, _ = load(folder / "cord.nii.gz", "axial")
     found = analyse_series(series, shipped)
-    assert dice(found.native_labels[0] == CORD, truth > 0.5) > 0.85
+    masked = (truth > 0.5).any(axis=(1, 2))
+    assert dice(found.native_labels[0][masked] == CORD, truth[masked] > 0.5) > 0.93
     for one in found.slices:
+        if not masked[one.slice_index]:
+            continue
         rows, columns = np.nonzero(truth[one.slice_index] > 0.5)
         centre = (series.volumes[0].affine @ [one.slice_index, rows.mean(), columns.mean(), 1])[:3]
         assert np.linalg.norm(one.centre_mm - centre) < 2.0
