@@ -6,11 +6,9 @@ hostile archive is refused whole, and by name; what had been unfolded of it is n
 
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from struct import error as struct_error
 from struct import unpack_from
 
 from dashboard.errors import ArchiveRefused, RecordsError
@@ -110,16 +108,32 @@ def _archive(
         yield Rejection(file.name, f"Archives are packed more than {budget.limits.max_depth} deep; unpack them first.")
         return
     try:
-        check_directory(file.path, budget.limits)
-        with zipfile.ZipFile(file.path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _check_entries(archive, entries, budget)
-            for entry in entries:
-                yield from _entry(file, archive, entry, scratch, budget, depth, numbers)
+        archive, entries = _open(file.path, budget)
     except ArchiveRefused as refusal:
         yield Rejection(file.name, str(refusal))
-    except (zipfile.BadZipFile, struct_error, NotImplementedError, UnicodeDecodeError, ValueError, EOFError):
-        yield Rejection(file.name, "The archive is damaged or cut short; pack it again.")
+        return
+    with archive:
+        for entry in entries:
+            yield from _entry(file, archive, entry, scratch, budget, depth, numbers)
+
+
+def _open(path: Path, budget: Budget) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    """The archive and its files, none of them hostile."""
+    archive = None
+    try:
+        check_directory(path, budget.limits)
+        archive = zipfile.ZipFile(path)
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+        _check_entries(archive, entries, budget)
+    except ArchiveRefused:
+        if archive is not None:
+            archive.close()
+        raise
+    except Exception:  # noqa: BLE001 - zipfile raises whatever a damaged directory provokes
+        if archive is not None:
+            archive.close()
+        raise ArchiveRefused("The archive is damaged or cut short; pack it again.") from None
+    return archive, entries
 
 
 def _entry(
@@ -135,7 +149,9 @@ def _entry(
     path = scratch / f"{next(numbers):09d}"
     try:
         _extract(archive, entry, path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct_error):
+    except RecordsError:
+        raise
+    except Exception:  # noqa: BLE001 - zipfile raises whatever a damaged entry provokes
         path.unlink(missing_ok=True)
         yield Rejection(name, "The file is damaged inside its archive (its checksum is wrong or it is cut short).")
         return

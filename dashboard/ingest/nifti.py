@@ -40,6 +40,9 @@ LABEL_INTENT = 1002
 # Beyond this no unit makes a position in a scanner, and arithmetic overflows.
 FARTHEST = 1e9
 SMALLEST_VOXEL_MM3 = 1e-9
+SIZE_TOLERANCE = 0.05
+KNOWN_FORMS = frozenset(range(6))
+NO_PLACE = "The NIfTI file does not say how its voxels lie in the patient."
 MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 # Patient axis of the normal -> (axis, sign) in LPS that columns, then rows, grow towards on a screen.
 SCREEN = {0: ((1, 1), (2, -1)), 1: ((0, 1), (2, -1)), 2: ((0, 1), (1, 1))}
@@ -116,8 +119,7 @@ def _gunzip(path: Path, target: Path, limits: ArchiveLimits) -> None:
 
 def _open(path: Path) -> NiftiVolume:
     header = _header(path)
-    shape = tuple(int(side) for side in header.get_data_shape())
-    kind = header.get_data_dtype()
+    shape, kind, offset, scale, shift = _layout(header)
     if kind.kind not in "iufb" or kind.itemsize > 8:
         raise FileRefused("The NIfTI file holds colours or complex numbers, not a grey image.")
     if int(header["intent_code"]) == LABEL_INTENT:
@@ -125,14 +127,10 @@ def _open(path: Path) -> NiftiVolume:
     spatial, times = (*shape, 1, 1)[:3], shape[3:4]
     if len(shape) < 3 or any(side > 1 for side in shape[4:]) or not all(0 < side <= LARGEST_SIDE for side in spatial):
         raise FileRefused("The NIfTI file holds no volume of three dimensions.")
-    offset = int(header.get_data_offset())
     needed = offset + int(np.prod(shape, dtype=object)) * kind.itemsize
-    if not 0 < offset < 2**31 or needed > path.stat().st_size:
+    if offset < int(header["sizeof_hdr"]) or needed > path.stat().st_size:
         raise FileRefused("The NIfTI file is shorter than its header says; it is cut short.")
     voxels = np.memmap(path, kind, "r", offset, spatial, order="F")
-    scale, shift = (1.0 if value is None else float(value) for value in header.get_slope_inter())
-    if header.get_slope_inter()[1] is None:
-        shift = 0.0
     stack, affine = _as_slices(voxels, _affine(header))
     return _scaled(stack, affine, scale, shift, times[0] if times else 1)
 
@@ -144,26 +142,42 @@ def _header(path: Path) -> Any:
     kind: Any = nib.Nifti2Header if head[4:7] == b"n+2" else nib.Nifti1Header
     try:
         with path.open("rb") as file:
-            return kind.from_fileobj(file)
+            # Unchecked: nibabel's check repairs what is wrong and only logs it.
+            return kind.from_fileobj(file, check=False)
+    except Exception as error:  # noqa: BLE001 - nibabel raises whatever a damaged header provokes
+        raise FileRefused(f"The header of the NIfTI file is damaged ({type(error).__name__}).") from None
+
+
+def _layout(header: Any) -> tuple[tuple[int, ...], np.dtype[Any], int, float, float]:
+    """Shape, type, offset, slope and intercept of the voxels."""
+    try:
+        shape = tuple(int(side) for side in header.get_data_shape())
+        slope, intercept = header.get_slope_inter()
+        scale, shift = 1.0 if slope is None else float(slope), 0.0 if intercept is None else float(intercept)
+        return shape, header.get_data_dtype(), int(header.get_data_offset()), scale, shift
     except Exception as error:  # noqa: BLE001 - nibabel raises whatever a damaged header provokes
         raise FileRefused(f"The header of the NIfTI file is damaged ({type(error).__name__}).") from None
 
 
 def _affine(header: Any) -> Array:
     """(4, 4), array indices to LPS mm."""
-    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
-        raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
+    codes = {int(header["sform_code"]), int(header["qform_code"])}
+    if codes == {0} or not codes <= KNOWN_FORMS:
+        raise GeometryRefused(NO_PLACE)
     try:
         ras = np.asarray(header.get_best_affine(), dtype=np.float64)
         unit = MILLIMETRES[header.get_xyzt_units()[0]]
+        sizes = np.asarray(header.get_zooms()[:3], dtype=np.float64)
     except Exception as error:  # noqa: BLE001 - nibabel raises whatever a damaged header provokes
         raise GeometryRefused(f"The position in the NIfTI file is damaged ({type(error).__name__}).") from None
     if not np.all(np.isfinite(ras)) or np.abs(ras).max() > FARTHEST:
-        raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
+        raise GeometryRefused(NO_PLACE)
     lps: Array = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ras
-    lps[:3] *= unit
     if abs(np.linalg.det(lps[:3, :3])) < SMALLEST_VOXEL_MM3:
-        raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
+        raise GeometryRefused(NO_PLACE)
+    if not np.allclose(np.linalg.norm(lps[:3, :3], axis=0), sizes, rtol=SIZE_TOLERANCE):
+        raise GeometryRefused("The NIfTI file gives two sizes for its voxels; which one holds cannot be told.")
+    lps[:3] *= unit
     return lps
 
 
@@ -175,7 +189,7 @@ def _as_slices(voxels: npt.NDArray[np.generic], affine: Array) -> tuple[npt.NDAr
     orientation: Any = nib.io_orientation
     patient = orientation(affine)[:, 0]
     if np.any(np.isnan(patient)):
-        raise GeometryRefused("The NIfTI file does not say how its voxels lie in the patient.")
+        raise GeometryRefused(NO_PLACE)
     axis_of = {int(patient[axis]): axis for axis in range(3)}
     (column_axis, column_sign), (row_axis, row_sign) = SCREEN[int(patient[normal])]
     order = (normal, axis_of[row_axis], axis_of[column_axis])

@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import stat
 import struct
 import zipfile
@@ -9,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dashboard.ingest import DroppedFile
 from dashboard.ingest.archives import expand
@@ -207,6 +210,31 @@ def test_a_directory_of_absurd_size_is_refused_unread(image: bytes, tmp_path: Pa
     locator = b"PK\x06\x07" + struct.pack("<LQL", 0, end, 1)
     data[end:end] = record + locator
     assert "more than 50,000 files" in unfold(bytes(data), tmp_path)[1]["drop.zip"]
+
+
+def test_an_entry_without_a_name_is_read(image: bytes, tmp_path: Path) -> None:
+    data = bytearray(packed([("X", image)]))
+    for mark, length, name in ((b"PK\x03\x04", 26, 30), (b"PK\x01\x02", 28, 46)):
+        place = data.index(mark)
+        data[place + length : place + length + 2] = b"\0\0"
+        del data[place + name]
+    end = data.index(b"PK\x05\x06")
+    size, start = struct.unpack_from("<LL", data, end + 12)
+    struct.pack_into("<LL", data, end + 12, size - 1, start - 1)
+    assert unfold(bytes(data), tmp_path) == ({"drop.zip/": image}, {})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(chance=st.randoms(use_true_random=False))
+def test_a_damaged_archive_never_raises(image: bytes, tmp_path: Path, chance: random.Random) -> None:
+    inner = packed([("IM2", image)])
+    data = bytearray(packed([("IM1", image), ("inner.zip", inner)]))
+    for _ in range(chance.choice((1, 2, 5))):
+        from_end = chance.random() < 0.6
+        place = len(data) - 1 - chance.randrange(200) if from_end else chance.randrange(len(data))
+        data[place] = chance.randrange(256)
+    files, reasons = unfold(bytes(data), tmp_path)
+    assert files or reasons
 
 
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:

@@ -192,6 +192,25 @@ def test_a_broken_affine_is_refused(tmp_path: Path, value: float) -> None:
         read(path, tmp_path)
 
 
+def test_sizes_that_contradict_the_affine_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "v.nii", voxels())
+    raw = bytearray(path.read_bytes())
+    raw[80:84] = np.array([0.8], "<f4").tobytes()
+    path.write_bytes(raw)
+    with pytest.raises(GeometryRefused, match="two sizes"):
+        read(path, tmp_path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 0.0, 1e30])
+def test_an_impossible_offset_is_refused(tmp_path: Path, value: float) -> None:
+    path = write(tmp_path / "v.nii", voxels())
+    raw = bytearray(path.read_bytes())
+    raw[108:112] = np.array([value], "<f4").tobytes()
+    path.write_bytes(raw)
+    with pytest.raises(FileRefused):
+        read(path, tmp_path)
+
+
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "v.nii", voxels())
     path.write_bytes(path.read_bytes()[:-1])
