@@ -11,7 +11,7 @@
     seen = read_predictions(records.finding_dir(finding))          # {series_instance_uid: SeriesPrediction}
 """
 
-from dashboard.records.access import Records, open_records
+from dashboard.records.access import Records, Session, open_records
 from dashboard.records.export import with_identity
 from dashboard.records.findings import add_finding, get_finding, list_findings
 from dashboard.records.identities import get_identity, get_people, keep_identity
@@ -85,6 +85,7 @@ __all__ = [
     "JobState",
     "Keys",
     "Records",
+    "Session",
     "Store",
     "StoredIdentity",
     "StoredRejection",

@@ -18,6 +18,9 @@ from dashboard.records.model import Finding, JobKind, StoredIdentity, Upload
 from dashboard.records.store import Store
 from dashboard.settings import Settings
 
+# What `reading` and `writing` hand out, for the signatures of those who use them.
+__all__ = ["Records", "Session", "open_records"]
+
 
 @dataclass(frozen=True)
 class Records:

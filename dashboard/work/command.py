@@ -14,7 +14,6 @@ from typing import TextIO
 
 from dashboard import __version__
 from dashboard.errors import TriageError
-from dashboard.exchange.segmentation import Algorithm, write_masks
 from dashboard.grading import canonical_json
 from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
 from dashboard.settings import Settings
@@ -142,9 +141,14 @@ class _Report:
 
 def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
     """Write DICOM SEG objects for each graded series: ``masks.dcm``, ``masks-2.dcm`` ... in the order of the study."""
+    # Imported here: DICOM's code dictionaries take a fifth of a second, and only --out needs them.
+    from dashboard.exchange.segmentation import Algorithm, write_masks
+
     written: list[Path] = []
     sources = {instance.sop_instance_uid: instance.path for instance in triaged.instances}
-    algorithm = _algorithm(triaged)
+    # The last model of a result is the one that segments.
+    model = triaged.document["model"][-1]
+    algorithm = Algorithm(model["name"], model["version"], __version__)
     for series in triaged.study.series:
         prediction = triaged.predictions.get(series.series_instance_uid)
         if prediction is None:
@@ -152,12 +156,6 @@ def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
         path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
         written += write_masks(series, prediction.native_labels, sources, path, algorithm).paths
     return tuple(written)
-
-
-def _algorithm(triaged: TriagedStudy) -> Algorithm:
-    """The model that drew the masks: the last one of a result is the one that segments."""
-    model = triaged.document["model"][-1]
-    return Algorithm(model["name"], model["version"], __version__)
 
 
 def _within(path_name: str, names: set[str]) -> bool:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy.orm import Session
-
 from dashboard.ingest import Drop, Instance
 from dashboard.ingest.uids import UidMap
 from dashboard.records import (
     Job,
     JobKind,
     Records,
+    Session,
     StoredRejection,
     StudyRecord,
     Upload,
