@@ -39,21 +39,6 @@ def make_private_dir(folder: Path) -> None:
             new.mkdir(mode=PRIVATE_DIR, exist_ok=True)
 
 
-def write_private_file(path: Path, content: bytes) -> None:
-    """Write `path` whole or not at all, for its owner only."""
-    with plain_os_errors("The data folder"):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
 def create_private_file(path: Path, content: bytes) -> bytes:
     """Write `path` unless it exists, and return what it holds, whichever process was first."""
     with plain_os_errors("The data folder"):

@@ -84,10 +84,6 @@ class Store:
         for path in present:
             self.remove(path)
 
-    def remove_study(self, study_id: str) -> None:
-        """Delete everything stored of a study."""
-        self.remove(self._study_dir(study_id))
-
     def _study_dir(self, study_id: str) -> Path:
         return self.root / checked_id(study_id)
 
