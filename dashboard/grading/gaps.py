@@ -19,8 +19,8 @@ class Concern(IntEnum):
     """How much could hide in a gap."""
 
     THIN = 0  # less than the shortest compression: its neighbours would show it too
-    NARROW = 1  # about one slice of a thick stack, neighbours not flagged
-    WIDE = 2  # the slices on both sides are no longer neighbours, or one of them shows a deformed sac
+    NARROW = 1  # one slice of a thick stack, neighbours not flagged
+    WIDE = 2  # room for a whole compression, or a slice beside it shows a deformed sac
     SUSPICIOUS = 3  # tumour at the cord beside it, or the model itself suspected compression in it
 
 
@@ -86,13 +86,16 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
     if any(one.rank >= SUSPICIOUS_FROM for one in flanks) or any(one.rank >= COMPRESSED_FROM for one in within):
         return Concern.SUSPICIOUS
-    ends = [slices[max(first - 1, 0)].centre_mm, slices[min(last + 1, len(slices) - 1)].centre_mm]
-    extent = float(np.linalg.norm(ends[1] - ends[0]))
-    if all(one.minor for one in within):
-        extent = min(extent, REACH_MM)
-    if extent > REACH_MM or any(one.rank >= UNCERTAIN_FROM for one in flanks):
+    around = _distance(slices[max(first - 1, 0)], slices[min(last + 1, len(slices) - 1)])
+    # Room for as many slices as a compression needs to be believed, or for one between slices that are no neighbours.
+    roomy = _distance(slices[first], slices[last]) >= LEAST_EXTENT_MM or around > REACH_MM
+    if any(one.rank >= UNCERTAIN_FROM for one in flanks) or (roomy and not all(one.minor for one in within)):
         return Concern.WIDE
-    return Concern.NARROW if extent >= 2 * LEAST_EXTENT_MM else Concern.THIN
+    return Concern.NARROW if around >= 2 * LEAST_EXTENT_MM else Concern.THIN
+
+
+def _distance(one: SliceState, other: SliceState) -> float:
+    return float(np.linalg.norm(other.centre_mm - one.centre_mm))
 
 
 def _seen(centre_mm: Array, elsewhere_mm: Array) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dashboard.grading.bilsky import SliceGrade, grade_slice
-from dashboard.grading.extent import SERIES_REASONS, cauda_follows, cord_end, series_obstacle
+from dashboard.grading.extent import SERIES_REASONS, WRONG_KINDS, cauda_follows, cord_end, series_obstacle
 from dashboard.grading.gaps import SliceState
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import Measures, measure
@@ -25,14 +25,14 @@ LEAST_SHARE_OF_USUAL_FIELD = 0.8
 class GradedSlice:
     """A slice with its measures and gate, and the grade it has or would have had.
 
-    `at_head_end` marks slices above the first that was graded.
+    `at_end` marks slices above the first that was graded, or below the last.
     """
 
     prediction: SlicePrediction
     measures: Measures
     gate: Gate
     grade: SliceGrade
-    at_head_end: bool = False
+    at_end: bool = False
 
     @property
     def no_cord(self) -> float:
@@ -43,8 +43,8 @@ class GradedSlice:
     def state(self) -> SliceState:
         """What gap finding needs; the model alone speaks for a slice whose outlines are in doubt."""
         suspicion = self.grade.grade if self.gate.passed else self.grade.head_grade if self.gate.known else "0"
-        # The skull base looks turned to the model. Geometry is the whole series': a few slices cannot be turned.
-        minor = self.at_head_end and self.gate.obstacles == (Obstacle.WRONG_GEOMETRY,)
+        # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
+        minor = self.at_end and self.gate.obstacles[:1] in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,))
         return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, rank(suspicion), minor)
 
 
@@ -97,8 +97,8 @@ def _within_cord(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
     end = cord_end(shows_cord, no_cord)
     if not cauda_follows([one.no_cord for one in slices], end):
         end = len(slices)
-    first = next((index for index, one in enumerate(slices[:end]) if one.gate.passed), end)
-    return [_placed(one, above=index < first, below=index >= end) for index, one in enumerate(slices)]
+    graded = [index for index in range(end) if slices[index].gate.passed] or [end]
+    return [_placed(one, index, graded[0], graded[-1], end) for index, one in enumerate(slices)]
 
 
 def _lies_in_csf_without_cord(one: GradedSlice) -> bool:
@@ -107,13 +107,16 @@ def _lies_in_csf_without_cord(one: GradedSlice) -> bool:
     return one.no_cord > gradable and one.measures.visible_csf_mm2 >= LEAST_CSF_MM2
 
 
-def _placed(one: GradedSlice, above: bool, below: bool) -> GradedSlice:
-    """A slice judged by where it lies against the part of the series that holds the cord."""
-    if below:
+def _placed(one: GradedSlice, index: int, first: int, last: int, end: int) -> GradedSlice:
+    """A slice judged by where it lies: first and last that were graded, and where the cord ends."""
+    if index >= end:
         return one if Obstacle.NO_CORD in one.gate.obstacles else _blocked(one, Obstacle.BELOW_CORD)
-    if above:
-        return replace(one, at_head_end=True)
-    return _blocked(one, Obstacle.CORD_NOT_FOUND) if Obstacle.NO_CORD in one.gate.obstacles else one
+    if Obstacle.NO_CORD in one.gate.obstacles:
+        return replace(one, at_end=True) if index < first else _blocked(one, Obstacle.CORD_NOT_FOUND)
+    if not first < index < last:
+        return replace(one, at_end=True)
+    # Between slices of a spine there is spine, in the same contrast and geometry: what looks otherwise is not known.
+    return _blocked(one, Obstacle.UNLIKE) if set(WRONG_KINDS) & set(one.gate.obstacles) else one
 
 
 def _nothing_analysed(slices: Sequence[GradedSlice]) -> str | None:

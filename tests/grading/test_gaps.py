@@ -35,6 +35,10 @@ def test_two_slices_of_a_thick_stack_may_hide_a_level():
     assert concerns("00xx00") == [Concern.WIDE]
 
 
+def test_two_slices_of_a_reformat_have_room_for_a_compression():
+    assert concerns("00xx00", step_mm=3.0) == [Concern.WIDE]
+
+
 def test_one_slice_of_a_very_thick_stack_may_hide_a_level():
     assert concerns("00x00", step_mm=7.5) == [Concern.WIDE]
 

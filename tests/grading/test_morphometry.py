@@ -27,7 +27,7 @@ def with_front(depth_mm: float, direction: float = 0.0, anatomy: Anatomy | None 
 @given(ap=st.floats(5, 9), rl=st.floats(7, 14))
 def test_area_and_diameters_are_those_of_the_ellipse(ap, rl):
     found = measured(paint(ellipse(16, 20), ellipse(ap, rl)))
-    assert found.cord_area_mm2 == pytest.approx(math.pi / 4 * ap * rl, rel=0.08)
+    assert found.cord_area_mm2 == pytest.approx(math.pi / 4 * ap * rl, rel=0.1)
     assert found.cord_diameter_ap_mm == pytest.approx(ap, abs=PIXEL_MM)
     assert found.cord_diameter_rl_mm == pytest.approx(rl, abs=PIXEL_MM)
 
