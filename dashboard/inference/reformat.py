@@ -27,6 +27,8 @@ MAX_PLANES = 200
 # Keeps bends of a lordosis (wavelengths above about 100 mm), irons out a localiser's jitter of 1 to 2 mm.
 SMOOTHING = 1000.0
 SPLINE_POINTS = 5
+# A volume of one slice still has the plane it lies in.
+END_MM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ def reformat_volume(
     small, small_affine = shrink(volume.voxels, volume.affine, CANAL.pixel_mm)
     low, high = _heights(volume)
     spacing = max(SPACING_MM, float(voxel_spacing(volume.affine).max()), (high - low) / (MAX_PLANES - 1))
-    planes = _transverse_planes(volume, volume_index, (small, small_affine), np.arange(high, low, -spacing))
+    planes = _transverse_planes(volume, volume_index, (small, small_affine), np.arange(high, low - END_MM, -spacing))
     if not planes:
         return []
     points = localise(planes, window, session, threads)

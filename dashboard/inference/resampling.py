@@ -118,7 +118,8 @@ def shrink(voxels: npt.NDArray[np.generic], volume_affine: Array, target_mm: flo
 
 def finite(pixels: npt.NDArray[np.generic]) -> Image:
     """float32 copy in which NaN and infinities are 0."""
-    image = np.array(pixels, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        image = np.array(pixels, dtype=np.float32)
     if pixels.dtype.kind == "f" and not np.isfinite(image).all():
         np.nan_to_num(image, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return image

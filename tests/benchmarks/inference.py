@@ -1,5 +1,7 @@
 """Time of the analysis beside one ResNet-50 forward pass, in the same run on the same threads.
 
+A slice whose first crop lay off the cord is looked at twice; of real slices about one in six is.
+
 usage: python -m tests.benchmarks.inference [MODELS_DIR]
 """
 
@@ -9,11 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import onnxruntime
 
-from dashboard.inference import analyse_series, load_models
+from dashboard.inference import analyse_series, analysis, load_models
 from dashboard.settings import REPOSITORY
 from dashboard.study import Series
 from tests.benchmarks.resnet50 import SIZE, resnet50
@@ -62,14 +65,15 @@ def main() -> None:
         many = noisy_series(Path(folder), SLICES)
         for threads in (1, 2):
             models = load_models(models_dir, threads)
-            total = median_s(lambda models=models: analyse_series(many, models), 3)
-            slice_s = total / SLICES
-            print(f"{SLICES} slices 512x512, {threads} thread(s)       {total:8.2f} s")
-            if threads == 1:
-                ratio = slice_s / baseline
-                verdict = "met" if ratio <= TARGET_RATIO else "missed"
-                print(f"a slice, pixels to grade, 1 thread    {slice_s * 1e3:8.1f} ms")
-                print(f"ratio to ResNet-50 (at most 0.20)     {ratio:8.3f} {verdict}")
+            for looks, recentre_mm in (("once", np.inf), ("twice", -1.0)):
+                with patch.object(analysis, "RECENTRE_MM", recentre_mm):
+                    total = median_s(lambda models=models: analyse_series(many, models), 3)
+                print(f"{SLICES} slices 512x512, {threads} thread(s), looked at {looks:6}{total:8.2f} s")
+                if threads == 1:
+                    ratio = total / SLICES / baseline
+                    verdict = "met" if ratio <= TARGET_RATIO else "missed"
+                    print(f"  a slice, pixels to grade            {total / SLICES * 1e3:8.1f} ms")
+                    print(f"  ratio to ResNet-50 (at most 0.20)   {ratio:8.3f} {verdict}")
 
 
 if __name__ == "__main__":

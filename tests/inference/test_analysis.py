@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from dashboard.inference import analyse_series, load_models
 from dashboard.study import Role
@@ -179,3 +182,26 @@ def test_a_read_only_map_is_not_copied_or_changed(models, tmp_path):
     mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
     found = analyse_series(series(wrap(mapped, axial_affine(shape=shape))), models)
     assert len(found.slices) == 6
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    shape=st.tuples(*[st.integers(1, 30)] * 3),
+    spacing=st.tuples(*[st.floats(0.2, 8)] * 3),
+    angles=st.tuples(*[st.floats(-180, 180)] * 3),
+    role=st.sampled_from([Role.AXIAL_T2, Role.VOLUME_T2]),
+    dtype=st.sampled_from([np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64]),
+    seed=st.integers(0, 99),
+)
+def test_any_volume_in_any_position_gets_an_answer(models, shape, spacing, angles, role, dtype, seed):
+    voxels = (np.random.default_rng(seed).normal(100, 50, shape)).clip(0, 250).astype(dtype)
+    directions = Rotation.from_euler("xyz", angles, degrees=True).as_matrix()
+    found = analyse_series(series(wrap(voxels, centred(directions, spacing, (5, 6, 7), shape)), role=role), models)
+    assert found.native_labels[0].shape == shape
+    heights = [one.centre_mm[2] for one in found.slices]
+    assert len(heights) <= max(shape[0], 200) and np.isfinite(heights).all()
+    if role is Role.VOLUME_T2:
+        assert found.slices
+    for one in found.slices:
+        assert 0 <= one.canal_score <= 1 and 0 <= one.inside <= 1 and np.isfinite(one.image).all()
+        np.testing.assert_allclose(np.cross(one.affine[:3, 2], one.affine[:3, 1]) / 0.25, one.affine[:3, 0], atol=1e-6)
