@@ -85,7 +85,7 @@ def command_line(folder: Path, environment: dict[str, str]) -> tuple[dict[str, f
 
 
 def page(folder: Path, environment: dict[str, str]) -> tuple[dict[str, float], float, float, float]:
-    """Timings of the finding, seconds from last byte to grade, the worker's processor seconds in them, its peak in MiB."""
+    """Timings of the finding, seconds from last byte to grade, the worker's processor seconds, its peak in MiB."""
     records = open_records(load_settings(environment))
     worker = WorkerProcess(environment)
     worker.start()
