@@ -121,8 +121,11 @@ def _open(path: Path, budget: Budget) -> tuple[zipfile.ZipFile, list[zipfile.Zip
     """The archive and its files, none of them hostile."""
     archive = None
     try:
-        check_directory(path, budget.limits)
+        declared = check_directory(path, budget.limits)
         archive = zipfile.ZipFile(path)
+        # Old programs count up to 65,535 and start again.
+        if (declared - len(archive.infolist())) % 0x10000:
+            raise ArchiveRefused("The archive's directory does not list all its files; pack it again.")
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
         _check_entries(archive, entries, budget)
     except ArchiveRefused:
@@ -169,8 +172,8 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> No
             raise RecordsError(f"A file cannot be unpacked ({error.strerror}); free some space.") from error
 
 
-def check_directory(path: Path, limits: ArchiveLimits) -> None:
-    """Check the size of an archive's directory before it is read into memory.
+def check_directory(path: Path, limits: ArchiveLimits) -> int:
+    """Check the size of an archive's directory before it is read into memory; return how many entries it declares.
 
     Raises
     ------
@@ -193,6 +196,7 @@ def check_directory(path: Path, limits: ArchiveLimits) -> None:
         raise ArchiveRefused(f"The archive holds more than {limits.max_entries:,} files; drop it in parts.")
     if entries == 0:
         raise ArchiveRefused("The archive is empty.")
+    return entries
 
 
 def _large_directory(path: Path, end_record: int, entries: int, directory: int) -> tuple[int, int]:
@@ -213,6 +217,8 @@ def _check_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], bud
     """Refuse an archive any of whose entries is hostile or beyond the bounds, before one of them is unfolded."""
     if OFFICE_MARK in archive.NameToInfo:
         raise ArchiveRefused("The file is an office document, not an archive of images.")
+    if not entries:
+        raise ArchiveRefused("The archive holds empty folders only.")
     for entry in entries:
         _check_entry(entry, budget.limits)
     packed = sum(entry.compress_size for entry in entries)

@@ -198,6 +198,19 @@ def test_an_empty_archive_is_named(tmp_path: Path) -> None:
     assert unfold(packed([]), tmp_path)[1] == {"drop.zip": "The archive is empty."}
 
 
+def test_a_directory_that_hides_files_is_refused(image: bytes, tmp_path: Path) -> None:
+    data = bytearray(packed([("IM1", image), ("IM2", image)]))
+    end = data.index(b"PK\x05\x06")
+    (size,) = struct.unpack_from("<L", data, end + 12)
+    # The offset makes up for the size, as a reader of self-extracting archives would have it.
+    struct.pack_into("<L", data, end + 12, size // 2)
+    assert "does not list all" in unfold(bytes(data), tmp_path)[1]["drop.zip"]
+
+
+def test_an_archive_of_folders_is_named(tmp_path: Path) -> None:
+    assert "empty folders only" in unfold(packed([("a/", b"")]), tmp_path)[1]["drop.zip"]
+
+
 def test_an_office_document_is_named(tmp_path: Path) -> None:
     data = packed([("[Content_Types].xml", b"<x/>"), ("word/document.xml", b"<x/>")])
     assert "office document" in unfold(data, tmp_path)[1]["drop.zip"]
