@@ -1,5 +1,7 @@
 """Bytes from outside to accepted, de-identified images of a study."""
 
+import logging
+
 from dashboard.ingest.deidentify import Door
 from dashboard.ingest.drop import read_drop
 from dashboard.ingest.identity import Identity
@@ -25,3 +27,6 @@ __all__ = [
     "read_drop",
     "read_instance",
 ]
+
+# pydicom logs the very values it complains of; a patient's must not reach a log.
+logging.getLogger("pydicom").propagate = False

@@ -1,5 +1,6 @@
 """One file in: an accepted image, or the reason why not."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,19 @@ def test_a_file_without_preamble_is_read_and_noted(tmp_path: Path) -> None:
     path = save(image(), tmp_path / "in.dcm")
     path.write_bytes(path.read_bytes()[132:])
     assert "The file has no preamble." in read_instance(dropped(path), original_door(), tmp_path).instance.warnings
+
+
+def test_no_log_carries_a_value_of_the_header(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    handler = logging.StreamHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        path = save(image(SpecificCharacterSet="ISO_IR 192"), tmp_path / "in.dcm")
+        change(path, b"DOE^JANE", b"DO\xc3\x28JANE")
+        change(path, b"19600101", b"DOE-1960")
+        read_or_reject(dropped(path), original_door(), tmp_path)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert capfd.readouterr().err == ""
 
 
 def test_no_reason_carries_a_value_of_the_header(tmp_path: Path) -> None:
