@@ -54,7 +54,7 @@ def brain_tiles(rng: np.random.Generator, path: Path, count: int) -> list[np.nda
     """48 mm squares of brain slices."""
     volume, affine = load(path)
     spacing = np.sqrt((affine[:3, :3] ** 2).sum(0))
-    tiles = []
+    tiles: list[np.ndarray] = []
     while len(tiles) < count:
         plane = volume[:, :, rng.integers(volume.shape[2])].T
         tile = _tile(plane, (spacing[1], spacing[0]), rng.uniform(0.15, 0.85, 2) * plane.shape)

@@ -186,9 +186,10 @@ def _temperature(logits: np.ndarray, truth: np.ndarray) -> float:
 def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) -> tuple[list[float], float]:
     """Cuts and the share of the rules that agree best (quadratic kappa) on the calibration people."""
     best: tuple[float, list[float], float] = (-2.0, [0.5] * STEPS, 0.5)
+    first = _cut(head[:, 0], ranks > 0, ranks == 0)
     for share in _SHARES:
-        both = np.stack([combine(h, r, share) for h, r in zip(head, rules, strict=True)])
-        cuts = [_cut(both[:, k], ranks > k, ranks == 0 if k == 0 else None) for k in range(STEPS)]
+        both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
+        cuts = [first] + [_cut(both[:, k], ranks > k, None) for k in range(1, STEPS)]
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
         kappa = quadratic_kappa(ranks, found)
         if kappa > best[0] + 0.002:

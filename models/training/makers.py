@@ -20,7 +20,12 @@ Row = tuple[np.ndarray, ...]
 
 def compression_row(sample: Sample) -> Row:
     """A sample as arrays to stack: float16 image, uint8 masks, int8 rank and scene."""
-    return sample.image.astype(np.float16)[None], sample.segmentation, np.int8(sample.rank), np.int8(sample.scene)
+    return (
+        sample.image.astype(np.float16)[None],
+        sample.segmentation,
+        np.array(sample.rank, np.int8),
+        np.array(sample.scene, np.int8),
+    )
 
 
 def build_compression(folder: Path | None, seed: int) -> Callable[[np.random.Generator], Row]:

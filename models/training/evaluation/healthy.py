@@ -52,7 +52,7 @@ def healthy_and_negatives(folder: Path, models: Models, rng: np.random.Generator
     )
     out += _recognised(list(_cauda(folder, models)), "cauda equina", "no_cord", rng)
     for name, turn in _TURNS.items():
-        seen = [s for c in cases for s in _look(models, c.person, *turn(c.images, (c.spacing_mm, _PX, _PX)))]
+        seen = [s for c in cases for s in _look(models, c.person, *turn(c.images[::2], (2 * c.spacing_mm, _PX, _PX)))]
         out += _recognised(seen, name, "wrong_geometry", rng)
     out += _recognised(list(_sagittal(folder, models)), "sagittal planes fed as axial", "wrong_geometry", rng)
     out += _recognised(
@@ -89,9 +89,9 @@ def _tuning(folder: Path, models: Models) -> list[_Seen]:
 
 def _cauda(folder: Path, models: Models) -> Iterator[_Seen]:
     for person in spider_split(folder)["test"]:
-        below = [s.image for s in spider_slices(folder, person, 4.0) if s.has_cord is False]
+        below = [s.image for s in spider_slices(folder, person, 6.0) if s.has_cord is False]
         if below:
-            yield from _look(models, person, np.stack(below), (4.0, _PX, _PX))
+            yield from _look(models, person, np.stack(below), (6.0, _PX, _PX))
 
 
 def _sagittal(folder: Path, models: Models) -> Iterator[_Seen]:

@@ -82,7 +82,8 @@ def localisation_figures(
     for name, values in distances.items():
         split = "tuning" if name in TUNING_CORDS else "test"
         figures += _error(values, np.arange(len(values)), split, f"cord/{name}", 1, rng)
-    values, people = [], []
+    found_by_person: list[np.ndarray] = []
+    people: list[str] = []
     for person in spider_split(folder)["test"]:
         images, spacing = canonical(folder / "spider" / f"{person}_t2.nii.gz")
         mask, _ = canonical(folder / "spider" / f"{person}_mask.nii.gz")
@@ -90,10 +91,15 @@ def localisation_figures(
         images, mask = images[::step], mask[::step] == CANAL_VALUE
         rows = np.flatnonzero(mask.sum((1, 2)) * spacing[1] * spacing[2] > 40)
         found = _distances(models, images, (spacing[0] * step, *spacing[1:]), mask, rows)
-        values.append(found)
+        found_by_person.append(found)
         people += [person] * len(found)
     figures += _error(
-        np.concatenate(values), np.array(people), "test", "lumbar axial reformats, 23 mm wide", len(values), rng
+        np.concatenate(found_by_person),
+        np.array(people),
+        "test",
+        "lumbar axial reformats, 23 mm wide",
+        len(found_by_person),
+        rng,
     )
     return figures
 
