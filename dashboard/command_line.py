@@ -2,13 +2,16 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dashboard.errors import TriageError
-from dashboard.settings import load_settings
+from dashboard.settings import REPOSITORY, load_settings
 
+APP = REPOSITORY / "dashboard" / "app.py"
+DEFAULT_PORT = 8501
 FAILED = 1
 INTERRUPTED = 130
 
@@ -33,6 +36,9 @@ def make_parser() -> argparse.ArgumentParser:
         description="Spine Triage: grades suspected cord compression on spine MRI. Research software, not a device.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    start = commands.add_parser("start", help="start the dashboard on this machine")
+    start.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port to listen on, {DEFAULT_PORT} by default")
+    start.set_defaults(command=_start)
     triage = commands.add_parser(
         "triage",
         help="grade studies without a browser",
@@ -48,6 +54,22 @@ def make_parser() -> argparse.ArgumentParser:
     worker.add_argument("--child", action="store_true", help="end when standard input ends, as the server's child")
     worker.set_defaults(command=_worker)
     return parser
+
+
+def _port(text: str) -> int:
+    """Port number from the command line."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 65535")
+    return int(text)
+
+
+def _start(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    # The page runs in the repository, where its configuration lies; folders given relative to here stay where they are.
+    os.environ |= {"TRIAGE_DATA_DIR": str(settings.data_dir), "TRIAGE_MODELS_DIR": str(settings.models_dir)}
+    os.chdir(REPOSITORY)
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(options.port)]
+    os.execv(sys.executable, command)
 
 
 def _triage(options: argparse.Namespace) -> int:

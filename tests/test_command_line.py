@@ -306,6 +306,25 @@ def test_help_needs_no_package_beyond_the_standard_library() -> None:
     assert subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY, check=False).returncode == 0
 
 
+def test_start_runs_the_page_with_the_folders_given_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[list[str]] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRIAGE_DATA_DIR", "data")
+    monkeypatch.setattr(os, "execv", lambda program, command: started.append(command))
+    run(["start", "--port", "8600"])
+    assert started[0][1:4] == ["-m", "streamlit", "run"]
+    assert started[0][-2:] == ["--server.port", "8600"]
+    assert os.environ["TRIAGE_DATA_DIR"] == str(tmp_path / "data")
+    assert Path.cwd() == REPOSITORY
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
+def test_start_refuses_what_is_no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["start", "--port", port])
+    assert "--port" in capsys.readouterr().err
+
+
 def test_a_command_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run([])

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.records import (
@@ -133,6 +133,7 @@ def test_a_failed_job_gives_way_to_a_newer_one_for_the_same_study(records: Recor
         assert open_jobs(session) == 1
 
 
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["add", "claim", "die", "end"]), max_size=25))
 def test_whatever_happens_no_job_is_lost_or_ended_twice(steps: list[str]) -> None:
     """A waiting or running job is always there until it is ended, and each is ended once."""
