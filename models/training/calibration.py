@@ -25,6 +25,8 @@ from models.training.volumes import WIDE_PX, spider_slices, spider_split
 STEPS = len(GRADES) - 1
 _SHARES = (0.25, 0.4, 0.5, 0.6, 0.75)
 _FALSE_1A = 0.04
+# At most this share of the real gradable slices may be lost to abstention.
+_LOST = 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,10 @@ def fit_calibration(segmentation: np.ndarray, ordinal: np.ndarray, scene: np.nda
     pairs = [_platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
     scale, offset = [round(a, 4) for a, _ in pairs], [round(b, 4) for _, b in pairs]
     temperature = _temperature(scene.astype(np.float64), rows.scenes)
-    gradable = special.softmax(scene / temperature, axis=1)[rows.scenes == 0, 0]
-    # Two in a hundred gradable slices may be lost to abstention, no more.
-    least = float(np.clip(np.quantile(gradable, 0.02), 0.15, 0.5)) if len(gradable) else 0.5
+    # Drawn slices with the worst noise are beyond anyone: the real ones decide what abstention may cost.
+    sample = (rows.scenes == 0) & (rows.real if rows.real.any() else True)
+    gradable = special.softmax(scene / temperature, axis=1)[sample, 0]
+    least = float(np.clip(np.quantile(gradable, _LOST), 0.15, 0.5)) if len(gradable) else 0.5
     head = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
     judged = rows.real[known] if rows.real.any() else np.ones(len(ranks), bool)
     rules = np.stack([rules_of(s) for s in segmentation[known][judged]])
