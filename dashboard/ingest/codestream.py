@@ -93,7 +93,7 @@ def frame_pieces(container: Container, image: ImagePixel) -> list[tuple[tuple[in
 
 def frame_bytes(container: Container, pieces: tuple[tuple[int, int], ...]) -> bytes:
     """The codestream of one frame."""
-    return b"".join(bytes(container.data[start : start + length]) for start, length in pieces)
+    return b"".join(container.read(start, start + length) for start, length in pieces)
 
 
 def read_codestream(frame: bytes, transfer_syntax_uid: str, image: ImagePixel) -> Codestream:

@@ -24,6 +24,7 @@ SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.2(\.\d{1,4}){0,3}")
 PREAMBLE = 128
 # Smaller files are read at once; larger ones are mapped, so that their pixels never fill memory.
 MAPPED_BYTES = 8 * 1024**2
+RELEASED_BYTES = 64 * 1024
 # A deflated image of noise-free background reaches about 200; bombs start at 1,000.
 INFLATE_RATIO = 250
 INFLATE_FREE = 16 * 1024**2
@@ -58,6 +59,14 @@ class Container:
     sop_instance_uid: str
     outline: Outline
     warnings: tuple[str, ...]
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes of the data set; a mapped file's pages are given back, so that memory does not grow with the file."""
+        piece = bytes(self.data[start:end])
+        if isinstance(self.data, mmap.mmap) and end - start >= RELEASED_BYTES:
+            page = start // mmap.PAGESIZE * mmap.PAGESIZE
+            self.data.madvise(mmap.MADV_DONTNEED, page, end - page)
+        return piece
 
 
 @dataclass(frozen=True)

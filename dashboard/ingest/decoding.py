@@ -28,6 +28,7 @@ class DecoderProcess:
 
     def __init__(self) -> None:
         self.owner = os.getpid()
+        self._lost = False
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(PROGRAM)],
@@ -45,27 +46,36 @@ class DecoderProcess:
             The decoder fails, complains, takes too long or dies.
         """
         before = self._complaints.seek(0, os.SEEK_END)
-        requests, answers = self._process.stdin, self._process.stdout
-        assert requests is not None and answers is not None
-        try:
-            requests.write(json.dumps({**order, "length": len(frame)}).encode() + b"\n" + frame)
-            requests.flush()
-            if not self._answers_in_time():
-                raise FileRefused(DAMAGED.format("it takes too long"))
-            answer = json.loads(answers.readline() or b'{"error": "the decoder stopped"}')
-            data = answers.read(answer.get("length", 0))
-        except (BrokenPipeError, json.JSONDecodeError):
-            raise FileRefused(DAMAGED.format("the decoder stopped")) from None
+        # Until this answer is complete, the next thing read could belong to this frame.
+        self._lost = True
+        answer, data = self._ask(frame, order)
+        self._lost = False
         if "error" in answer:
             raise FileRefused(DAMAGED.format(answer["error"]))
         if self._complaints.seek(0, os.SEEK_END) > before:
             raise FileRefused(DAMAGED.format("the decoder found errors"))
         return np.frombuffer(data, answer["dtype"]).reshape(answer["shape"])
 
+    def _ask(self, frame: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and answers is not None
+        try:
+            requests.write(json.dumps({**order, "length": len(frame)}).encode() + b"\n" + frame)
+            requests.flush()
+            if not self._answers_in_time():
+                raise FileRefused(DAMAGED.format("the decoder takes too long"))
+            answer = json.loads(answers.readline())
+            data = answers.read(answer["length"])
+        except (BrokenPipeError, json.JSONDecodeError):
+            raise FileRefused(DAMAGED.format("the decoder stopped")) from None
+        if len(data) != answer["length"]:
+            raise FileRefused(DAMAGED.format("the decoder stopped"))
+        return answer, data
+
     @property
     def alive(self) -> bool:
         """Whether it can take another frame."""
-        return self._process.poll() is None and self.owner == os.getpid()
+        return not self._lost and self._process.poll() is None and self.owner == os.getpid()
 
     def close(self) -> None:
         """End the process."""
@@ -100,13 +110,7 @@ class _Bench:
             if self.process is None or not self.process.alive:
                 self.close()
                 self.process = DecoderProcess()
-            try:
-                return self.process.decode(frame, order)
-            except FileRefused as refusal:
-                # After a late or missing answer the next one could belong to this frame.
-                if not self.process.alive or "too long" in str(refusal) or "stopped" in str(refusal):
-                    self.close()
-                raise
+            return self.process.decode(frame, order)
 
     def close(self) -> None:
         if self.process is not None:

@@ -128,8 +128,7 @@ class StoredFrames:
         image = self.image
         kind = image.stored_type(little=self._container.outline.little)
         start = self._container.outline.elements[PIXEL_DATA].start + index * image.frame_bytes
-        raw = np.frombuffer(self._container.data, kind, image.rows * image.columns, start)
-        # A copy: the buffer closes with the file.
+        raw = np.frombuffer(self._container.read(start, start + image.frame_bytes), kind)
         return raw.reshape(image.rows, image.columns).astype(kind.newbyteorder("="))
 
     def _decoded(self, pieces: tuple[tuple[int, int], ...]) -> Pixels:

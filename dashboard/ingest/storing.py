@@ -145,7 +145,7 @@ def _write_pixels(file: BinaryIO | None, container: Container, image: ImagePixel
 
 def _chunks(container: Container, start: int, end: int) -> Iterator[bytes]:
     for position in range(start, end, CHUNK):
-        yield bytes(container.data[position : min(position + CHUNK, end)])
+        yield container.read(position, min(position + CHUNK, end))
 
 
 def _checked(container: Container, image: ImagePixel, start: int, end: int) -> Iterator[bytes]:
