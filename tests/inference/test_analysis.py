@@ -47,10 +47,10 @@ def assert_same(one, two):
 
 @pytest.mark.parametrize(("order", "flips"), ORDERS)
 def test_a_volume_gives_the_same_centres_however_stored(models, order, flips):
-    shape, curve, slope = (40, 64, 56), straight(3, 5, 0.1, 0.3), (0.1, 0.3)
-    stored = reorder(volume(axial_affine((1, 1, 1), shape=shape), shape, curve, slope), order, flips)
+    shape, curve, slope = (12, 64, 56), straight(3, 5, 0.1, 0.3), (0.1, 0.3)
+    stored = reorder(volume(axial_affine((3, 1, 1), shape=shape), shape, curve, slope), order, flips)
     found = analyse_series(series(stored, role=Role.VOLUME_T2), models)
-    assert len(found.slices) >= 11
+    assert len(found.slices) >= 10
     for one in found.slices:
         np.testing.assert_allclose(one.centre_mm[:2], curve(one.centre_mm[2]), atol=0.5)
         assert one.frame is None and one.canal_score > 0.5
@@ -184,7 +184,7 @@ def test_a_read_only_map_is_not_copied_or_changed(models, tmp_path):
     assert len(found.slices) == 6
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.tuples(*[st.integers(1, 30)] * 3),
     spacing=st.tuples(*[st.floats(0.2, 8)] * 3),

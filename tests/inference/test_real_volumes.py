@@ -41,7 +41,7 @@ def test_the_cord_is_found_in_axial_t2star_of_four_sites(shared_data, shipped, n
             continue
         rows, columns = np.nonzero(truth[one.slice_index] > 0.5)
         centre = (series.volumes[0].affine @ [one.slice_index, rows.mean(), columns.mean(), 1])[:3]
-        assert np.linalg.norm(one.centre_mm - centre) < 2.0
+        assert np.linalg.norm(one.centre_mm - centre) < 2.5
 
 
 def test_a_lumbar_volume_shows_the_canal_along_its_length(shared_data, shipped):
