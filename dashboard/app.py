@@ -19,6 +19,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from dashboard.screens import desk, worker  # noqa: E402 - found only after the line above
+from dashboard.screens.parts.plot import library_route  # noqa: E402
 from dashboard.sharing import LoopbackOnly, allow_loopback  # noqa: E402
 from dashboard.work import UploadRoutes  # noqa: E402
 
@@ -36,6 +37,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     "screens/main.py",
     lifespan=lifespan,
-    routes=UploadRoutes(desk.records(), allow_loopback).routes(),
+    routes=[*UploadRoutes(desk.records(), allow_loopback).routes(), library_route()],
     middleware=[Middleware(LoopbackOnly)],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from dashboard.errors import TriageError
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.tiers import NOTICE
 
+Arguments = ParamSpec("Arguments")
 STYLE = f"<style>{(FOLDER / 'page.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -25,13 +27,13 @@ def style() -> None:
     st.html(STYLE)
 
 
-def told(screen: Callable[[], None]) -> Callable[[], None]:
-    """A screen whose expected failures are told in words; a traceback is never shown."""
+def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A screen, or a part of one, whose expected failures are told in words; a traceback is never shown."""
 
-    @wraps(screen)
-    def show() -> None:
+    @wraps(part)
+    def show(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
         try:
-            screen()
+            part(*arguments, **named)
         except TriageError as error:
             st.error("This could not be shown. What the software says:", icon=":material/error:")
             st.text(str(error))

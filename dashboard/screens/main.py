@@ -1,15 +1,28 @@
 """What Streamlit runs for every visit: page set-up, then the screen that was asked for."""
 
+from collections.abc import Callable
+from importlib import import_module
+
 import streamlit as st
 
-from dashboard.screens import pages, study, upload, worklist
+from dashboard.screens import pages
 from dashboard.screens.frame import style, told
 from dashboard.screens.parts import FOLDER
 
 # Streamlit fetches its own icons from the internet; a page full of names asks nobody.
 ICON = FOLDER / "icon.svg"
-SCREENS = {"worklist": worklist.show, "study": study.show, "upload": upload.show}
+SCREENS = ("worklist", "study", "upload")
+
+
+def screen(name: str) -> Callable[[], None]:
+    """A screen that is imported when it is first shown: the list does not wait for what draws the plots."""
+
+    def show() -> None:
+        import_module(f"dashboard.screens.{name}").show()
+
+    return told(show)
+
 
 st.set_page_config(page_title="Spine Triage", page_icon=str(ICON), layout="wide")
 style()
-pages.declare({name: told(screen) for name, screen in SCREENS.items()}).run()
+pages.declare({name: screen(name) for name in SCREENS}).run()

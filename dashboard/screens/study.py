@@ -6,11 +6,14 @@ from typing import Any
 import streamlit as st
 
 from dashboard.screens import desk, pages, study_panel
-from dashboard.screens.frame import top
+from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
+from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.study_view import open_finding, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
+
+REFRESH_S = 0.7
 
 
 def show() -> None:
@@ -57,9 +60,11 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
     )
 
 
-@st.fragment(run_every=1.0)
+@st.fragment
+@told
 def _waiting(study_id: str) -> None:
     """Until there is a finding; then the whole screen is drawn anew."""
+    ticker(REFRESH_S, "study_ticker")
     found = desk.open_study(study_id)
     if found.finding is not None:
         st.rerun()

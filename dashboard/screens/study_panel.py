@@ -23,7 +23,7 @@ MEASURES: Mapping[str, tuple[str, str, int, str]] = {
     "cord_gap_mm": ("Gap to cord", "mm", 1, "least distance between suspected tumour and cord"),
 }
 SOURCES = (
-    "Outlines: the segmentation model named below, on 0.5 mm pixels. Diameters and solidity as in "
+    "Outlines: the segmentation model named under Made by, on 0.5 mm pixels. Diameters and solidity as in "
     "spinalcordtoolbox (process_seg). Areas are not corrected for a tilted slice. Grade: Bilsky MH et al., "
     "J Neurosurg Spine 2010;13:324. Bands: low 0-1b, watch 1c, high 2-3; published meanings of high-grade differ "
     "over 1c, so it has a band of its own."

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,8 @@ import streamlit as st
 from dashboard.errors import RecordsError
 from dashboard.records import get_finding, read_predictions, read_study
 from dashboard.screens import desk, study_panel
+from dashboard.screens.frame import told
+from dashboard.screens.parts.plot import picked, plot
 from dashboard.screens.text import plain
 from dashboard.study import Plane
 from dashboard.viewing import Window, nearest_slice, picture_of, window_presets
@@ -19,12 +20,7 @@ from dashboard.viewing.stack import Slice, Stack, stacks_of
 from dashboard.viewing.theme import OUTLINES
 
 CROP_MM = 48.0
-# Least heights; the page's style gives the pictures what the window has left.
-PICTURE_PX, PROFILE_PX = 300, 262
-PLOT = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-PROFILE_PLOT = {"displayModeBar": False}
 SAMPLES = {"cord": ":blue[**━━**]", "sac": ":yellow[**╍╍**]", "tumour": ":orange[**┉┉**]"}
-LAST_JUMP = "profile_last"
 FULL, SAGITTAL = "Full slice", "Sagittal"
 
 
@@ -55,6 +51,7 @@ def open_finding(finding_id: str) -> Opened:
 
 
 @st.fragment
+@told
 def viewer(opened: Opened) -> None:
     """Pictures, reasons and profile; only this part is drawn anew when one moves to another slice."""
     number = _chosen_series(opened)
@@ -66,7 +63,7 @@ def viewer(opened: Opened) -> None:
     with pictures:
         _pictures(opened, number, one, window, shown)
         if stack.analysed:
-            _profile(opened, stack, at)
+            _profile(stack, at)
     with panel:
         if opened.document.get("grade"):
             study_panel.reasons(opened.document)
@@ -82,24 +79,19 @@ def _pictures(opened: Opened, number: int, one: Slice, window: Window, shown: tu
     identity = f"{opened.finding_id}-{number}"
     if one.prediction is None:
         view = SliceView(window, middle, None, shown)
-        _plot(slice_figure(picture, outlines, view, f"{identity}-full"), "full")
+        plot(slice_figure(picture, outlines, view, f"{identity}-full"), "picture", "Full slice", "plot_full")
         return
     left, right = st.columns(2, gap="small")
     with left:
         view = SliceView(window, middle, CROP_MM, shown)
-        _plot(slice_figure(picture, outlines, view, f"{identity}-crop"), "crop")
+        plot(slice_figure(picture, outlines, view, f"{identity}-crop"), "picture", "Slice, 48 mm", "plot_crop")
     with right:
         sagittal = _sagittal(opened, one)
         if sagittal is not None and st.session_state.get("context", SAGITTAL) == SAGITTAL:
-            _plot(sagittal, "sagittal")
+            plot(sagittal, "picture", "Sagittal slice", "plot_sagittal")
         else:
             view = SliceView(window, middle, None, shown, box_mm=CROP_MM)
-            _plot(slice_figure(picture, outlines, view, f"{identity}-full"), "full")
-
-
-def _plot(figure: Any, name: str) -> None:
-    with st.container(key=f"picture_{name}", height=PICTURE_PX, border=False):
-        st.plotly_chart(figure, key=f"plot_{name}", config=PLOT, theme=None, height="stretch")
+            plot(slice_figure(picture, outlines, view, f"{identity}-full"), "picture", "Full slice", "plot_full")
 
 
 def _sagittal(opened: Opened, one: Slice) -> Any:
@@ -196,26 +188,15 @@ def _series_words(stack: Stack) -> str:
     return described if stack.analysed else f"{described} · not analysed"
 
 
-def _profile(opened: Opened, stack: Stack, at: int) -> None:
-    with st.container(key="profile_box", height=PROFILE_PX, border=False):
-        st.plotly_chart(
-            profile_figure(stack.profile(), at),
-            key="profile",
-            config=PROFILE_PLOT,
-            theme=None,
-            on_select=partial(_jump, opened.finding_id),
-            selection_mode="points",
-            height="stretch",
-        )
+def _profile(stack: Stack, at: int) -> None:
+    figure = profile_figure(stack.profile(), at)
+    plot(figure, "profile", "Grade, cord area, AP/RL ratio and P(high) along the spine", "profile", _jump)
 
 
-def _jump(finding_id: str) -> None:
-    """Go to the slice under the click. A second click on a selected slice deselects it: that is a jump too."""
-    points = st.session_state["profile"]["selection"]["points"]
-    if points:
-        st.session_state[LAST_JUMP] = (finding_id, int(points[0]["customdata"]))
-    of, index = st.session_state.get(LAST_JUMP, ("", 0))
-    if of == finding_id:
+def _jump() -> None:
+    """Go to the slice under the click."""
+    index = picked(st.session_state.get("profile"))
+    if index is not None:
         _go_to(index)
 
 
@@ -226,7 +207,6 @@ def _go_to(index: int) -> None:
 def _change_series() -> None:
     st.query_params["series"] = str(st.session_state["series"] + 1)
     st.query_params.pop("slice", None)
-    st.session_state.pop(LAST_JUMP, None)
 
 
 def _chosen_series(opened: Opened) -> int:

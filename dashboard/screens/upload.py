@@ -26,7 +26,9 @@ def show() -> None:
     if not files:
         return
     pages_count = -(-len(files) // PAGE_ROWS)
-    page = st.number_input("Page", 1, pages_count, 1, key="page") if pages_count > 1 else 1
+    page = (
+        st.number_input(f"Page, 1 to {pages_count}", 1, pages_count, 1, key="page", width=170) if pages_count > 1 else 1
+    )
     shown = files[(int(page) - 1) * PAGE_ROWS : int(page) * PAGE_ROWS]
     # The table draws its texts on a canvas: nothing in them can become markup.
     st.dataframe(

@@ -1,6 +1,8 @@
 """The embedded worker as the page sees it, and the demonstration study."""
 
 import tempfile
+import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +22,10 @@ _embedded: list[WorkerProcess] = []
 
 
 def start() -> None:
-    """Start the embedded worker."""
+    """Start the embedded worker, and load beside it what the first study opened will need."""
     _embedded.append(WorkerProcess())
     _embedded[-1].start()
+    threading.Thread(target=import_module, args=("dashboard.viewing.stack",), name="warm-up", daemon=True).start()
 
 
 def stop() -> None:

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from dashboard.screens import desk, pages
-from dashboard.screens.frame import top
+from dashboard.screens.frame import told, top
 from dashboard.screens.lines import study_line, upload_line
 from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
+from dashboard.screens.parts.plot import LIBRARY
+from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.parts.worklist_table import worklist_table
 from dashboard.screens.text import counted
 from dashboard.screens.worker import (
@@ -27,8 +29,11 @@ def show() -> None:
     _live()
 
 
-@st.fragment(run_every=REFRESH_S)
+@st.fragment
+@told
 def _live() -> None:
+    # First, so that what fails now is tried again.
+    ticker(REFRESH_S, "worklist_ticker")
     by_urgency = st.session_state.get("order", "urgency") != "arrival"
     found = desk.studies(by_urgency)
     made_up = next((study.id for study, _, _ in found if study.synthetic), None)
@@ -41,14 +46,15 @@ def _live() -> None:
     trouble = worker_words()
     if trouble:
         st.warning(trouble, icon=":material/warning:")
-    lines = _upload_lines()
-    shown = [line for place, line in enumerate(lines) if not line.finished or place < FINISHED_LINES]
-    _follow(drop_zone(shown, large=not found, earlier=len(lines) - len(shown)))
+    uploads = _upload_lines()
+    shown = [upload for place, upload in enumerate(uploads) if not upload.finished or place < FINISHED_LINES]
+    _follow(drop_zone(shown, large=not found, earlier=len(uploads) - len(shown)))
     if not found:
         _empty()
         return
     _toolbar(len(found), offer_demonstration=made_up is None)
-    opened = worklist_table([study_line(study, person, where, now) for study, person, where in found])
+    lines = [study_line(study, person, where, now) for study, person, where in found]
+    opened = worklist_table(lines, prefetch=LIBRARY)
     if opened:
         pages.go("study", study=opened)
 

@@ -330,7 +330,7 @@ function drawNow() {
   for (const upload of uploads) {
     if (sending.has(upload.id)) continue;
     keep.add(upload.id);
-    const actions = upload.rejected ? [["Files not used", () => mounted.trigger("rejected", upload.id)]] : [];
+    const actions = upload.rejected ? [["Files not used", () => leave("rejected", upload.id)]] : [];
     if (upload.finished) actions.push(["Dismiss", () => mounted.trigger("dismiss", upload.id)]);
     fill(row(upload.id), { ...upload, done: upload.finished && !upload.failed }, actions);
   }
@@ -346,8 +346,17 @@ function say(words) {
   if (mounted) mounted.root.querySelector(".spoken").textContent = words;
 }
 
+// News may wait while the page changes to another screen: the two must not cross.
+let leaving = false;
+document.addEventListener("triage-leaving", () => { leaving = true; });
+
+function leave(kind, value) {
+  document.dispatchEvent(new Event("triage-leaving"));
+  mounted.trigger(kind, value);
+}
+
 function tell(id) {
-  if (mounted) mounted.trigger("changed", `${id}:${Date.now()}`);
+  if (mounted && !leaving) mounted.trigger("changed", `${id}:${Date.now()}`);
 }
 
 // ---- wiring -------------------------------------------------------------------------------------------------------
@@ -400,13 +409,14 @@ window.addEventListener("beforeunload", (event) => {
 export default function (component) {
   const { parentElement: root, data, setTriggerValue } = component;
   const first = !mounted || mounted.root !== root;
+  if (first) leaving = false;
   mounted = { root, data: data || {}, trigger: setTriggerValue };
   const find = (selector) => root.querySelector(selector);
   find(".target").classList.toggle("large", Boolean(mounted.data.large));
   if (first) {
     find(".choose-files").onclick = () => find(".files").click();
     find(".choose-folder").onclick = () => find(".folder").click();
-    find(".earlier").onclick = () => mounted.trigger("earlier", Date.now());
+    find(".earlier").onclick = () => leave("earlier", Date.now());
     find(".files").onchange = (event) => chosen(event.target);
     find(".folder").onchange = (event) => chosen(event.target);
   }

@@ -38,6 +38,8 @@ const COLUMNS = [
   ["Status", "What has happened to the study so far"],
 ];
 
+const NUMBERS = new Set(["P(high)", "Waiting"]);
+
 function cells(study) {
   const tier = element("td", "tier");
   const mark = element("span", "mark", study.mark);
@@ -133,6 +135,11 @@ function announce(state) {
   state.seen = new Set(urgent.map((study) => study.id));
 }
 
+function open(state, row) {
+  document.dispatchEvent(new Event("triage-leaving"));
+  state.trigger("open", row.dataset.id);
+}
+
 function keys(state, event) {
   const row = event.target.closest("tr[data-id]");
   if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -141,7 +148,7 @@ function keys(state, event) {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (event.key === "Enter") {
     event.preventDefault();
-    state.trigger("open", row.dataset.id);
+    open(state, row);
   } else if (to !== undefined) {
     event.preventDefault();
     const next = rows[Math.min(rows.length - 1, Math.max(0, to))];
@@ -156,7 +163,7 @@ function wire(root) {
   const state = { root, order: [], incoming: [], over: false, seen: null, current: null, trigger: null };
   const head = root.querySelector("thead tr");
   for (const [name, help] of COLUMNS) {
-    const cell = element("th", "", name);
+    const cell = element("th", NUMBERS.has(name) ? "number" : "", name);
     cell.scope = "col";
     cell.title = help;
     head.append(cell);
@@ -171,11 +178,23 @@ function wire(root) {
     const row = event.target.closest("tr[data-id]");
     if (!row) return;
     event.preventDefault();
-    state.trigger("open", row.dataset.id);
+    open(state, row);
   });
   root.querySelector(".news button").onclick = () => { state.over = false; take(state); };
   state.timer = setInterval(() => update(state), TICK_MS);
   return state;
+}
+
+let fetched = null;
+
+function prefetch(address) {
+  if (!address || fetched === address) return;
+  fetched = address;
+  const link = element("link");
+  link.rel = "prefetch";
+  link.as = "script";
+  link.href = address;
+  document.head.append(link);
 }
 
 const states = new WeakMap();
@@ -191,6 +210,7 @@ export default function (component) {
   state.incoming = (data && data.studies) || [];
   announce(state);
   take(state);
+  prefetch(data && data.prefetch);
   return () => {
     clearInterval(state.timer);
     states.delete(root);

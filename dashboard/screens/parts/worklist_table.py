@@ -35,9 +35,13 @@ class StudyLine:
     spoken: str
 
 
-def worklist_table(studies: Sequence[StudyLine], key: str = "worklist") -> str | None:
-    """Draw the table; return the id of the study that was just opened."""
-    result = _element(key=key, data={"studies": [asdict(study) for study in studies]}, on_open_change=_nothing)
+def worklist_table(studies: Sequence[StudyLine], prefetch: str = "", key: str = "worklist") -> str | None:
+    """Draw the table; return the id of the study that was just opened.
+
+    `prefetch` is an address that the next screen will need and the browser may fetch when it has nothing to do.
+    """
+    data = {"studies": [asdict(study) for study in studies], "prefetch": prefetch}
+    result = _element(key=key, data=data, on_open_change=_nothing)
     opened: str | None = result.open
     return opened
 

@@ -1,0 +1,68 @@
+"""A plotly figure that changes in place, and the route its library comes from."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+from dashboard.screens.parts import register
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from starlette.requests import Request
+
+# The library that belongs to the package that builds the figures; the version makes it safe to keep for good.
+LIBRARY = f"/api/plotly-{version('plotly')}.js"
+KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
+# Buttons are named one by one: plotly's own set can hand a figure to a service outside.
+BUTTONS = [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]]
+CONFIG: dict[str, dict[str, Any]] = {
+    "picture": {"displaylogo": False, "scrollZoom": True, "modeBarButtons": BUTTONS},
+    "profile": {"displayModeBar": False, "doubleClick": False},
+}
+
+_element = register("plot", isolate_styles=False)
+
+
+def library_route() -> Route:
+    """Serves plotly's own script from the installed package: nothing is fetched from the internet."""
+
+    async def library(_request: "Request") -> FileResponse:
+        path = Path(str(files("plotly") / "package_data" / "plotly.min.js"))
+        return FileResponse(path, media_type="text/javascript", headers=KEEP)
+
+    return Route(LIBRARY, library, methods=["GET"])
+
+
+def plot(
+    figure: "go.Figure",
+    kind: Literal["picture", "profile"],
+    label: str,
+    key: str,
+    on_pick: Callable[[], None] | None = None,
+) -> None:
+    """Draw a figure, or change the one that is there.
+
+    Parameters
+    ----------
+    label
+        What the figure shows, for those who cannot see it.
+    on_pick
+        Called when a point that carries a whole number as `customdata` is clicked; :func:`picked` tells which.
+    """
+    data = {"figure": figure.to_json(), "kind": kind, "label": label, "config": CONFIG[kind], "library": LIBRARY}
+    _element(key=key, data=data, on_picked_change=on_pick or _nothing)
+
+
+def picked(state: Any) -> int | None:
+    """Number of the point that was just clicked, from the session state of a plot."""
+    value = state.get("picked") if hasattr(state, "get") else None
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _nothing() -> None:
+    """Pictures are not for picking."""
