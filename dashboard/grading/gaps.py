@@ -36,7 +36,7 @@ class SliceState:
     """What gap finding needs to know of a slice, head to foot within one series.
 
     `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed. A gap of
-    `minor` slices only is never more than narrow by its length.
+    `minor` slices only may be longer before it counts as wide, and is never suspicious.
     """
 
     centre_mm: Array
@@ -81,15 +81,21 @@ def find_gaps(slices: Sequence[SliceState], seen_elsewhere_mm: Array) -> tuple[G
 
 
 def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
-    flanks = [slices[i] for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed]
+    beside = max(
+        (slices[i].rank for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed), default=0
+    )
     within = slices[first : last + 1]
-    # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
-    if any(one.rank >= SUSPICIOUS_FROM for one in flanks) or any(one.rank >= COMPRESSED_FROM for one in within):
-        return Concern.SUSPICIOUS
     around = _distance(slices[max(first - 1, 0)], slices[min(last + 1, len(slices) - 1)])
-    # Room for as many slices as a compression needs to be believed, or for one between slices that are no neighbours.
-    roomy = _distance(slices[first], slices[last]) >= LEAST_EXTENT_MM or around > REACH_MM
-    if any(one.rank >= UNCERTAIN_FROM for one in flanks) or (roomy and not all(one.minor for one in within)):
+    length = _distance(slices[first], slices[last])
+    if all(one.minor for one in within):
+        wide = length > REACH_MM or beside >= UNCERTAIN_FROM
+    elif beside >= SUSPICIOUS_FROM or max(one.rank for one in within) >= COMPRESSED_FROM:
+        # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
+        return Concern.SUSPICIOUS
+    else:
+        # Room for as many slices as a compression needs to be believed, or for one where neighbours are too far apart.
+        wide = length >= LEAST_EXTENT_MM or around > REACH_MM or beside >= UNCERTAIN_FROM
+    if wide:
         return Concern.WIDE
     return Concern.NARROW if around >= 2 * LEAST_EXTENT_MM else Concern.THIN
 

@@ -45,6 +45,10 @@ LEAST_CANAL_SCORE = 0.1
 # Share of the 48 mm crop within the field of view. The canal is 14.3 mm wide (SD 1.4; T5, PAM50-normalized-metrics): a
 # strip under 15.4 mm may not hold the sac, let alone what lies beside it.
 LEAST_INSIDE = 0.32
+# Share of the 8 mm round the cord within the field. A scoliotic canal leaves a narrow slab sideways; what is left of it
+# looks like a cord pressed against the edge. Healthy cords cut so (0.60 to 0.87) were graded 1c to 3; in a slab of
+# 16 mm that just holds the canal the share is 0.9 and more.
+LEAST_CANAL_INSIDE = 0.88
 # Half the mean cord area at L1, the conus (18.9 mm2, whole-spine cohort of PAM50-normalized-metrics): less is a
 # speck, or the last of the conus.
 LEAST_CORD_MM2 = 10.0
@@ -87,7 +91,10 @@ def gate_slice(prediction: SlicePrediction, measures: Measures, thresholds: Grad
 
 def _scene_obstacle(prediction: SlicePrediction, measures: Measures, thresholds: GradingThresholds) -> Obstacle | None:
     scene = dict(zip(SCENES, (float(p) for p in prediction.scene), strict=True))
-    if scene["gradable"] >= thresholds.gradable_min:
+    # The cut is low, for slices of severe compression look odd to the model; odd is not the same as another kind.
+    # No cord is left to the series: where cord lies above and below, it is there.
+    other_kind = max(scene["wrong_contrast"], scene["wrong_geometry"], scene["not_spine"])
+    if scene["gradable"] >= max(thresholds.gradable_min, other_kind):
         return None
     others = {name: p for name, p in scene.items() if name != "gradable"}
     name = max(others, key=lambda scene_name: others[scene_name])
@@ -108,7 +115,7 @@ def _outline_obstacles(prediction: SlicePrediction, measures: Measures) -> list[
     found = []
     if prediction.canal_score < LEAST_CANAL_SCORE:
         found.append(Obstacle.CANAL_NOT_FOUND)
-    if prediction.inside < LEAST_INSIDE:
+    if prediction.inside < LEAST_INSIDE or prediction.canal_inside < LEAST_CANAL_INSIDE:
         found.append(Obstacle.FIELD_EDGE)
     if measures.cord_area_mm2 < LEAST_CORD_MM2:
         found.append(Obstacle.CORD_NOT_FOUND)

@@ -19,6 +19,8 @@ from dashboard.study import SCENES, SeriesPrediction, SlicePrediction
 # End planes of reformats that showed 0.70 and 0.75 of what the others did were graded 2, or gave no cord, in healthy
 # volumes; native stacks always show the same.
 LEAST_SHARE_OF_USUAL_FIELD = 0.8
+# A crop that lies within the image but for rounding at its border.
+WHOLE_FIELD = 0.98
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,9 @@ class GradedSlice:
     @property
     def state(self) -> SliceState:
         """What gap finding needs; the model alone speaks for a slice whose outlines are in doubt."""
-        suspicion = self.grade.grade if self.gate.passed else self.grade.head_grade if self.gate.known else "0"
+        # At the end of a reformat the plane leaves the volume, and the head takes the nothing beyond for tumour.
+        trusted = self.gate.known and not (self.at_end and self.prediction.inside < WHOLE_FIELD)
+        suspicion = self.grade.grade if self.gate.passed else self.grade.head_grade if trusted else "0"
         # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
         minor = self.at_end and self.gate.obstacles[:1] in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,))
         return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, rank(suspicion), minor)
@@ -124,6 +128,11 @@ def _nothing_analysed(slices: Sequence[GradedSlice]) -> str | None:
         return None
     if not slices:
         return "no axial slice could be made from this series"
-    found = Counter(one.gate.obstacles[0] for one in slices)
-    most = max(found, key=lambda obstacle: (found[obstacle], -list(Obstacle).index(obstacle)))
-    return f"no slice could be graded: {most.value}"
+    owed = Counter(one.gate.obstacles[0] for one in slices if one.gate.grade_owed)
+    not_owed = Counter(one.gate.obstacles[0] for one in slices if not one.gate.grade_owed)
+    named = [_commonest(found).value for found in (owed, not_owed) if found]
+    return f"no slice could be graded: {'; elsewhere '.join(named)}"
+
+
+def _commonest(found: Counter[Obstacle]) -> Obstacle:
+    return max(Obstacle, key=lambda obstacle: found[obstacle])

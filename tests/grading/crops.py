@@ -141,6 +141,7 @@ def prediction(
     volume: int = 0,
     canal_score: float = 0.9,
     inside: float = 1.0,
+    canal_inside: float = 1.0,
 ) -> SlicePrediction:
     """A slice at height `z_mm`; a healthy cord unless labels are given."""
     affine = np.eye(4)
@@ -158,6 +159,7 @@ def prediction(
         scene=np.asarray(scene, np.float64),
         canal_score=canal_score,
         inside=inside,
+        canal_inside=canal_inside,
     )
 
 

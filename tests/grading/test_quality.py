@@ -49,6 +49,18 @@ def test_neither_cord_nor_csf_in_sight_is_owed_a_grade():
     assert found.obstacles == (Obstacle.CORD_NOT_FOUND,) and found.grade_owed
 
 
+def test_another_kind_that_is_likelier_than_gradable_refuses_a_slice_above_the_least():
+    one = prediction(scene=scene(gradable=0.3, not_spine=0.4, no_cord=0.2))
+    measures = measure(slice_masks(one.labels, PIXEL_MM))
+    assert gate_slice(one, measures, GradingThresholds(gradable_min=0.15)).obstacles == (Obstacle.NOT_SPINE,)
+
+
+def test_a_cord_that_may_not_be_there_is_left_to_the_series():
+    one = prediction(scene=scene(gradable=0.3, no_cord=0.6))
+    measures = measure(slice_masks(one.labels, PIXEL_MM))
+    assert gate_slice(one, measures, GradingThresholds(gradable_min=0.15)).passed
+
+
 def test_a_scene_like_nothing_known_is_said_to_be_unlike():
     assert gate(scene=(0.3, 0.2, 0.2, 0.2, 0.1)).obstacles == (Obstacle.UNLIKE,)
 
@@ -65,6 +77,7 @@ def test_the_least_probability_is_the_models_to_set():
     [
         ({"canal_score": 0.02}, Obstacle.CANAL_NOT_FOUND),
         ({"inside": 0.2}, Obstacle.FIELD_EDGE),
+        ({"canal_inside": 0.8}, Obstacle.FIELD_EDGE),
         ({"labels": CAUDA}, Obstacle.CORD_NOT_FOUND),
         ({"labels": paint(ellipse(13, 15), ellipse(2, 3))}, Obstacle.CORD_NOT_FOUND),
         ({"labels": paint(ellipse(18, 20), ellipse(13, 14))}, Obstacle.CORD_NOT_PLAUSIBLE),

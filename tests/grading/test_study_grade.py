@@ -139,8 +139,8 @@ def test_the_end_of_a_reformat_that_leaves_the_volume_is_refused():
 
 def test_skull_base_that_looks_turned_at_the_head_end_is_looked_at_soon():
     turned = (0.02, 0.02, 0.02, 0.92, 0.02)
-    made = [prediction(sure("2"), -5.0 * n, CROPS["2"], turned, index=n) for n in range(4)]
-    made += [prediction(sure("0"), -5.0 * n, CROPS["0"], index=n) for n in range(4, 12)]
+    made = [prediction(sure("2"), -4.0 * n, CROPS["2"], turned, index=n) for n in range(4)]
+    made += [prediction(sure("0"), -4.0 * n, CROPS["0"], index=n) for n in range(4, 12)]
     found = grade_study(study_of(axial_series(12)), {"2.25.7": stack(made)})
     assert found.urgency.tier.value == "soon" and found.series[0].orientation_ok
 
