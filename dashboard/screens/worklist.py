@@ -18,6 +18,9 @@ from dashboard.screens.worker import (
 )
 
 REFRESH_S = 2.0
+# While a study is on its way, its grade is waited for.
+BUSY_REFRESH_S = 0.5
+BUSY = "studies_on_their_way"
 ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
 # More finished uploads than this would push the list down the page; the others are a click away.
 FINISHED_LINES = 2
@@ -33,13 +36,14 @@ def show() -> None:
 @told
 def _live() -> None:
     # First, so that what fails now is tried again.
-    ticker(REFRESH_S, "worklist_ticker")
+    ticker(BUSY_REFRESH_S if st.session_state.get(BUSY) else REFRESH_S, "worklist_ticker")
     by_urgency = st.session_state.get("order", "urgency") != "arrival"
     found = desk.studies(by_urgency)
     made_up = next((study.id for study, _, _ in found if study.synthetic), None)
     if made_up and demonstration_awaited():
         demonstration_shown()
         pages.go("study", study=made_up)
+    st.session_state[BUSY] = any(study.tier is None for study, _, _ in found)
     now = desk.now()
     waiting = sum(study.tier in ("immediate", "urgent") and study.opened_at is None for study, _, _ in found)
     top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")

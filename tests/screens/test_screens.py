@@ -1,5 +1,6 @@
 """Each screen opens, shows the notice and says what it must; expected failures are told in words."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ingest import Identity
-from dashboard.records import Records, StoredRejection, add_upload, keep_identity, mark_done
+from dashboard.records import Records, StoredRejection, add_study, add_upload, keep_identity, mark_done
+from dashboard.screens import worker
 from dashboard.screens.tiers import NOTICE
 from tests.screens.site import add_result, open_site
 
@@ -189,3 +191,29 @@ def test_series_that_were_not_analysed_say_why(site: Records) -> None:
 def test_files_of_a_study_that_were_not_used_have_their_names_back(site: Records) -> None:
     app = opened("study", study=add_result(site, "3"))
     assert app.dataframe[1].value["File"].tolist() == ["DISC1/notes.pdf"]
+
+
+class Stopped:
+    """A worker process that has died."""
+
+    alive = False
+
+
+def test_a_dead_worker_is_told(site: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_embedded", [Stopped()])
+    app = opened("worklist")
+    assert "has stopped and is being started again" in app.warning[0].value
+
+
+def test_a_study_on_its_way_says_so_and_shows_its_grade_when_it_is_there(site: Records) -> None:
+    with site.writing() as session:
+        record = add_study(session, "2.25.7", "somebody", datetime.now(UTC))
+    assert "waiting to be analysed" in said(opened("study", study=record.id))
+
+
+def test_a_broken_site_is_told_in_words(site: Records) -> None:
+    study = add_result(site, "3")
+    shutil.rmtree(site.store.root / study)
+    app = opened("study", study=study)
+    assert not app.exception
+    assert "A stored study" in said(app)
