@@ -132,9 +132,13 @@ def study_zip(demonstration: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def hostile_zip(demonstration: Path) -> Path:
-    """That study with markup in every text a person types at a scanner."""
-    return _zip(demonstration, HOSTILE, f"**x** {HOSTILE}", HOSTILE)
+def hostile_folder(demonstration: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That study with markup in every text a person types at a scanner, two folders down."""
+    folder = tmp_path_factory.mktemp("dropped")
+    inner = folder / "DICOM" / "S0001"
+    inner.mkdir(parents=True)
+    _zip(demonstration, HOSTILE, f"**x** {HOSTILE}", HOSTILE).rename(inner / "images.zip")
+    return folder
 
 
 def _zip(folder: Path, name: str, number: str, description: str) -> Path:
