@@ -88,7 +88,7 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     around = _distance(slices[max(first - 1, 0)], slices[min(last + 1, len(slices) - 1)])
     length = _distance(slices[first], slices[last])
     if all(one.minor for one in within):
-        wide = length > REACH_MM or beside >= UNCERTAIN_FROM
+        wide = length > REACH_MM
     elif beside >= SUSPICIOUS_FROM or max(one.rank for one in within) >= COMPRESSED_FROM:
         # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
         return Concern.SUSPICIOUS

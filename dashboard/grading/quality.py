@@ -52,8 +52,9 @@ LEAST_CANAL_INSIDE = 0.88
 # Half the mean cord area at L1, the conus (18.9 mm2, whole-spine cohort of PAM50-normalized-metrics): less is a
 # speck, or the last of the conus.
 LEAST_CORD_MM2 = 10.0
-# Largest mean by level is 78.5 mm2 (C1, SD 7.5, same cohort): five SD above it is no cord's cross-section.
-LARGEST_CORD_MM2 = 116.0
+# Five SD above the mean of the level where that is largest: T12, 46.5 mm2, SD 15.2, same cohort. The conus with the
+# roots about it is outlined as one at up to 130 mm2.
+LARGEST_CORD_MM2 = 122.0
 # A sac with less visible CSF than this and hardly any tumour is not explained by tumour; see bilsky.py for both.
 LEAST_CSF_MM2 = 3.0
 LEAST_TUMOUR_MM2 = 3.0
@@ -91,10 +92,9 @@ def gate_slice(prediction: SlicePrediction, measures: Measures, thresholds: Grad
 
 def _scene_obstacle(prediction: SlicePrediction, measures: Measures, thresholds: GradingThresholds) -> Obstacle | None:
     scene = dict(zip(SCENES, (float(p) for p in prediction.scene), strict=True))
-    # The cut is low, for slices of severe compression look odd to the model; odd is not the same as another kind.
-    # No cord is left to the series: where cord lies above and below, it is there.
-    other_kind = max(scene["wrong_contrast"], scene["wrong_geometry"], scene["not_spine"])
-    if scene["gradable"] >= max(thresholds.gradable_min, other_kind):
+    # The cut is low, for slices of severe compression look odd to the model; odd is not the same as off the spine.
+    # Contrast, geometry and where the cord ends belong to the series and are judged there.
+    if scene["gradable"] >= max(thresholds.gradable_min, scene["not_spine"]):
         return None
     others = {name: p for name, p in scene.items() if name != "gradable"}
     name = max(others, key=lambda scene_name: others[scene_name])

@@ -27,11 +27,12 @@ TIERS = tuple(Tier)
 BASE_SCORE = {Tier.IMMEDIATE: 80.0, Tier.URGENT: 60.0, Tier.NOT_ANALYSED: 40.0, Tier.SOON: 20.0, Tier.ROUTINE: 0.0}
 SPAN = 20.0
 
-# 3: no CSF left round a compressed cord. 2: compressed, CSF left. 1b, 1c: sac deformed; 1c is the grade on which the
-# published schemes disagree, so it is looked at before what is not flagged.
+# 3: no CSF left round a compressed cord. 2: compressed, CSF left. 1a to 1c: tumour is suspected in the epidural space,
+# and 1c is the grade on which the published schemes disagree; they are looked at before what is not flagged. Healthy
+# real series reached a supported 1a in 1 of 32.
 TIER_OF_GRADE = {
     "0": Tier.ROUTINE,
-    "1a": Tier.ROUTINE,
+    "1a": Tier.SOON,
     "1b": Tier.SOON,
     "1c": Tier.SOON,
     "2": Tier.URGENT,

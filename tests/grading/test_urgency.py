@@ -29,8 +29,9 @@ def test_a_worse_grade_is_never_less_urgent():
     assert places == sorted(places, reverse=True)
 
 
-def test_3_is_immediate_2_urgent_1c_soon_0_routine():
-    assert [TIER_OF_GRADE[grade].value for grade in ("3", "2", "1c", "0")] == ["immediate", "urgent", "soon", "routine"]
+def test_3_is_immediate_2_urgent_any_other_tumour_soon_and_none_routine():
+    tiers = [TIER_OF_GRADE[grade].value for grade in ("3", "2", "1c", "1b", "1a", "0")]
+    assert tiers == ["immediate", "urgent", "soon", "soon", "soon", "routine"]
 
 
 @given(claims, probabilities)
