@@ -58,7 +58,7 @@ def _live() -> None:
         return
     _toolbar(len(found), offer_demonstration=made_up is None)
     lines = [study_line(study, person, where, now) for study, person, where in found]
-    opened = worklist_table(lines, prefetch=LIBRARY)
+    opened = worklist_table(lines, library=LIBRARY)
     if opened:
         pages.go("study", study=opened)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from dashboard.screens.parts import register
 
-_element = register("drop_zone")
+_element = register("drop_zone", scripts=("uploading", "drop_zone"))
 
 
 @dataclass(frozen=True)

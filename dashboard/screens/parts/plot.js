@@ -1,26 +1,6 @@
 // A plotly figure that is changed in place. Streamlit's own chart is built anew whenever its figure changes, which
 // blinks at every step from slice to slice and forgets the zoom.
 
-let library = null;
-
-function load(address) {
-  library ??= new Promise((resolve, reject) => {
-    if (window.Plotly) {
-      resolve(window.Plotly);
-      return;
-    }
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => {
-      library = null;
-      reject(new Error("The plotting library could not be loaded from this server; reload the page."));
-    };
-    document.head.append(script);
-  });
-  return library;
-}
-
 const plots = new WeakMap();
 
 async function draw(plot) {
@@ -28,7 +8,7 @@ async function draw(plot) {
   if (plot.busy) return;
   plot.busy = true;
   try {
-    const Plotly = await load(plot.address);
+    const Plotly = await loadPlotly(plot.address);
     while (plot.next && plot.host.isConnected) {
       const figure = JSON.parse(plot.next);
       plot.next = null;

@@ -25,7 +25,7 @@ CONFIG: dict[str, dict[str, Any]] = {
     "profile": {"displayModeBar": False, "doubleClick": False},
 }
 
-_element = register("plot", isolate_styles=False)
+_element = register("plot", scripts=("library", "plot"), isolate_styles=False)
 
 
 def library_route() -> Route:

@@ -185,16 +185,9 @@ function wire(root) {
   return state;
 }
 
-let fetched = null;
-
-function prefetch(address) {
-  if (!address || fetched === address) return;
-  fetched = address;
-  const link = element("link");
-  link.rel = "prefetch";
-  link.as = "script";
-  link.href = address;
-  document.head.append(link);
+// The next screen needs the plotting library: it is loaded while nobody waits for it.
+function warm(address) {
+  if (address) requestIdleCallback(() => loadPlotly(address).catch(() => {}), { timeout: 4000 });
 }
 
 const states = new WeakMap();
@@ -205,12 +198,12 @@ export default function (component) {
   if (!state) {
     state = wire(root);
     states.set(root, state);
+    warm(data && data.library);
   }
   state.trigger = setTriggerValue;
   state.incoming = (data && data.studies) || [];
   announce(state);
   take(state);
-  prefetch(data && data.prefetch);
   return () => {
     clearInterval(state.timer);
     states.delete(root);

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from dashboard.screens.parts import register
 
-_element = register("worklist_table")
+_element = register("worklist_table", scripts=("library", "worklist_table"))
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class StudyLine:
     spoken: str
 
 
-def worklist_table(studies: Sequence[StudyLine], prefetch: str = "", key: str = "worklist") -> str | None:
+def worklist_table(studies: Sequence[StudyLine], library: str = "", key: str = "worklist") -> str | None:
     """Draw the table; return the id of the study that was just opened.
 
-    `prefetch` is an address that the next screen will need and the browser may fetch when it has nothing to do.
+    `library` is the address of what the next screen draws with; the browser loads it when it has nothing to do.
     """
-    data = {"studies": [asdict(study) for study in studies], "prefetch": prefetch}
+    data = {"studies": [asdict(study) for study in studies], "library": library}
     result = _element(key=key, data=data, on_open_change=_nothing)
     opened: str | None = result.open
     return opened
