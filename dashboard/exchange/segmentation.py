@@ -120,7 +120,7 @@ def _write_volume(
     planes = [_plane(header, volume, int(index)) for index in filled]
     content = _content_hash(series, volume, segments, filled, algorithm)
     masks = _segmentation(planes, segments[filled], algorithm, content)
-    _refer_to_sources(masks, header, planes, [volume.frames[int(index)] for index in filled])
+    _refer_to_sources(masks, header, planes, volume, filled)
     _fix_dates_and_uids(masks, header, content)
     masks.save_as(path, enforce_file_format=True)
 
@@ -218,31 +218,32 @@ def _segment_descriptions(algorithm: Algorithm) -> "list[SegmentDescription]":
 
 
 def _refer_to_sources(
-    masks: Dataset, header: Dataset, planes: Sequence[Dataset], frames: Sequence[FrameReference]
+    masks: Dataset, header: Dataset, planes: Sequence[Dataset], volume: Volume, filled: npt.NDArray[np.intp]
 ) -> None:
     """Put the real instances, with their frame where they have several, in the place of the planes."""
-    numbers: dict[str, list[int]] = {}
-    for frame in frames:
-        numbers.setdefault(frame.sop_instance_uid, []).append(frame.frame)
-    multi_frame = {uid for uid, of_instance in numbers.items() if max(of_instance) > 1 or len(of_instance) > 1}
+    frames = [volume.frames[int(index)] for index in filled]
+    multi_frame = {frame.sop_instance_uid for frame in volume.frames if frame.frame > 1}
     real = {str(plane.SOPInstanceUID): frame for plane, frame in zip(planes, frames, strict=True)}
     for group in masks.PerFrameFunctionalGroupsSequence:
         for derivation in group.DerivationImageSequence:
             for source in derivation.SourceImageSequence:
                 # Frames of several segments share one item: the second time it has been put right.
-                frame = real.get(source.ReferencedSOPInstanceUID)
-                if frame is None:
+                if source.ReferencedSOPInstanceUID not in real:
                     continue
+                frame = real[source.ReferencedSOPInstanceUID]
                 source.ReferencedSOPClassUID = header.SOPClassUID
                 source.ReferencedSOPInstanceUID = frame.sop_instance_uid
                 if frame.sop_instance_uid in multi_frame:
                     source.ReferencedFrameNumber = frame.frame
-    instances = []
-    for uid in numbers:
-        item = Dataset()
-        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = header.SOPClassUID, uid
-        instances.append(item)
-    masks.ReferencedSeriesSequence[0].ReferencedInstanceSequence = instances
+    masks.ReferencedSeriesSequence[0].ReferencedInstanceSequence = [
+        _reference(header, uid) for uid in dict.fromkeys(frame.sop_instance_uid for frame in frames)
+    ]
+
+
+def _reference(header: Dataset, sop_instance_uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = header.SOPClassUID, sop_instance_uid
+    return item
 
 
 def _fix_dates_and_uids(masks: Dataset, header: Dataset, content: str) -> None:

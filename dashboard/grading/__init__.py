@@ -2,7 +2,7 @@
 
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
 from dashboard.grading.morphometry import Measures
-from dashboard.grading.native import analysed_labels
+from dashboard.grading.native import trusted_labels
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
@@ -24,7 +24,7 @@ __all__ = [
     "StudyResult",
     "Tier",
     "Urgency",
-    "analysed_labels",
     "canonical_json",
     "grade_study",
+    "trusted_labels",
 ]

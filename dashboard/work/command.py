@@ -14,7 +14,7 @@ from typing import TextIO
 
 from dashboard import __version__
 from dashboard.errors import TriageError
-from dashboard.grading import canonical_json
+from dashboard.grading import canonical_json, trusted_labels
 from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
 from dashboard.settings import Settings
 from dashboard.work.engine import load_engine
@@ -149,12 +149,14 @@ def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
     # The last model of a result is the one that segments.
     model = triaged.document["model"][-1]
     algorithm = Algorithm(model["name"], model["version"], __version__)
+    analysed = {one["series_instance_uid"] for one in triaged.document["series"] if one["analysed"]}
     for series in triaged.study.series:
         prediction = triaged.predictions.get(series.series_instance_uid)
-        if prediction is None:
+        if prediction is None or series.series_instance_uid not in analysed:
             continue
+        labels = trusted_labels(series, prediction, triaged.document["slices"])
         path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
-        written += write_masks(series, prediction.native_labels, sources, path, algorithm).paths
+        written += write_masks(series, labels, sources, path, algorithm).paths
     return tuple(written)
 
 

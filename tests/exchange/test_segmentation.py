@@ -169,6 +169,15 @@ def test_an_enhanced_source_is_referred_to_by_frame(tmp_path, files):
     assert len(masks.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == 1
 
 
+def test_the_first_frame_of_an_enhanced_source_is_named_too(tmp_path, files):
+    of = volume(one_file=True)
+    labels = np.zeros(of.voxels.shape, np.uint8)
+    labels[0, 8:12, 8:12] = CORD
+    result = write_masks(series(of), [labels], files, tmp_path / "masks.dcm", ALGORITHM)
+    group = pydicom.dcmread(result.paths[0]).PerFrameFunctionalGroupsSequence[0]
+    assert group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 1
+
+
 def test_volumes_of_other_shape_get_an_object_each(tmp_path, files):
     first, second = volume(), volume(count=5, rows=48, columns=24, first=8)
     result = write_masks(
