@@ -24,7 +24,7 @@ WRONG_KINDS = {
     Obstacle.WRONG_CONTRAST: "wrong_contrast",
     Obstacle.WRONG_GEOMETRY: "wrong_geometry",
 }
-UNRECOGNISED = (*WRONG_KINDS, Obstacle.UNLIKE, Obstacle.CANAL_NOT_FOUND)
+UNRECOGNISED = (*WRONG_KINDS, Obstacle.UNLIKE, Obstacle.CANAL_NOT_FOUND, Obstacle.CORD_NOT_PLAUSIBLE)
 SERIES_REASONS = {
     Obstacle.NOT_SPINE: "most images do not look like axial slices of the spine",
     Obstacle.WRONG_CONTRAST: "most images do not look like T2, whatever the header says; an axial T2 series is needed",
@@ -71,4 +71,8 @@ def series_obstacle(obstacles: Sequence[Sequence[Obstacle]], scenes: npt.ArrayLi
     refused = sum(any(obstacle in UNRECOGNISED for obstacle in of_slice) for of_slice in obstacles)
     if refused <= MOST * len(obstacles) and mean["gradable"] + mean["no_cord"] >= LEAST_RIGHT_KIND:
         return None
+    too_large = sum(Obstacle.CORD_NOT_PLAUSIBLE in of_slice for of_slice in obstacles)
+    if too_large > MOST * refused:
+        # Cords too large in slice after slice are pixels that are smaller than their header says.
+        return Obstacle.WRONG_GEOMETRY
     return max(WRONG_KINDS, key=lambda kind: mean[WRONG_KINDS[kind]])

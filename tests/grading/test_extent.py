@@ -59,6 +59,11 @@ def test_several_kinds_of_wrong_count_together_and_the_likeliest_is_named():
     assert kind_of(obstacles, not_spine=0.5, wrong_geometry=0.3, gradable=0.5) is Obstacle.NOT_SPINE
 
 
+def test_cords_too_large_throughout_are_a_wrong_scale():
+    obstacles = [(Obstacle.CORD_NOT_PLAUSIBLE,)] * 4 + [()]
+    assert kind_of(obstacles, gradable=0.9, wrong_contrast=0.06) is Obstacle.WRONG_GEOMETRY
+
+
 def test_slices_that_pass_one_by_one_but_are_doubtful_together_are_refused():
     assert kind_of([()] * 6, wrong_contrast=0.5, gradable=0.35) is Obstacle.WRONG_CONTRAST
 
