@@ -5,7 +5,9 @@ const PARALLEL = 4;
 const SMALL_FILE = 1 << 20;
 const BATCH_BYTES = 8 << 20;
 const BATCH_FILES = 400;
-const ATTEMPTS = 4;
+// Enough for a server that is being restarted.
+const ATTEMPTS = 8;
+const LONGEST_PAUSE_MS = 5000;
 const POLL_MS = 400;
 const LONGEST_NAME = 1000;
 
@@ -148,10 +150,14 @@ async function send(transfer, job) {
 async function call(method, url, transfer, headers, body, size = 0) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(method, url, transfer, headers, body, size);
+      const answer = await once(method, url, transfer, headers, body, size);
+      if (transfer) transfer.stalled = false;
+      return answer;
     } catch (error) {
       if (error.final || attempt >= ATTEMPTS || (transfer && transfer.cancelled)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 400 * 2 ** attempt));
+      if (transfer) transfer.stalled = true;
+      draw();
+      await new Promise((resolve) => setTimeout(resolve, Math.min(400 * 2 ** attempt, LONGEST_PAUSE_MS)));
     }
   }
 }
@@ -169,6 +175,7 @@ function once(method, url, transfer, headers, body, size) {
       transfer.requests.set(request, 0);
       request.upload.onprogress = (event) => {
         if (transfer.requests.has(request)) transfer.requests.set(request, Math.min(event.loaded, size));
+        if (event.loaded) transfer.stalled = false;
         draw();
       };
     }
@@ -219,7 +226,7 @@ function cancel(transfer) {
 }
 
 function retry(transfer) {
-  Object.assign(transfer, { phase: "listing", reason: "", id: null, token: null, requests: new Map() });
+  Object.assign(transfer, { phase: "listing", reason: "", stalled: false, id: null, token: null, requests: new Map() });
   run(transfer);
   draw();
 }
