@@ -44,6 +44,12 @@ class _Part:
     graded: GradedSeries
 
     @property
+    def name(self) -> str:
+        """What a reader finds it by: the scanner's number, or its place in the study."""
+        number = self.series.series_number
+        return str(self.number + 1 if number is None else number)
+
+    @property
     def analysed(self) -> list[GradedSlice]:
         return [one for one in self.graded.slices if one.gate.passed]
 
@@ -192,9 +198,10 @@ def _urgency(
         return judge([Claim(Tier.NOT_ANALYSED, reasons)], None)
     grade = grade_from(at_least, cuts.grade_cut)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
-    claims.extend(_unsupported_claims(parts, slices))
     for part in parts:
-        claims.extend(_gap_claims(part, parts))
+        where = "" if len(parts) == 1 else f" of series {part.name}"
+        claims.extend(_unsupported_claims(part, slices, where))
+        claims.extend(_gap_claims(part, parts, where))
     for one_series in series:
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
@@ -228,19 +235,16 @@ def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]
     return first, last
 
 
-def _unsupported_claims(parts: Sequence[_Part], slices: Sequence[SliceResult]) -> list[Claim]:
-    """Claims of slices that look compressed alone, those with neighbours and those without, series by series."""
-    claims: list[Claim] = []
-    for part in parts:
-        alone = _isolated(part)
-        found: dict[bool, dict[int, str]] = {True: {}, False: {}}
-        for one in slices:
-            if one.series_instance_uid != part.series.series_instance_uid or one.grade is None:
-                continue
-            if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
-                found[one.number not in alone][one.number] = one.grade.grade
-        claims.extend(claim_of_unsupported(which, has) for has, which in found.items() if which)
-    return claims
+def _unsupported_claims(part: _Part, slices: Sequence[SliceResult], where: str) -> list[Claim]:
+    """Claims of slices that look compressed alone: those with neighbours and those without."""
+    alone = _isolated(part)
+    found: dict[bool, dict[int, str]] = {True: {}, False: {}}
+    for one in slices:
+        if one.series_instance_uid != part.series.series_instance_uid or one.grade is None:
+            continue
+        if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
+            found[one.number not in alone][one.number] = one.grade.grade
+    return [claim_of_unsupported(which, has, where) for has, which in found.items() if which]
 
 
 def _isolated(part: _Part) -> set[int]:
@@ -251,7 +255,7 @@ def _isolated(part: _Part) -> set[int]:
     return {number for index, number in enumerate(numbers) if index not in held}
 
 
-def _gap_claims(part: _Part, parts: Sequence[_Part]) -> list[Claim]:
+def _gap_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:
     """One claim a degree of concern."""
     by_concern: dict[Concern, list[Gap]] = {}
     for gap in _gaps(part, parts):
@@ -261,6 +265,7 @@ def _gap_claims(part: _Part, parts: Sequence[_Part]) -> list[Claim]:
             concern,
             [(gap.first + 1, gap.last + 1) for gap in gaps],
             [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
+            where,
         )
         for concern, gaps in by_concern.items()
     ]

@@ -81,21 +81,21 @@ def judge(claims: Sequence[Claim], at_least: Sequence[float] | None) -> Urgency:
     return Urgency(tier, BASE_SCORE[tier] + SPAN * min(1.0, max(0.0, severity)), tuple(reasons))
 
 
-def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool) -> Claim:
+def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool, where: str = "") -> Claim:
     """What slices ask for whose grade their neighbours do not bear out; `found` is grade by slice number.
 
     Alone they never make a study urgent. Where neighbours contradict a slice, it is to be checked soon; where there is
-    no neighbour to ask, nobody knows, and the study stands with those not analysed.
+    no neighbour to ask, nobody knows, and the study stands with those not analysed. `where` names the series, if several.
     """
     listed = ", ".join(f"slice {number} (grade {grade})" for number, grade in found.items())
     if has_neighbours:
-        words = f"compression suspected in a single slice, not in its neighbours: check {listed}"
+        words = f"compression suspected in a single slice, not in its neighbours: check {listed}{where}"
         return Claim(Tier.SOON, (words,))
-    words = f"compression suspected where no neighbouring slice can confirm it: read {listed} now"
+    words = f"compression suspected where no neighbouring slice can confirm it: read {listed}{where} now"
     return Claim(Tier.NOT_ANALYSED, (words,))
 
 
-def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequence[str]) -> Claim:
+def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequence[str], where: str = "") -> Claim:
     """What runs of slices of one concern ask for that should have been graded and could not be.
 
     Parameters
@@ -104,10 +104,12 @@ def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequ
         First and last slice number of each run.
     why
         The obstacles, as sentences; repeated ones are named once.
+    where
+        Names the series, where there are several.
     """
     listed = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
-    words = f"{'slices' if several else 'slice'} {listed} could not be graded ({'; '.join(dict.fromkeys(why))})"
+    words = f"{'slices' if several else 'slice'} {listed}{where} could not be graded ({'; '.join(dict.fromkeys(why))})"
     ending = {
         Concern.THIN: "; the slices beside are graded and not flagged",
         Concern.NARROW: "; the slices beside are not flagged",

@@ -44,11 +44,6 @@ def agreement_words(first: int, last: int) -> str:
     return f"slices {first} to {last} agree"
 
 
-def count_words(count: int, what: str) -> str:
-    """``1 slice``, ``2 slices``."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def rank(grade: str) -> int:
     """Place of a grade in :data:`dashboard.study.GRADES`, for comparisons only."""
     return GRADES.index(grade)

@@ -203,6 +203,14 @@ def test_disagreement_of_model_and_measurements_is_said():
     assert any("model and measurements disagree" in reason for reason in found.urgency.reasons)
 
 
+def test_of_several_series_the_one_that_is_meant_is_named():
+    first = axial_series(5)
+    second = replace(axial_series(5, uid="2.25.8", frame="2.25.77"), series_number=6)
+    predictions = {"2.25.7": slices_of("0 0 0 0 0"), "2.25.8": slices_of("0 0 3 0 0")}
+    reasons = grade_study(study_of(first, second), predictions).urgency.reasons
+    assert any("check slice 3 (grade 3) of series 6" in reason for reason in reasons)
+
+
 def test_rejected_files_are_carried_along():
     study = replace(study_of(), rejected=(Rejection("IM1", "no DICOM"),))
     assert grade_study(study, {}).rejected == study.rejected
