@@ -85,7 +85,7 @@ def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool, where: 
     """What slices ask for whose grade their neighbours do not bear out; `found` is grade by slice number.
 
     Alone they never make a study urgent. Where neighbours contradict a slice, it is to be checked soon; where there is
-    no neighbour to ask, nobody knows, and the study stands with those not analysed. `where` names the series, if several.
+    no neighbour to ask, nobody knows, and the study stands with those not analysed. `where` names the series.
     """
     listed = ", ".join(f"slice {number} (grade {grade})" for number, grade in found.items())
     if has_neighbours:
