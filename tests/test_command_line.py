@@ -21,12 +21,11 @@ from dashboard.exchange.demonstration import write_demonstration
 from dashboard.settings import REPOSITORY
 from dashboard.work import command
 from dashboard.work import triage as work_triage
-from tests.inference.phantoms import write_models
 
 
 @pytest.fixture(scope="session")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_models(tmp_path_factory.mktemp("models"))
+def models_dir(repository: Path) -> Path:
+    return repository / "models"
 
 
 @pytest.fixture(scope="session")

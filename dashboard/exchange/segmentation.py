@@ -28,9 +28,9 @@ MANUFACTURER = "Spine Triage (research software, not a medical device)"
 EMPTY = "no masks were written: nothing was outlined in this series"
 # Series numbers of derived objects stand apart from the scanner's own, which are small.
 SERIES_NUMBER = 9001
-# What a segment's images inherit of their patient and study, so that an archive files them together.
+# What a segment's images inherit of their study, so that a viewer lays them over it. Nothing that tells the patient,
+# not even the pseudonym of a number: short numbers can be guessed from it.
 INHERITED = (
-    *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge"),
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
     *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
     *("StudyDescription", "SOPClassUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SpecificCharacterSet"),

@@ -7,10 +7,10 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 from dashboard import __version__
 from dashboard.errors import TriageError
@@ -27,7 +27,7 @@ ENDED_BY_SIGNAL = 128
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
 RESULT_FILE = "result.json"
-# No secret: UIDs stay the person's own here, and the same files must give the same masks on every machine.
+# No secret: it only tells patients apart within a run, UIDs stay the person's own, and nothing made with it is written.
 PSEUDONYM_KEY = b"spine-triage command line"
 
 
@@ -49,11 +49,12 @@ def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, st
         found = find_files(paths)
         door = Door(OriginalUids(), KeyedPseudonym(PSEUDONYM_KEY), keep_identity=False)
         report = _Report(out, stdout, stderr)
-        with _ends_on_signals(), tempfile.TemporaryDirectory(prefix="spine-triage-") as folder:
+        with _Signals() as signals, tempfile.TemporaryDirectory(prefix="spine-triage-") as folder:
             for triaged in triage_drop(
-                found.files, door, Path(folder), engine, settings.archive, refused=found.rejected
+                found.files, door, Path(folder), engine, settings.archive, signals.leave_if_told, found.rejected
             ):
                 report.study(triaged)
+                signals.leave_if_told()
                 if report.nobody_listens:
                     break
     except TriageError as error:
@@ -165,16 +166,31 @@ def _within(path_name: str, names: set[str]) -> bool:
     return any(name == path_name or name.startswith(f"{path_name}/") for name in names)
 
 
-@contextlib.contextmanager
-def _ends_on_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into an orderly exit, so that intermediate files are deleted."""
+class _Signals:
+    """Turns SIGINT, SIGTERM and SIGHUP into an orderly exit, so that intermediate files are deleted.
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(ENDED_BY_SIGNAL + number)
+    The exception raised by a handler is now and then cleared by compiled code that it passes through; so the signal
+    is remembered, and asked for again between files and studies.
+    """
 
-    former = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
+    def __init__(self) -> None:
+        self._told: int | None = None
+        self._former: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "_Signals":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._former[number] = signal.signal(number, self._tell)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
             signal.signal(number, handler)
+
+    def leave_if_told(self, _: object = None) -> None:
+        """Exit where a signal asked for it."""
+        if self._told is not None:
+            sys.exit(ENDED_BY_SIGNAL + self._told)
+
+    def _tell(self, number: int, _: FrameType | None) -> None:
+        self._told = number
+        self.leave_if_told()

@@ -128,7 +128,8 @@ def test_segments_name_what_they_are_and_which_model_drew_them(written):
 
 def test_patient_study_and_frame_of_reference_are_those_of_the_images(written):
     masks = pydicom.dcmread(written)
-    assert (masks.StudyInstanceUID, masks.FrameOfReferenceUID, masks.PatientID) == ("2.25.10", "2.25.12", "P1")
+    assert (masks.StudyInstanceUID, masks.FrameOfReferenceUID) == ("2.25.10", "2.25.12")
+    assert masks.PatientID == masks.PatientName == ""
     assert masks.SeriesInstanceUID != "2.25.11" and masks.Modality == "SEG"
     assert masks.ReferencedSeriesSequence[0].SeriesInstanceUID == "2.25.11"
     referenced = {
