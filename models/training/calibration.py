@@ -11,12 +11,14 @@ from scipy import optimize, special
 from dashboard.grading.bilsky import combine, grade_from, rules_at_least
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import measure
+from dashboard.inference import Models
 from dashboard.inference.segmentation import clean
 from models.training.appearance import normalise
 from models.training.backgrounds import sagittal_tiles
 from models.training.cases import TUNING_CORDS, SeriesCase, cord_case, spider_case
-from models.training.implanter import TestSlice, paint_test_case
+from models.training.evaluation.implants import run_series
 from models.training.labels import COMPRESSION_PERCENTILES, COMPRESSION_PIXEL_MM, GRADES, SCENES, SIZE_PX
+from models.training.run import run_onnx
 from models.training.samples import synthetic
 from models.training.shapes import NoiseBank
 from models.training.statistics import quadratic_kappa
@@ -30,13 +32,24 @@ _LOST = 0.015
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Calibration slices: images (N, 1, 96, 96) float32, ranks (-1 none), scenes, whether the background is real."""
+class Outputs:
+    """What the model said about calibration slices, and the truth.
 
-    images: np.ndarray
+    ``ordinal`` and ``scene`` (N, 5) raw logits, ``rules`` (N, 5) support of the dashboard's measurements, ``ranks`` (-1
+    none), ``scenes``, ``real`` whether the slice came from a real series.
+    """
+
+    ordinal: np.ndarray
+    rules: np.ndarray
+    scene: np.ndarray
     ranks: np.ndarray
     scenes: np.ndarray
     real: np.ndarray
+
+    @classmethod
+    def join(cls, parts: list[Outputs]) -> Outputs:
+        """All rows of several."""
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,60 +64,40 @@ class Calibration:
     rules_weight: float
 
 
-def collect(folder: Path | None, seed: int, *, synthetic_count: int = 3000, rounds: int = 6) -> Rows:
-    """Synthetic slices of a fresh seed; with a folder also implants into the calibration people's slices."""
+def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) -> Outputs:
+    """Synthetic slices of a fresh seed; with a folder also ungradable slices of the calibration people."""
     rng = np.random.default_rng(seed + 50_000)
     bank = NoiseBank(seed + 50_000)
-    made = [synthetic(rng, bank) for _ in range(synthetic_count)]
+    made = [synthetic(rng, bank) for _ in range(count)]
     images, ranks, scenes = [s.image for s in made], [s.rank for s in made], [s.scene for s in made]
-    if folder is not None:
-        real: list[SeriesCase | None] = [spider_case(folder, p) for p in spider_split(folder)["calibration"]]
-        real += [cord_case(folder, name) for name in TUNING_CORDS]
-        for case in real:
-            for image, rank in _implants(rng, case, rounds) if case is not None else []:
-                images.append(image)
-                ranks.append(rank)
-                scenes.append(SCENES.index("gradable"))
-        for image, scene in _negatives(rng, folder):
-            images.append(image)
-            ranks.append(-1)
-            scenes.append(scene)
-    real_rows = np.arange(len(images)) >= len(made)
-    return Rows(np.stack(images)[:, None].astype(np.float32), np.array(ranks), np.array(scenes), real_rows)
+    for image, scene in _negatives(rng, folder) if folder is not None else []:
+        images.append(image)
+        ranks.append(-1)
+        scenes.append(scene)
+    segmentation, ordinal, scene_logits = run_onnx(content, np.stack(images)[:, None].astype(np.float32))
+    known = np.array(ranks) >= 0
+    rules = np.zeros((len(images), STEPS))
+    rules[known] = [rules_of(s) for s in segmentation[known]]
+    return Outputs(ordinal, rules, scene_logits, np.array(ranks), np.array(scenes), np.zeros(len(images), bool))
 
 
-def series_percentiles(case: SeriesCase) -> tuple[float, float]:
-    """Percentiles over the 48 mm crops of a series."""
-    free = (WIDE_PX - SIZE_PX) // 2
-    inner = slice(free, free + SIZE_PX)
-    pooled = []
-    for index in range(len(case.images)):
-        one = case.slice(index)
-        pooled.append(one.image[inner, inner][one.inside[inner, inner]])
-    low, high = np.percentile(np.concatenate(pooled), COMPRESSION_PERCENTILES)
-    return float(low), float(high)
+def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outputs:
+    """Whole series of the calibration people with implants, through the dashboard's own inference.
 
-
-def _implants(rng: np.random.Generator, case: SeriesCase, rounds: int) -> list[tuple[np.ndarray, int]]:
-    """Each slice healthy once and implanted ``rounds`` times, as the model will see it."""
-    low, high = series_percentiles(case)
-    out = []
-    for index in range(len(case.images)):
-        one = case.slice(index)
-        out.append((_view(rng, one, low, high), 0))
-        for _ in range(rounds):
-            painted = paint_test_case(rng, one, str(rng.choice(["bone", *GRADES[1:]])), tries=4)
-            if painted is not None:
-                moved = TestSlice(painted.image, one.inside, one.sac, one.cord)
-                out.append((_view(rng, moved, low, high), GRADES.index(painted.grade)))
-    return out
-
-
-def _view(rng: np.random.Generator, one: TestSlice, low: float, high: float) -> np.ndarray:
-    free = (WIDE_PX - SIZE_PX) // 2
-    r, c = (free + int(np.clip(rng.normal(0, 2.5), -free, free)) for _ in range(2))
-    square = (slice(r, r + SIZE_PX), slice(c, c + SIZE_PX))
-    return normalise(one.image[square], low, high, one.inside[square])
+    ``models`` must carry an identity calibration, so that probabilities turn back into logits.
+    """
+    rng = np.random.default_rng(seed + 60_000)
+    real: list[SeriesCase | None] = [spider_case(folder, p) for p in spider_split(folder)["calibration"]]
+    real += [cord_case(folder, name) for name in TUNING_CORDS]
+    cases = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
+    return Outputs(
+        ordinal=special.logit(np.clip([c.verdict.head for c in cases], 1e-7, 1 - 1e-7)),
+        rules=np.array([c.verdict.rules for c in cases]),
+        scene=np.log(np.clip([c.verdict.scene for c in cases], 1e-9, 1)),
+        ranks=np.array([c.truth for c in cases]),
+        scenes=np.zeros(len(cases), int),
+        real=np.ones(len(cases), bool),
+    )
 
 
 def _negatives(rng: np.random.Generator, folder: Path) -> list[tuple[np.ndarray, int]]:
@@ -127,27 +120,22 @@ def _negatives(rng: np.random.Generator, folder: Path) -> list[tuple[np.ndarray,
     return out
 
 
-def fit_calibration(segmentation: np.ndarray, ordinal: np.ndarray, scene: np.ndarray, rows: Rows) -> Calibration:
-    """Platt scaling of each cut, one temperature for the scenes, operating points of head and rules together.
-
-    Parameters
-    ----------
-    segmentation, ordinal, scene : the model's raw outputs for ``rows.images``, (N, 5, 96, 96), (N, 5), (N, 5).
-    """
-    known = rows.ranks >= 0
-    ranks, weight = rows.ranks[known], _weights(rows.ranks[known], rows.real[known])
-    logits = ordinal[known].astype(np.float64)
+def fit_calibration(found: Outputs) -> Calibration:
+    """Platt scaling of each cut, one temperature for the scenes, operating points of head and rules together."""
+    known = found.ranks >= 0
+    ranks, real, rules = found.ranks[known], found.real[known], found.rules[known]
+    logits = found.ordinal[known].astype(np.float64)
+    weight = _weights(ranks, real)
     pairs = [_platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
     scale, offset = [round(a, 4) for a, _ in pairs], [round(b, 4) for _, b in pairs]
-    temperature = _temperature(scene.astype(np.float64), rows.scenes)
+    temperature = _temperature(found.scene.astype(np.float64), found.scenes)
     # Drawn slices with the worst noise are beyond anyone: the real ones decide what abstention may cost.
-    sample = (rows.scenes == 0) & (rows.real if rows.real.any() else True)
-    gradable = special.softmax(scene / temperature, axis=1)[sample, 0]
+    sample = (found.scenes == 0) & (found.real if found.real.any() else True)
+    gradable = special.softmax(found.scene / temperature, axis=1)[sample, 0]
     least = float(np.clip(np.quantile(gradable, _LOST), 0.15, 0.5)) if len(gradable) else 0.5
     head = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
-    judged = rows.real[known] if rows.real.any() else np.ones(len(ranks), bool)
-    rules = np.stack([rules_of(s) for s in segmentation[known][judged]])
-    cuts, share = _operating_points(head[judged], rules, ranks[judged])
+    judged = real if real.any() else np.ones(len(ranks), bool)
+    cuts, share = _operating_points(head[judged], rules[judged], ranks[judged])
     return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, share)
 
 

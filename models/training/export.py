@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
-from models.training.calibration import Calibration, collect, fit_calibration
+from dashboard.inference import load_models
+from models.training.calibration import Calibration, Outputs, drawn_outputs, fit_calibration, series_outputs
 from models.training.labels import (
     CANAL_PERCENTILES,
     CANAL_PIXEL_MM,
@@ -32,6 +32,8 @@ CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
 MAX_BYTES = 5_000_000
+# Stands in a manifest while the calibration is being fitted.
+IDENTITY = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5] * 5, 0.5)
 
 
 class _Compression(nn.Module):
@@ -60,6 +62,7 @@ class Source:
     seed: int
     samples: int
     folder: Path | None
+    note: str = ""
 
     @property
     def data(self) -> str:
@@ -72,17 +75,6 @@ class Source:
     def command(self) -> str:
         """The command that makes such weights again."""
         return f"python -m models.training.train{' --data FOLDER' if self.folder else ''} --seed {self.seed}"
-
-
-def run_onnx(content: bytes, images: np.ndarray, batch: int = 16) -> list[np.ndarray]:
-    """All outputs of a model for (N, 1, 96, 96) float32 images."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    parts = [session.run(None, {"slices": images[i : i + batch]}) for i in range(0, len(images), batch)]
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> bytes:
@@ -145,19 +137,23 @@ def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke:
     outputs = ["segmentation", "ordinal", "scene"]
     metadata = _metadata("compression", COMPRESSION_PIXEL_MM, "series_crops", labels)
     content = to_onnx(_Compression(net), outputs, metadata)
-    rows = (
-        collect(source.folder, source.seed, synthetic_count=60, rounds=1)
-        if smoke
-        else collect(source.folder, source.seed)
-    )
-    segmentation, ordinal, scene = run_onnx(content, rows.images)
-    calibration = fit_calibration(segmentation, ordinal, scene, rows)
+    lines = _compression_lines(content, IDENTITY, 0, real=False)
+    _write(out, content, lines, source)
+    found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
+    if source.folder is not None and (out.parent / "canal" / "manifest.toml").exists():
+        models = load_models(out.parent, threads=1)
+        found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 8))
+    calibration = fit_calibration(Outputs.join(found))
+    count = sum(int((f.ranks >= 0).sum()) for f in found)
+    _write(out, content, _compression_lines(content, calibration, count, real=len(found) > 1), source)
+
+
+def _compression_lines(content: bytes, calibration: Calibration, count: int, *, real: bool) -> list[str]:
     lines = _head("compression", content)
     lines += _input(COMPRESSION_PIXEL_MM, "series_crops", COMPRESSION_PERCENTILES)
     lines += ["[output]", f"segmentation = {_texts(SEGMENTATION)}", f"ordinal = {_texts(GRADES[1:])}"]
     lines += [f"scene = {_texts(SCENES)}", ""]
-    lines += _calibration(calibration, len(rows.images), source.folder is not None)
-    _write(out, content, lines, source)
+    return lines + _calibration(calibration, count, real)
 
 
 def _texts(words: tuple[str, ...]) -> str:
@@ -192,7 +188,7 @@ def _input(pixel_mm: float, normalisation: str, percentiles: tuple[float, float]
 
 
 def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
-    source = "synthetic slices and implants into the calibration people's slices" if real else "synthetic slices"
+    source = "synthetic slices and slices of implanted series of the calibration people" if real else "synthetic slices"
     return [
         "[calibration]",
         'method = "platt"',
@@ -217,6 +213,7 @@ def _write(out: Path, content: bytes, lines: list[str], source: Source) -> None:
         f"samples = {source.samples}",
         f'data = "{source.data}"',
         f"date = {datetime.now(UTC).date().isoformat()}",
+        *([f'note = "{source.note}"'] if source.note else []),
         "",
     ]
     out.mkdir(parents=True, exist_ok=True)

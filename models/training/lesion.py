@@ -101,9 +101,11 @@ def _grow_low(
             level = touch_sac + rng.uniform(-1.5, 2.5)
         elif rank == 2:
             top = touch_cord - 1.1
-            level = (
-                touch_sac + rng.uniform(0.7, max(0.8, top - touch_sac)) if first else rng.uniform(touch_sac - 1, top)
-            )
+            if first:
+                level = touch_sac + rng.uniform(0.7, max(0.8, top - touch_sac))
+            else:
+                # In a tight canal the highest allowed front may lie above the usual range.
+                level = rng.uniform(min(touch_sac - 1, top), top)
         else:
             level = touch_cord + rng.uniform(-0.35, 0.35) if first else rng.uniform(touch_sac - 1, touch_cord)
         mass |= front.height < level

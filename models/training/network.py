@@ -134,7 +134,7 @@ class CanalNet(nn.Module):
         self.unet = UNet(widths)
         last = nn.Conv2d(widths[0], 4, 3, padding=1)
         # Hardly any pixel is a canal: start from there.
-        nn.init.constant_(last.bias, -4.0)  # type: ignore[arg-type]
+        nn.init.constant_(last.bias, -4.0)
         self.heat = nn.Sequential(last, nn.PixelShuffle(2))
 
     def forward(self, slices: Tensor) -> Tensor:

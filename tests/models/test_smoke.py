@@ -13,7 +13,7 @@ pytest.importorskip("onnx", reason="onnx is only in models/training/requirements
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_smoke_training_writes_both_models(tmp_path):
-    from models.training.export import run_onnx
+    from models.training.run import run_onnx
     from models.training.train import main
 
     assert main(["--smoke", "--out", str(tmp_path)]) == 0
