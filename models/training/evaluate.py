@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=6, help="implanted copies of each test series")
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    models = load_models(args.models, threads=1)
+    models = load_models(args.models, threads=2)
     figures = measure_all(args.data, models, args.seed, args.rounds)
     for name, content in figures.items():
         write(args.models / name / "evaluation.json", name, content, models, args.seed)
