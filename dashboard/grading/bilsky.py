@@ -133,9 +133,14 @@ def grade_slice(head: Array, measures: Measures, thresholds: GradingThresholds) 
 
 
 def grade_from(at_least: Sequence[float] | Array, cuts: Sequence[float]) -> str:
-    """The worst grade whose P(>= grade) reaches its cut."""
-    reached = [rank for rank in range(1, len(GRADES)) if at_least[rank - 1] >= cuts[rank - 1]]
-    return GRADES[max(reached, default=0)]
+    """The worst grade whose P(>= grade) reaches its cut, provided that tumour is suspected at all.
+
+    The cuts of the worse grades are low, so that none is missed; without P(>= 1a) at its own cut they would make a 2
+    of a slice that is most likely a 0.
+    """
+    if at_least[0] < cuts[0]:
+        return GRADES[0]
+    return GRADES[max(rank for rank in range(1, len(GRADES)) if at_least[rank - 1] >= cuts[rank - 1])]
 
 
 def grade_probabilities(at_least: Sequence[float] | Array) -> dict[str, float]:

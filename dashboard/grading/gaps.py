@@ -21,14 +21,17 @@ class Concern(IntEnum):
     THIN = 0  # less than the shortest compression: its neighbours would show it too
     NARROW = 1  # one slice of a thick stack, neighbours not flagged
     WIDE = 2  # room for a whole compression, or a slice beside it shows a deformed sac
-    SUSPICIOUS = 3  # tumour at the cord beside it, or the model itself suspected compression in it
+    SUSPICIOUS = 3  # compression beside it, or suspected in it and borne out by a second slice
 
 
-# A level that could not be graded beside one where tumour touches the cord is most likely the worse of the two.
-SUSPICIOUS_FROM = GRADES.index("1c")
+# A slice that could not be graded beside one where tumour touches the cord may be the worse of the two. As with slices
+# that were graded, one alone makes nothing urgent: it takes two that look ill, or one graded as compressed.
+TOUCHED_FROM = GRADES.index("1c")
 # Beside a deformed sac it may be. 1a does not count: false marks are commonest there.
 UNCERTAIN_FROM = GRADES.index("1b")
 COMPRESSED_FROM = GRADES.index("2")
+# Slices at the skull base look turned to the model: five of 3 mm in a real cervical stack, with room for one more.
+LONGEST_MINOR_MM = 15.0
 
 
 @dataclass(frozen=True)
@@ -81,16 +84,14 @@ def find_gaps(slices: Sequence[SliceState], seen_elsewhere_mm: Array) -> tuple[G
 
 
 def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
-    beside = max(
-        (slices[i].rank for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed), default=0
-    )
+    neighbours = [slices[i].rank for i in (first - 1, last + 1) if 0 <= i < len(slices) and slices[i].analysed]
+    beside = max(neighbours, default=0)
     within = slices[first : last + 1]
     around = _distance(slices[max(first - 1, 0)], slices[min(last + 1, len(slices) - 1)])
     length = _distance(slices[first], slices[last])
     if all(one.minor for one in within):
-        wide = length > REACH_MM
-    elif beside >= SUSPICIOUS_FROM or max(one.rank for one in within) >= COMPRESSED_FROM:
-        # Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
+        wide = length > LONGEST_MINOR_MM
+    elif beside >= COMPRESSED_FROM or _look_ill(within, neighbours) >= 2:
         return Concern.SUSPICIOUS
     else:
         # Room for as many slices as a compression needs to be believed, or for one where neighbours are too far apart.
@@ -98,6 +99,15 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     if wide:
         return Concern.WIDE
     return Concern.NARROW if around >= 2 * LEAST_EXTENT_MM else Concern.THIN
+
+
+def _look_ill(within: Sequence[SliceState], neighbours: Sequence[int]) -> int:
+    """Slices in and beside a gap that speak for compression.
+
+    Inside a gap only a suspected high grade counts: the model was not sure of what it looked at.
+    """
+    inside = sum(one.rank >= COMPRESSED_FROM for one in within)
+    return inside + sum(rank >= TOUCHED_FROM for rank in neighbours)
 
 
 def _distance(one: SliceState, other: SliceState) -> float:

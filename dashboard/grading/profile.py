@@ -22,9 +22,10 @@ from dashboard.study.geometry import Array
 # What a neighbour must at least show, by rank 1 to 5 (>= 1a to >= 3): a step milder for 1b and 1c, two for 2 and 3.
 MILDER_RANK = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}
 # Thin slices share their noise: two of them 1 mm apart are one observation. Reformats stand 3 mm apart along the canal,
-# stacks 3 mm and more: both pass with two slices, the thinnest run that a compression of one vertebra, 2 to 6 slices,
-# gives. Half a millimetre is left for centres that are not quite above each other.
-LEAST_EXTENT_MM = 2.5
+# stacks 2 mm and more: both pass with two slices, the thinnest run that a compression of one vertebra, 2 to 6 slices,
+# gives (two 2 mm slices of a built compression were once passed over as one). The rest is left for centres that are
+# not quite above each other.
+LEAST_EXTENT_MM = 1.8
 # Beyond this two slices are no neighbours. Slice steps of 7.5 mm occur in clinical stacks; 12 mm lets such a stack
 # support itself with room for tilt, and never reaches over a slice that is missing from it.
 REACH_MM = 12.0

@@ -19,6 +19,7 @@ from models.training.evaluation.healthy import healthy_and_negatives
 from models.training.evaluation.implants import implants
 from models.training.evaluation.masks import cord_figures, localisation_figures
 from models.training.evaluation.report import print_table, write
+from models.training.evaluation.studies import studies
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,11 @@ def measure_all(folder: Path, models: Models, seed: int, rounds: int) -> dict[st
     negatives = healthy_and_negatives(folder, models, rng)
     log.info("implants")
     graded = implants(folder, models, rng, rounds)
+    log.info("studies")
+    placed = studies(folder, models, rng, rounds)
     return {
         "canal": {"metrics": canal},
-        "compression": {"metrics": cord + negatives + graded["metrics"], **graded["tables"]},
+        "compression": {"metrics": cord + negatives + graded["metrics"] + placed["metrics"], **graded["tables"]},
     }
 
 

@@ -146,5 +146,9 @@ def test_the_grade_is_the_worst_whose_probability_reaches_its_cut():
     assert grade_from([0.9, 0.8, 0.6, 0.3, 0.1], [0.5, 0.5, 0.5, 0.25, 0.25]) == "2"
 
 
+def test_what_is_most_likely_a_0_is_no_2_however_low_the_cut_of_a_2():
+    assert grade_from([0.29, 0.21, 0.21, 0.21, 0.16], [0.525, 0.375, 0.25, 0.2, 0.2]) == "0"
+
+
 def test_bands_leave_1c_on_its_own():
     assert [BAND_OF_GRADE[grade] for grade in GRADES] == [Band.LOW] * 3 + [Band.WATCH] + [Band.HIGH] * 2

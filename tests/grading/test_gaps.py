@@ -1,5 +1,7 @@
 """What may hide in slices that could not be graded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,9 +49,19 @@ def test_one_slice_of_a_thin_reformat_hides_nothing():
     assert concerns("00x00", step_mm=1.0) == [Concern.THIN]
 
 
-@pytest.mark.parametrize("text", ["03x00", "00x50", "00X00", "001x3", "4x"])
-def test_a_flagged_neighbour_or_a_suspicion_within_makes_it_suspicious(text):
+@pytest.mark.parametrize("text", ["04x00", "00x50", "03X00", "00XX00", "003x3", "4x"])
+def test_compression_beside_it_or_two_slices_that_look_ill_make_it_suspicious(text):
     assert concerns(text) == [Concern.SUSPICIOUS]
+
+
+@pytest.mark.parametrize(("text", "concern"), [("00X00", Concern.NARROW), ("03x00", Concern.WIDE)])
+def test_one_slice_that_looks_ill_makes_nothing_urgent(text, concern):
+    assert concerns(text) == [concern]
+
+
+def test_the_slices_of_a_skull_base_are_no_missing_level():
+    found = [replace(one, minor=True) for one in states("xxxxx0000", step_mm=3.0)]
+    assert [gap.concern for gap in find_gaps(found, NOWHERE)] == [Concern.NARROW]
 
 
 def test_a_deformed_sac_beside_it_may_hide_a_level():
