@@ -14,6 +14,11 @@ NOTE = (
     "No real case of metastatic epidural compression with a Bilsky grade was seen by anyone: grades are those of "
     "tumours of known geometry implanted into real healthy slices. Nothing here measures clinical accuracy."
 )
+SPLITS = (
+    "tuning: looked at while the recipe was tuned, and calibrated on; test: people never trained on. Two "
+    "grading rules (no grade above 0 without P(>= 1a) at its cut; one ill-looking slice makes no study urgent)"
+    " and the shortest run of slices were settled with the figures of the test people in sight."
+)
 # Published by others on other data; here to be read beside our figures, not to be beaten by them.
 PUBLISHED = [
     {
@@ -37,10 +42,10 @@ def write(path: Path, name: str, content: dict[str, Any], models: Models, seed: 
     document = {
         "model": {"name": info.name, "version": info.version, "sha256": info.sha256},
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python -m models.training.evaluate --data FOLDER --seed {seed}",
+        "command": f"python -m models.training.evaluate --data FOLDER --seed {seed} --rounds 6",
         "note": NOTE,
         "intervals": "95 %, bootstrap by person (by slice where there is one person: ci_unit); null under 3 units",
-        "splits": "tuning: looked at while the recipe was tuned, and calibrated on; test: people never trained on",
+        "splits": SPLITS,
         **({"published_1c_or_worse": PUBLISHED} if name == "compression" else {}),
         **content,
     }
