@@ -81,9 +81,13 @@ class Server:
             self._process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; absent, the test is skipped, or fails where CI is set."""
+    """Headless Chromium; absent, the test is skipped, or fails where CI is set.
+
+    Ends with the module: while it lives, playwright keeps an event loop running in this thread, and no other test
+    could start one.
+    """
     if not Path(CHROMIUM).exists():
         message = "Chromium is not installed: apt-get install chromium"
         if os.environ.get("CI"):

