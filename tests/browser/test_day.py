@@ -73,7 +73,7 @@ def test_keyboard_alone_opens_a_study_and_moves_through_it(page: Page, server: S
     expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
     place = page.locator(".place b")
     shown = place.inner_text()
-    # A key pressed in the first moment after opening may be lost (README, "Known limits"): asked again until it is heard.
+    # A key pressed in the first moment after opening may be lost (README, "Known limits"): pressed until it is heard.
     while place.inner_text() == shown:
         page.keyboard.press("ArrowDown")
         with contextlib.suppress(AssertionError):
