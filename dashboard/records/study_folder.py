@@ -44,6 +44,7 @@ class _SliceEntry:
     scene: tuple[float, ...]
     canal_score: float
     inside: float
+    canal_inside: float
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ def _slice_entry(item: SlicePrediction) -> _SliceEntry:
         scene=tuple(float(value) for value in item.scene),
         canal_score=float(item.canal_score),
         inside=float(item.inside),
+        canal_inside=float(item.canal_inside),
     )
 
 
@@ -222,6 +224,7 @@ def _slice(entry: _SliceEntry, image: npt.NDArray[np.float32], labels: npt.NDArr
         scene=np.array(entry.scene),
         canal_score=entry.canal_score,
         inside=entry.inside,
+        canal_inside=entry.canal_inside,
     )
 
 
