@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from dashboard import __version__
 from dashboard.errors import TriageError
-from dashboard.grading import canonical_json, trusted_labels
+from dashboard.grading import canonical_json
 from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
 from dashboard.settings import Settings
 from dashboard.work.engine import load_engine
@@ -155,9 +155,8 @@ def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
         prediction = triaged.predictions.get(series.series_instance_uid)
         if prediction is None or series.series_instance_uid not in analysed:
             continue
-        labels = trusted_labels(series, prediction, triaged.document["slices"])
         path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
-        written += write_masks(series, labels, sources, path, algorithm).paths
+        written += write_masks(series, prediction.native_labels, sources, path, algorithm).paths
     return tuple(written)
 
 

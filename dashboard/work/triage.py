@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dashboard.errors import TriageError
-from dashboard.grading import grade_study
+from dashboard.grading import grade_study, trusted_labels
 from dashboard.inference import analyse_series
 from dashboard.ingest import Door, Drop, DroppedFile, Instance, ReadProgress, RejectedFile, build_studies, read_drop
 from dashboard.records import Document
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 class TriagedStudy:
     """A study, its published result, and what both were made from.
 
-    `predictions` are by series_instance_uid of the series that were analysed; `instances` are the study's files.
+    `predictions` are by series_instance_uid of the series that were analysed; their `native_labels` hold what the
+    result stands by and nothing of refused slices. `instances` are the study's files.
     """
 
     study: Study
@@ -162,7 +163,7 @@ def triage_study(part: Drop, volumes_dir: Path, engine: Engine, read_s: float = 
         "total": read_s + graded - started,
     }
     document = result.to_document(timings, engine.describe())
-    return TriagedStudy(study, document, predictions, part.instances)
+    return TriagedStudy(study, document, _as_far_as_trusted(study, predictions, document), part.instances)
 
 
 def not_analysed(part: Drop, engine: Engine, reason: str) -> TriagedStudy:
@@ -187,6 +188,16 @@ def _analyse(series: Iterable[Series], engine: Engine) -> tuple[dict[str, Series
         except TriageError as error:
             failures[item.series_instance_uid] = str(error)
     return predictions, failures
+
+
+def _as_far_as_trusted(
+    study: Study, predictions: Mapping[str, SeriesPrediction], document: Document
+) -> dict[str, SeriesPrediction]:
+    series = {item.series_instance_uid: item for item in study.series}
+    return {
+        uid: replace(seen, native_labels=trusted_labels(series[uid], seen, document["slices"]))
+        for uid, seen in predictions.items()
+    }
 
 
 def _without_images(part: Drop) -> Study:

@@ -12,7 +12,7 @@ from models.training.blend import Backgrounds
 from models.training.labels import COMPRESSION_PIXEL_MM, SIZE_PX
 from models.training.volumes import load, spider_slices, spider_split
 
-_ELSEWHERE_PER_VOLUME = 60
+_ELSEWHERE_PER_VOLUME = 150
 _TRAINING_BRAIN = "study1"
 
 

@@ -8,7 +8,16 @@ import numpy as np
 from scipy import ndimage
 
 from models.training.appearance import draw_look, normalise, scan
-from models.training.labels import CLIP_HIGH, GRADES, IGNORE, SCENES, SEGMENTATION, SIZE_PX, Tissue
+from models.training.labels import (
+    CLIP_HIGH,
+    COMPRESSION_PERCENTILES,
+    GRADES,
+    IGNORE,
+    SCENES,
+    SEGMENTATION,
+    SIZE_PX,
+    Tissue,
+)
 from models.training.lesion import Implant, bone_part, implant
 from models.training.samples import GRADE_WEIGHTS, Sample
 from models.training.shapes import NoiseBank
@@ -16,7 +25,10 @@ from models.training.volumes import RealSlice
 
 _CSF, _CORD, _TUMOUR, _BONE = (SEGMENTATION.index(n) for n in ("csf", "cord", "tumour", "bone"))
 _REAL_SCENES = ("gradable", "no_cord", "wrong_geometry", "not_spine")
-_REAL_WEIGHTS = (0.8, 0.1, 0.06, 0.04)
+_REAL_WEIGHTS = (0.77, 0.09, 0.085, 0.055)
+# Share of the gradable slices that are given the contrast of a gradient echo: no cervical T2* is trained on.
+_RELOOKED = 0.25
+_WRONG_SPACING = 0.45
 
 
 @dataclass(slots=True)
@@ -36,6 +48,7 @@ class _Crop:
     sac: np.ndarray
     cord: np.ndarray
     bone: np.ndarray
+    misread: bool = False
 
 
 def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrounds) -> Sample:
@@ -47,11 +60,13 @@ def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrou
         return _flat_negative(rng, bank, flat[rng.integers(len(flat))], scene)
     source = backgrounds.without_cord if name == "no_cord" else backgrounds.with_cord
     real = source[rng.integers(len(source))]
-    crop = _crop(rng, real)
+    wrong_geometry = name == "wrong_geometry"
+    crop = _misread(rng, real) if wrong_geometry and rng.random() < _WRONG_SPACING else _crop(rng, real)
     if name != "gradable":
-        image = _finish(rng, bank, crop.image, real, crop.inside)
-        if name == "wrong_geometry":
-            return Sample(_turned(rng, image), np.full(image.shape, IGNORE, np.uint8), -1, scene)
+        image = _finish(rng, bank, crop.image, (real.low, real.high), crop.inside)
+        if wrong_geometry:
+            image = image if crop.misread else _turned(rng, image)
+            return Sample(image, np.full(image.shape, IGNORE, np.uint8), -1, scene)
         return Sample(image, _masks(crop, crop.sac, crop.cord, None), -1, scene)
     return _graded(rng, bank, real, crop)
 
@@ -69,6 +84,45 @@ def _crop(rng: np.random.Generator, real: RealSlice) -> _Crop:
     if rng.random() < 0.6:
         cut = _bend(rng, cut)
     return _Crop(*(np.ascontiguousarray(layer) for layer in cut))
+
+
+def _misread(rng: np.random.Generator, real: RealSlice) -> _Crop:
+    """The square that is cut when the header gives the pixels 1.45 to 2.2 times too large or too small."""
+    zoom = float(np.exp(rng.uniform(np.log(1.45), np.log(2.2))))
+    zoom = zoom if rng.random() < 0.5 else 1 / zoom
+    middle = (real.image.shape[0] - 1) / 2 + rng.normal(0, 3, 2)
+    offset = middle - zoom * (SIZE_PX - 1) / 2
+    shape = (SIZE_PX, SIZE_PX)
+    matrix = np.full(2, zoom)
+    image = ndimage.affine_transform(real.image, matrix, offset, shape, order=1, mode="nearest", prefilter=False)
+    inside = ndimage.affine_transform(real.inside.view(np.uint8), matrix, offset, shape, order=0).view(bool)
+    empty = np.zeros(shape, bool)
+    mirror = slice(None, None, -1 if rng.random() < 0.5 else 1)
+    return _Crop(image[:, mirror].copy(), inside[:, mirror].copy(), empty, empty, empty, misread=True)
+
+
+def _relook(
+    rng: np.random.Generator, crop: _Crop, window: tuple[float, float]
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """The slice as a gradient echo might show it, and the percentiles its series would have.
+
+    A cord nearly as bright as CSF, dark marrow, brighter muscle; texture and coil stay those of the scanner.
+    """
+    csf = crop.sac & ~ndimage.binary_dilation(crop.cord)
+    if csf.sum() < 20 or not crop.cord.any():
+        return crop.image, window
+    bright = float(np.median(crop.image[csf]))
+    cord = max(float(np.median(crop.image[crop.cord])), 1e-3 * bright)
+    out = bright * np.clip(crop.image / bright, 0, None) ** np.float32(rng.uniform(0.5, 1.0))
+    for region, factor in ((crop.bone, rng.uniform(0.15, 0.8)), (crop.sac, 1.0)):
+        soft = ndimage.gaussian_filter(region.astype(np.float32), 0.6, truncate=2.5)
+        out = out * (1 - soft) + soft * crop.image * factor
+    soft = ndimage.gaussian_filter(crop.cord.astype(np.float32), 0.6, truncate=2.5)
+    out = out * (1 - soft) + soft * crop.image * (rng.uniform(0.5, 0.86) * bright / cord)
+    inside = crop.inside if crop.inside.any() else np.ones_like(crop.inside)
+    before, after = (np.percentile(picture[inside], COMPRESSION_PERCENTILES) for picture in (crop.image, out))
+    low, high = (float(w * a / max(b, 1e-3 * bright)) for w, a, b in zip(window, after, before, strict=True))
+    return out.astype(np.float32), (min(low, 0.5 * high), high)
 
 
 def _bend(rng: np.random.Generator, layers: list[np.ndarray]) -> list[np.ndarray]:
@@ -93,17 +147,21 @@ def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _C
     while rank > 0 and done is None:
         done = implant(rng, crop.sac, crop.cord, canal, bone, GRADES[rank])
         rank -= done is None
-    image = crop.image
+    contrast, image, window = "t2", crop.image, (real.low, real.high)
+    if rng.random() < _RELOOKED:
+        contrast = "t2star"
+        image, window = _relook(rng, crop, window)
     tumour = None
     sac, cord = crop.sac, crop.cord
     if done is not None:
-        image = paint_implant(rng, bank, crop.image, crop.sac, crop.cord, done)
+        ratio = float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
+        image = paint_implant(rng, bank, image, (crop.sac, crop.cord), done, ratio)
         sac, cord, tumour = done.masks.sac, done.masks.cord, done.masks.tumour
     elif rng.random() < 0.35:
         part = bone_part(rng, np.zeros_like(bone), canal, bone)
-        image = _fill(rng, bank, crop.image, part, _tumour_level(rng, crop))
+        image = _fill(rng, bank, image, part, _tumour_level(rng, crop, contrast))
     segmentation = _masks(crop, sac, cord, tumour)
-    return Sample(_finish(rng, bank, image, real, crop.inside), segmentation, rank, 0)
+    return Sample(_finish(rng, bank, image, window, crop.inside), segmentation, rank, 0)
 
 
 def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | None) -> np.ndarray:
@@ -116,10 +174,10 @@ def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | 
     return out
 
 
-def _tumour_level(rng: np.random.Generator, crop: _Crop) -> float:
+def _tumour_level(rng: np.random.Generator, crop: _Crop, contrast: str) -> float:
     csf = crop.sac & ~crop.cord
     bright = float(np.percentile(crop.image[csf], 70)) if csf.any() else float(crop.image.max())
-    return bright * float(draw_look(rng, "t2").mean[Tissue.TUMOUR])
+    return bright * float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
 
 
 def _fill(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, part: np.ndarray, level: float) -> np.ndarray:
@@ -132,9 +190,18 @@ def _fill(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, part: np
 
 
 def paint_implant(
-    rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, sac: np.ndarray, cord: np.ndarray, done: Implant
+    rng: np.random.Generator,
+    bank: NoiseBank,
+    image: np.ndarray,
+    healthy: tuple[np.ndarray, np.ndarray],
+    done: Implant,
+    ratio: float,
 ) -> np.ndarray:
-    """Repaint a real slice: cord moved with its own texture, CSF where it was, tumour on top."""
+    """Repaint a real slice: cord moved with its own texture, CSF where it was, tumour on top.
+
+    ``healthy`` are the masks of sac and cord before; ``ratio`` is the tumour's brightness against CSF.
+    """
+    sac, cord = healthy
     out = image.copy()
     csf = ndimage.binary_erosion(sac & ~ndimage.binary_dilation(cord))
     bright = float(np.median(image[csf])) if csf.sum() > 20 else float(np.percentile(image[sac], 85))
@@ -155,7 +222,6 @@ def paint_implant(
     vacated = sac & ~done.masks.sac & ~done.masks.tumour
     if vacated.any():
         out = _fill(rng, bank, out, vacated, bright * rng.uniform(0.05, 0.35))
-    ratio = float(draw_look(rng, "t2").mean[Tissue.TUMOUR])
     # Whole tumour in one piece, then its canal part again, so that the bone part may differ a little.
     out = _fill(rng, bank, out, done.bone_part, bright * ratio * rng.uniform(0.8, 1.2))
     out = _fill(rng, bank, out, done.masks.tumour, bright * ratio)
@@ -166,31 +232,23 @@ def paint_implant(
 
 
 def _finish(
-    rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, real: RealSlice, inside: np.ndarray
+    rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, window: tuple[float, float], inside: np.ndarray
 ) -> np.ndarray:
     """Series normalisation give or take, a milder scanner on top of the real one, narrower fields."""
-    span = real.high - real.low
-    low = real.low + span * rng.normal(0, 0.03)
-    high = real.low + span * np.exp(rng.normal(0, 0.12))
+    span = window[1] - window[0]
+    low = window[0] + span * rng.normal(0, 0.03)
+    high = window[0] + span * np.exp(rng.normal(0, 0.12))
     if rng.random() < 0.7:
-        image = scan(rng, bank, image / real.high, strength=0.6) * real.high
+        image = scan(rng, bank, image / window[1], strength=0.6) * window[1]
     if rng.random() < 0.4:
         image = high * np.clip(image / high, 0, None) ** np.float32(rng.uniform(0.7, 1.4))
     return normalise(image, low, high, inside)
 
 
 def _turned(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Front to back, quarter turns, half turn, or wrong spacing."""
-    kind = rng.random()
-    if kind < 0.4:
-        return np.ascontiguousarray(image[::-1])
-    if kind < 0.75:
-        return np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
-    zoom = float(rng.choice([rng.uniform(1.45, 2.0), rng.uniform(0.45, 0.66)]))
-    middle = (SIZE_PX - 1) / 2
-    return ndimage.affine_transform(image, np.eye(2) * zoom, middle * (1 - zoom), order=1, prefilter=False).astype(
-        np.float32
-    )
+    """Front to back, or by quarter turns."""
+    turned = image[::-1] if rng.random() < 0.5 else np.rot90(image, int(rng.integers(1, 4)))
+    return np.ascontiguousarray(turned)
 
 
 def _flat_negative(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, scene: int) -> Sample:

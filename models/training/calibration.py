@@ -26,7 +26,7 @@ from models.training.volumes import WIDE_PX, spider_slices, spider_split
 
 STEPS = len(GRADES) - 1
 _SHARES = (0.25, 0.4, 0.5, 0.6, 0.75)
-_FALSE_1A = 0.04
+_FALSE_1A = 0.03
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 

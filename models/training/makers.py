@@ -14,7 +14,7 @@ from models.training.samples import Sample, synthetic
 from models.training.shapes import NoiseBank
 
 # Share of samples with a real background; more than half and wide fields are forgotten.
-REAL_SHARE = 0.4
+REAL_SHARE = 0.45
 Row = tuple[np.ndarray, ...]
 
 

@@ -50,17 +50,18 @@ class Geometry(nn.Module):
     Gradients stop here: the masks learn from their own truth.
     """
 
-    count = 16
+    count = 20
 
     def __init__(self) -> None:
         super().__init__()
         self.near = nn.MaxPool2d(3, 1, 1)
         self.far = nn.MaxPool2d(5, 1, 2)
+        self.reach = nn.MaxPool2d(9, 1, 4)
         self.scale = nn.BatchNorm1d(self.count)
         self.register_buffer("axis", torch.linspace(-1.0, 1.0, 48))
 
     def forward(self, masks: Tensor) -> Tensor:
-        """Probabilities at 1 mm, (N, 5, 48, 48), to (N, 16)."""
+        """Probabilities at 1 mm, (N, 5, 48, 48), to (N, 20)."""
         seen = masks.detach().float()
         csf, cord, tumour, bone = (seen[:, k : k + 1] for k in (1, 2, 3, 4))
         close, around = self.near(tumour), self.far(tumour)
@@ -84,7 +85,23 @@ class Geometry(nn.Module):
         spread_row = self._spread(cord, row, 2)
         spread_column = self._spread(cord, column, 3)
         moments = torch.cat([peak, row, row - csf_row, column - csf_column, spread_row, spread_column], 1)
+        moments = torch.cat([moments, self._against(cord, tumour * self.reach(cord), row, column)], 1)
         return self.scale(torch.cat([areas, moments], 1))
+
+    def _against(self, cord: Tensor, tumour: Tensor, row: Tensor, column: Tensor) -> Tensor:
+        """How the cord is shaped towards the tumour beside it: spread along and across, skew, distance; (N, 4)."""
+        tumour_row, tumour_column = self._centre(tumour)
+        down, right = tumour_row - row, tumour_column - column
+        away = torch.sqrt(down * down + right * right + 1e-6)
+        down, right = (down / away)[:, :, None, None], (right / away)[:, :, None, None]
+        y = self.axis[None, None, :, None] - row[:, :, None, None]
+        x = self.axis[None, None, None, :] - column[:, :, None, None]
+        along, across = y * down + x * right, x * down - y * right
+        total = cord.sum((2, 3)) + 1.0
+        spread = (cord * along * along).sum((2, 3)) / total * 10
+        width = (cord * across * across).sum((2, 3)) / total * 10
+        skew = (cord * along * along * along).sum((2, 3)) / total * 100
+        return torch.cat([spread, width, skew, away], 1)
 
     def _centre(self, mask: Tensor) -> tuple[Tensor, Tensor]:
         total = mask.sum((2, 3)) + 1.0

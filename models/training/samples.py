@@ -23,7 +23,7 @@ from models.training.scenes import draw_elsewhere, draw_longitudinal
 from models.training.shapes import NoiseBank, ellipse
 
 # More grade 0 than about a quarter bought specificity and paid for it in high-grade sensitivity.
-GRADE_WEIGHTS = np.array([0.27, 0.13, 0.14, 0.15, 0.16, 0.15])
+GRADE_WEIGHTS = np.array([0.27, 0.11, 0.13, 0.18, 0.18, 0.13])
 SCENE_WEIGHTS = np.array([0.74, 0.08, 0.06, 0.07, 0.05])
 
 
@@ -65,9 +65,9 @@ def synthetic(rng: np.random.Generator, bank: NoiseBank, anatomies: list[Anatomy
 
 def _wrong_frame(rng: np.random.Generator) -> Frame:
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.3:
         return random_frame(rng, flip=True)
-    if kind < 0.7:
+    if kind < 0.6:
         return random_frame(rng, turn=float(rng.choice([np.pi / 2, -np.pi / 2, np.pi])), flip=rng.random() < 0.3)
     return random_frame(rng, zoom=float(rng.choice([rng.uniform(1.45, 2.2), rng.uniform(0.4, 0.66)])))
 

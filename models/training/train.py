@@ -20,7 +20,7 @@ from models.training.network import CanalNet, CompressionNet
 
 log = logging.getLogger(__name__)
 
-COMPRESSION_PLAN = Plan(samples=220_000, minutes=27)
+COMPRESSION_PLAN = Plan(samples=330_000, minutes=40)
 CANAL_PLAN = Plan(samples=90_000, minutes=9, batch=48)
 SMOKE_PLAN = Plan(samples=96, minutes=1, batch=16, workers=1, meet=1)
 SMOKE_FEED = FeedOptions(chunk=16, pool=64, reuse=4)

@@ -1,6 +1,5 @@
 """One person's day with the page, in a real browser against the real server, worker and models."""
 
-import contextlib
 import re
 import signal
 from pathlib import Path
@@ -70,16 +69,12 @@ def test_keyboard_alone_opens_a_study_and_moves_through_it(page: Page, server: S
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
+    # The list that had the focus may still be in the document: the first key must reach the study all the same.
+    expect(page.locator(".st-key-down button").first).to_be_visible()
     place = page.locator(".place b")
     shown = place.inner_text()
-    # A key pressed in the first moment after opening may be lost (README, "Known limits"): pressed until it is heard.
-    for _ in range(5):
-        page.keyboard.press("ArrowDown")
-        with contextlib.suppress(AssertionError):
-            expect(place).not_to_have_text(shown, timeout=2000)
-            break
-    expect(place).not_to_have_text(shown)
+    page.keyboard.press("ArrowDown")
+    expect(place).to_have_text(str(int(shown) + 1))
     page.keyboard.press("w")
     expect(place).to_have_text(shown)
     page.keyboard.press("ArrowDown")

@@ -150,6 +150,27 @@ def test_a_finding_opens_without_decoding(records: Records, engine: Engine, demo
     assert masks[analysed.series_instance_uid][0].shape == analysed.volumes[0].voxels.shape
 
 
+def test_masks_are_stored_as_far_as_the_result_stands_by_them(
+    records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def nothing_trusted(series: Series, seen: SeriesPrediction, slices: object) -> tuple[Labels, ...]:
+        asked.append(slices)
+        return tuple(np.zeros_like(labels) for labels in seen.native_labels)
+
+    monkeypatch.setattr("dashboard.work.triage.trusted_labels", nothing_trusted)
+    drop(records, engine, demonstration)
+    (study,) = studies(records)
+    with records.reading() as session:
+        finding = get_finding(session, study.current_finding_id)
+    assert finding is not None
+    assert asked == [finding.document["slices"]]
+    masks = read_masks(records.finding_dir(finding))
+    assert masks
+    assert not any(labels.any() for one in masks.values() for labels in one)
+
+
 def test_the_same_files_again_change_nothing(records: Records, engine: Engine, demonstration: Path) -> None:
     drop(records, engine, demonstration)
     again = drop(records, engine, demonstration)

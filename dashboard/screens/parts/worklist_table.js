@@ -137,6 +137,8 @@ function announce(state) {
 
 function open(state, row) {
   document.dispatchEvent(new Event("triage-leaving"));
+  // The list stays in the document until the next screen is complete: the next keys are for that screen.
+  row.blur();
   state.trigger("open", row.dataset.id);
 }
 
