@@ -15,7 +15,7 @@ from dashboard.records.files import PRIVATE_FILE, make_private_dir, only_one_pro
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # The newest file in migrations/versions; a test holds the two together.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 BUSY_TIMEOUT_MS = 15_000
 WRITES = "triage_writes"
 

@@ -98,6 +98,9 @@ class StudyRow(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
     opened_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    # Clinical flags a person has set: {flag: value}; how they came about stands in `flags`.
+    flags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # No foreign key: findings point here already, and a circle of keys cannot be created in SQLite.
     current_finding_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
 
@@ -167,6 +170,89 @@ class JobRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
 
 
+class ReadingRow(Base):
+    """What a person confirmed or changed, once and for good; an undo is a row that withdraws another."""
+
+    __tablename__ = "readings"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    finding_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    author: Mapped[str] = mapped_column(String(ID_LENGTH))
+    verdict: Mapped[str] = mapped_column(String(16))
+    grade: Mapped[str | None] = mapped_column(String(2))
+    level: Mapped[str] = mapped_column(String(16), default="")
+    # Reason and comment are free text that may name somebody: encrypted like identities.
+    words: Mapped[bytes] = mapped_column(LargeBinary)
+    marks_hidden: Mapped[bool] = mapped_column(default=False)
+    withdraws: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class FlagRow(Base):
+    """A clinical flag set or taken back; rows are only ever added."""
+
+    __tablename__ = "flags"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    flag: Mapped[str] = mapped_column(String(32))
+    value: Mapped[str] = mapped_column(String(32), default="")
+    author: Mapped[str] = mapped_column(String(ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class UserRow(Base):
+    """A person who has signed in. Who they are is encrypted; issuer and subject are kept as one keyed hash."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    login_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person: Mapped[bytes] = mapped_column(LargeBinary)
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class ShareRow(Base):
+    """A link to one study, read-only and without identity; of its token only a hash is kept."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    team_only: Mapped[bool] = mapped_column(default=False)
+    author: Mapped[str] = mapped_column(String(ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    opened_count: Mapped[int] = mapped_column(default=0)
+
+
+class AuditRow(Base):
+    """One line of the audit log; each carries the hash of the one before, and none is ever changed."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    actor: Mapped[str] = mapped_column(String(48))
+    action: Mapped[str] = mapped_column(String(32), index=True)
+    subject_id: Mapped[str] = mapped_column(String(ID_LENGTH), default="", index=True)
+    details: Mapped[str] = mapped_column(Text, default="{}")
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
 @event.listens_for(FindingRow, "before_update")
-def _refuse_change(mapper: Mapper[Any], connection: Any, row: FindingRow) -> None:
-    raise RecordsError("A finding is never changed; add a new one.")
+@event.listens_for(ReadingRow, "before_update")
+@event.listens_for(FlagRow, "before_update")
+@event.listens_for(AuditRow, "before_update")
+@event.listens_for(AuditRow, "before_delete")
+def _refuse_change(mapper: Mapper[Any], connection: Any, row: Base) -> None:
+    raise RecordsError("What was stored once is never changed; add a new row.")
