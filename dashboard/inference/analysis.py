@@ -28,8 +28,10 @@ MAX_RECENTRE_MM = 12.0
 CANAL_MIN = 0.3
 # Half the width of a sac that a cord lies in the middle of.
 CANAL_RADIUS_MM = 8.0
-# Contours in a brain, or in a picture that lies on its side, mislead; those in another contrast can be right.
+# Contours in a brain, or in a series that lies on its side, mislead; those in another contrast can be right. A header
+# that lies does so for the whole series: single slices that look turned (the skull base does) are still outlined.
 MAX_STRANGE = 0.5
+NOT_SPINE, WRONG_GEOMETRY = SCENES.index("not_spine"), SCENES.index("wrong_geometry")
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,19 +170,20 @@ def _canal_inside(answer: _Answer) -> float:
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:
     paint = paint_reformats if series.role is Role.VOLUME_T2 else paint_stack
+    scenes = [calibration.scene(answer.scene, models.compression.manifest.calibration) for answer in answers]
+    turned = bool(scenes) and float(np.median([scene[WRONG_GEOMETRY] for scene in scenes])) >= MAX_STRANGE
     painted = []
     for index, volume in enumerate(series.volumes):
         crops = [
             Segmented(answer.crop.plane.slice_index, answer.crop.affine, answer.classes)
-            for answer in answers
-            if answer.crop.plane.volume_index == index and _is_painted(answer, models)
+            for answer, scene in zip(answers, scenes, strict=True)
+            if answer.crop.plane.volume_index == index and not turned and _is_painted(answer, scene, models)
         ]
         painted.append(paint(volume, crops, models.threads))
     return tuple(painted)
 
 
-def _is_painted(answer: _Answer, models: Models) -> bool:
-    """Whether a canal was found here and the picture is that of a spine, the right way round."""
-    scene = calibration.scene(answer.scene, models.compression.manifest.calibration)
-    strange = sum(float(scene[SCENES.index(name)]) for name in ("wrong_geometry", "not_spine"))
-    return strange < MAX_STRANGE and answer.crop.score >= models.canal.manifest.threshold("canal_min", CANAL_MIN)
+def _is_painted(answer: _Answer, scene: Array, models: Models) -> bool:
+    """Whether a canal was found here and the picture is that of a spine."""
+    on_spine = float(scene[NOT_SPINE]) < MAX_STRANGE
+    return on_spine and answer.crop.score >= models.canal.manifest.threshold("canal_min", CANAL_MIN)
