@@ -12,10 +12,9 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from dashboard.grading.ellipse import fit_ellipse, inside_ellipse
-from dashboard.grading.masks import Mask, SliceMasks
+from dashboard.study.contact import CONTACT_PX, outline, outline_distance_px
+from dashboard.study.masks import Mask, SliceMasks
 
-# Tumour within a pixel and a half (0.75 mm at 0.5 mm) touches: side or corner neighbours on the grid the model sees.
-CONTACT_PX = 1.5
 # CSF films thinner than this are not seen at clinical resolution (pixels of 0.4 to 1 mm).
 VISIBLE_FILM_MM = 1.0
 # On the model's grid a disc of a cord's size has a solidity of 0.95 by its staircase alone; healthy cords have 0.97.
@@ -97,10 +96,10 @@ def indentation_mm(shape: Mask, intruder: Mask, pixel_mm: float) -> float:
     if not shape.any() or not intruder.any():
         return 0.0
     to_intruder = ndimage.distance_transform_edt(~intruder)
-    outline = _outline(shape)
-    free = outline & (to_intruder > CONTACT_PX + 1)
+    border = outline(shape)
+    free = border & (to_intruder > CONTACT_PX + 1)
     reference = _hull_mask(shape)
-    if free.sum() >= LEAST_FREE_OUTLINE * outline.sum():
+    if free.sum() >= LEAST_FREE_OUTLINE * border.sum():
         conic = fit_ellipse(_edge_points(shape, free))
         if conic is not None:
             ellipse = inside_ellipse(conic, (shape.shape[0], shape.shape[1]))
@@ -141,18 +140,14 @@ def _contact(cord: Mask, tumour: Mask, pixel_mm: float) -> tuple[float, float | 
     """Share of the outline touched, and the gap."""
     if not cord.any() or not tumour.any():
         return 0.0, None
-    distance = ndimage.distance_transform_edt(~tumour)[_outline(cord)]
+    distance = outline_distance_px(cord, tumour)
     gap = max(0.0, (float(distance.min()) - 1.0) * pixel_mm)
-    return float((distance <= CONTACT_PX).mean()), gap
+    return float((distance <= CONTACT_PX).sum() / np.isfinite(distance).sum()), gap
 
 
 def _visible(csf: Mask, pixel_mm: float) -> float:
     width = max(2, round(VISIBLE_FILM_MM / pixel_mm))
     return float(ndimage.binary_opening(csf, np.ones((width, width), bool)).sum()) * pixel_mm**2
-
-
-def _outline(mask: Mask) -> Mask:
-    return np.asarray(mask & ~ndimage.binary_erosion(mask))
 
 
 def _edge_points(shape: Mask, free: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -168,7 +163,7 @@ def _edge_points(shape: Mask, free: Mask) -> np.ndarray[tuple[int, ...], np.dtyp
 def _hull(mask: Mask) -> ConvexHull | None:
     """Convex hull of the middles of the outline's pixel edges, which a digital disc fills (skimage's convention)."""
     try:
-        return ConvexHull(_edge_points(mask, _outline(mask)))
+        return ConvexHull(_edge_points(mask, outline(mask)))
     except (QhullError, ValueError):
         return None
 

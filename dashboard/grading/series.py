@@ -9,12 +9,12 @@ import numpy as np
 from dashboard.grading.bilsky import SliceGrade, grade_slice
 from dashboard.grading.extent import SERIES_REASONS, WRONG_KINDS, cauda_follows, cord_end, series_obstacle
 from dashboard.grading.gaps import SliceState
-from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import Measures, measure
 from dashboard.grading.quality import LEAST_CSF_MM2, Gate, Obstacle, gate_slice
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
 from dashboard.study import SCENES, SeriesPrediction, SlicePrediction
+from dashboard.study.masks import slice_masks
 
 # End planes of reformats that showed 0.70 and 0.75 of what the others did were graded 2, or gave no cord, in healthy
 # volumes; native stacks always show the same.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from dashboard.study import LABELS
+from dashboard.study.prediction import LABELS
 
 Mask = npt.NDArray[np.bool_]
 
