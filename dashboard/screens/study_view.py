@@ -20,7 +20,12 @@ from dashboard.viewing.stack import Slice, Stack, stacks_of
 from dashboard.viewing.theme import OUTLINES
 
 CROP_MM = 48.0
-SAMPLES = {"cord": ":blue[**━━**]", "sac": ":yellow[**╍╍**]", "tumour": ":orange[**┉┉**]"}
+SAMPLES = {
+    "cord": ":blue[**━━**]",
+    "sac": ":yellow[**╍╍**]",
+    "tumour": ":orange[**┉┉**]",
+    "contact": ":violet[**▮▮▮**]",
+}
 FULL, SAGITTAL = "Full slice", "Sagittal"
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard.study import LABELS
+from dashboard.study.contact import touched
+from dashboard.study.masks import slice_masks
 
 Array = npt.NDArray[np.float64]
 
@@ -50,6 +52,39 @@ def slice_outlines(labels: npt.NDArray[np.uint8], affine: Array) -> dict[str, tu
     return found
 
 
+def contact_arcs(labels: npt.NDArray[np.uint8], affine: Array, pixel_mm: float) -> tuple[Array, ...]:
+    """The parts of the cord's outline that suspected tumour touches, as lines, LPS mm (n, 3).
+
+    They run along exactly the pixels that grading counts as touched: their share of the outline's pixels is the
+    measured contact fraction. `labels` and `affine` as in :func:`slice_outlines`; `pixel_mm` is the side of a pixel.
+    """
+    masks = slice_masks(labels, pixel_mm)
+    return tuple(_to_patient(arc, affine) for arc in outline_arcs(masks.cord, touched(masks)))
+
+
+def outline_arcs(mask: npt.NDArray[np.bool_], marked: npt.NDArray[np.bool_]) -> list[Array]:
+    """The parts of a mask's outline that belong to marked pixels, (n, 2) in (row, column).
+
+    A part ends half way to the first point of the next pixel; where all of a loop is marked it is the closed loop.
+    """
+    arcs = []
+    for loop in mask_outlines(mask):
+        points = loop[:-1]
+        on = marked[tuple(_pixels_inside(points, mask).T)]
+        if on.all():
+            arcs.append(loop)
+            continue
+        # From an unmarked point on, no run is cut by the place where the loop happens to begin.
+        turn = int(np.flatnonzero(~on)[0])
+        points, on = np.roll(points, -turn, axis=0), np.roll(on, -turn)
+        edges = np.diff(on.astype(np.int8), append=0)
+        for first, last in zip(np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1), strict=True):
+            after = points[(last + 1) % len(points)]
+            ends = (points[first - 1] + points[first]) / 2, (points[last] + after) / 2
+            arcs.append(np.vstack([ends[0], points[first : last + 1], ends[1]]))
+    return arcs
+
+
 def mask_outlines(mask: npt.NDArray[np.bool_]) -> list[Array]:
     """Closed lines (n, 2), in (row, column), half way between the pixels in and out of a mask (marching squares)."""
     padded = np.pad(mask, 1).astype(np.uint8)
@@ -67,6 +102,14 @@ def mask_outlines(mask: npt.NDArray[np.bool_]) -> list[Array]:
             loop.append(point)
         loops.append(np.array(loop, dtype=np.float64) / 2 - 1)
     return loops
+
+
+def _pixels_inside(points: Array, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
+    """Of the two pixels whose border each point of an outline halves, the one in the mask, (n, 2)."""
+    low, high = np.floor(points).astype(int), np.ceil(points).astype(int)
+    # One of the two may lie off the grid, where nothing is in the mask.
+    padded = np.pad(mask, 1)
+    return np.where(padded[tuple((low + 1).T)][:, None], low, high)
 
 
 def _to_patient(loop: Array, affine: Array) -> Array:

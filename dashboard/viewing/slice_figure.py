@@ -64,7 +64,7 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
     Parameters
     ----------
     outlines
-        Closed lines in LPS mm by structure, see :func:`dashboard.viewing.outlines.slice_outlines`.
+        Lines in LPS mm by structure, see :mod:`dashboard.viewing.outlines`; the widest are drawn first, under the rest.
     identity
         Any string; zoom and pan are kept while it stays the same.
     """
@@ -72,7 +72,7 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
     figure = go.Figure()
     figure.add_layout_image(_under_axes(part, view.window))
     figure.add_trace(_hover_layer(part.thinned(HOVER_SIDE), picture.letters))
-    for name, loops in outlines.items():
+    for name, loops in sorted(outlines.items(), key=lambda item: -theme.OUTLINES[item[0]].width):
         if name in view.shown:
             figure.add_trace(_outline(name, [picture.project(loop) for loop in loops]))
     horizontal, vertical = _ranges(part, view)

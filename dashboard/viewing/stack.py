@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.study import GRADES, Plane, Series, SeriesPrediction, SlicePrediction, Study, Volume, physical_position
 from dashboard.study.geometry import Array
-from dashboard.viewing.outlines import slice_outlines
+from dashboard.viewing.outlines import contact_arcs, slice_outlines
 from dashboard.viewing.picture import Picture, picture_of, plane_picture, resampled_picture
 from dashboard.viewing.profile_figure import ProfilePoint
 
@@ -54,10 +54,13 @@ class Slice:
         return plane_picture(np.asarray(self.prediction.image), self.prediction.affine)
 
     def outlines(self) -> dict[str, tuple[Array, ...]]:
-        """Outlines of what was found, LPS mm; none on a slice that was not analysed."""
+        """Outlines of what was found and where tumour touches the cord, LPS mm; none on a slice not analysed."""
         if self.prediction is None or not self.analysed:
             return {}
-        return slice_outlines(np.asarray(self.prediction.labels), self.prediction.affine)
+        labels, affine = np.asarray(self.prediction.labels), self.prediction.affine
+        found = slice_outlines(labels, affine)
+        arcs = contact_arcs(labels, affine, self.prediction.pixel_mm)
+        return found | {"contact": arcs} if arcs else found
 
 
 @dataclass(frozen=True, eq=False)

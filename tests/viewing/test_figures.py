@@ -37,8 +37,19 @@ def test_only_the_chosen_outlines_are_drawn() -> None:
     assert OUTLINES["tumour"].label not in names
 
 
+def test_the_wide_line_of_contact_lies_under_the_lines_it_follows() -> None:
+    affine = np.eye(4)[:, [2, 1, 0, 3]]
+    view = SliceView(Window(0.0, 1.0), (0.0, 0.0), 48.0, tuple(OUTLINES))
+    lines = {"cord": (SQUARE,), "tumour": (SQUARE,), "contact": (SQUARE[:2],)}
+    drawn = slice_figure(plane_picture(np.ones((8, 8)), affine), lines, view, "one")
+    names = [trace.name for trace in drawn.data]
+    assert names.index(OUTLINES["contact"].label) < names.index(OUTLINES["cord"].label)
+    assert drawn.data[names.index(OUTLINES["contact"].label)].x == (-5.0, 5.0, None)
+
+
 def test_outlines_differ_by_more_than_colour() -> None:
     assert len({style.dash for style in OUTLINES.values()}) == len(OUTLINES)
+    assert len({style.width for style in OUTLINES.values()}) == len(OUTLINES)
     assert len({(symbol, grade) for grade, (symbol, _) in GRADE_MARKS.items()}) == len(GRADE_MARKS)
 
 

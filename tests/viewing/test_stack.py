@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.study import (
+    LABELS,
     Acquisition,
     FrameReference,
     Role,
@@ -106,6 +107,13 @@ def test_a_stored_slice_is_shown_as_it_is_stored() -> None:
     one = graded_stack(["0"]).slices[0]
     assert set(one.picture().pixels.ravel()) == {4.0}
     assert set(one.outlines()) == {"cord", "sac"}
+
+
+def test_where_tumour_touches_the_cord_is_outlined_too() -> None:
+    one = graded_stack(["2"]).slices[0]
+    assert one.prediction is not None
+    one.prediction.labels[2, 2:6] = LABELS.index("tumour")
+    assert set(one.outlines()) == {"cord", "sac", "tumour", "contact"}
 
 
 def test_a_slice_without_a_grade_has_no_outlines() -> None:
