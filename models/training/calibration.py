@@ -125,10 +125,10 @@ def fit_calibration(found: Outputs) -> Calibration:
     known = found.ranks >= 0
     ranks, real, rules = found.ranks[known], found.real[known], found.rules[known]
     logits = found.ordinal[known].astype(np.float64)
-    weight = _weights(ranks, real)
-    pairs = [_platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
+    weight = slice_weights(ranks, real)
+    pairs = [platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
     scale, offset = [round(a, 4) for a, _ in pairs], [round(b, 4) for _, b in pairs]
-    temperature = _temperature(found.scene.astype(np.float64), found.scenes)
+    temperature = temperature_of(found.scene.astype(np.float64), found.scenes)
     # Drawn slices with the worst noise are beyond anyone: the real ones decide what abstention may cost.
     sample = (found.scenes == 0) & (found.real if found.real.any() else True)
     gradable = special.softmax(found.scene / temperature, axis=1)[sample, 0]
@@ -145,7 +145,7 @@ def rules_of(segmentation: np.ndarray) -> np.ndarray:
     return np.asarray(rules_at_least(measure(slice_masks(labels, COMPRESSION_PIXEL_MM))))
 
 
-def _weights(ranks: np.ndarray, real: np.ndarray) -> np.ndarray:
+def slice_weights(ranks: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Real slices count most, and slices without epidural tumour for six in ten, as in a series with disease in it."""
     weight = np.where(real, 1.0, 0.25 if real.any() else 1.0)
     for group, share in ((ranks == 0, 0.6), (ranks > 0, 0.4)):
@@ -154,20 +154,23 @@ def _weights(ranks: np.ndarray, real: np.ndarray) -> np.ndarray:
     return weight / weight.sum()
 
 
-def _platt(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+def platt(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray, ridge: float = 1e-3) -> tuple[float, float]:
+    """Scale and offset of one cut, held to (1, 0) by ``ridge``; (1, 0) where all are on one side of the cut."""
     target = truth.astype(float)
     if target.min() == target.max():
         return 1.0, 0.0
 
     def cost(p: np.ndarray) -> float:
         z = p[0] * logit + p[1]
-        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * ((p[0] - 1) ** 2 + p[1] ** 2))
+        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + ridge * ((p[0] - 1) ** 2 + p[1] ** 2))
 
     found = optimize.minimize(cost, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.05, 10), (-10, 10)])
     return float(found.x[0]), float(found.x[1])
 
 
-def _temperature(logits: np.ndarray, truth: np.ndarray) -> float:
+def temperature_of(logits: np.ndarray, truth: np.ndarray) -> float:
+    """Divisor of scene logits (N, 5) that makes the true scenes (N) likeliest."""
+
     def cost(t: float) -> float:
         return float(-np.mean(special.log_softmax(logits / t, axis=1)[np.arange(len(truth)), truth]))
 

@@ -110,10 +110,10 @@ def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> byt
     return content
 
 
-def _metadata(name: str, pixel_mm: float, normalisation: str, labels: str) -> dict[str, str]:
+def _metadata(name: str, pixel_mm: float, normalisation: str, labels: str, version: str = VERSION) -> dict[str, str]:
     return {
         "name": name,
-        "version": VERSION,
+        "version": version,
         "pixel_mm": str(pixel_mm),
         "size_px": str(SIZE_PX),
         "normalisation": normalisation,
@@ -131,12 +131,16 @@ def export_canal(net: CanalNet, out: Path, source: Source) -> None:
     _write(out, content, lines, source)
 
 
+def compression_onnx(net: CompressionNet, version: str = VERSION) -> bytes:
+    """The file of the compression model."""
+    labels = "; ".join((",".join(SEGMENTATION), ",".join(GRADES[1:]), ",".join(SCENES)))
+    metadata = _metadata("compression", COMPRESSION_PIXEL_MM, "series_crops", labels, version)
+    return to_onnx(_Compression(net), ["segmentation", "ordinal", "scene"], metadata)
+
+
 def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke: bool = False) -> None:
     """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``."""
-    labels = "; ".join((",".join(SEGMENTATION), ",".join(GRADES[1:]), ",".join(SCENES)))
-    outputs = ["segmentation", "ordinal", "scene"]
-    metadata = _metadata("compression", COMPRESSION_PIXEL_MM, "series_crops", labels)
-    content = to_onnx(_Compression(net), outputs, metadata)
+    content = compression_onnx(net)
     lines = _compression_lines(content, IDENTITY, 0, real=False)
     _write(out, content, lines, source)
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
