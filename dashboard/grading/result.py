@@ -28,6 +28,8 @@ class SliceResult:
     ----------
     status, reasons
         ``analysed`` or ``not_analysed``, and why, or what a reader should know of it.
+    explanation
+        What speaks for the grade, in sentences; empty where not analysed.
     supported
         P(>= 1a, 1b, 1c, 2, 3) as far as neighbouring slices stand by it; None where not analysed.
     along_canal_mm
@@ -47,6 +49,7 @@ class SliceResult:
     supported: tuple[float, ...] | None = None
     supported_grade: str | None = None
     measures: Measures | None = None
+    explanation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,7 @@ def _slice_document(one: SliceResult) -> dict[str, Any]:
         "supported_probabilities": None if one.supported is None else probabilities_document(one.supported),
         "model_grade": None if grade is None else grade.head_grade,
         "measured_grade": None if grade is None else grade.rules_grade,
+        "explanation": list(one.explanation),
     }
 
 

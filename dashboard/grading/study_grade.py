@@ -7,6 +7,7 @@ import numpy as np
 
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
+from dashboard.grading.explanation import explained
 from dashboard.grading.gaps import Concern, Gap, find_gaps
 from dashboard.grading.levels import group_levels
 from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, support
@@ -85,7 +86,8 @@ def grade_study(
         if series.series_instance_uid in predictions
     ]
     supported = _support(parts, cuts)
-    slices = tuple(one for part in parts for one in _slice_results(part, supported[part.number], cuts))
+    found = {part.number: _slice_results(part, supported[part.number], cuts) for part in parts}
+    slices = tuple(one for part in parts for one in explained(found[part.number], _elsewhere(part, parts, found)))
     series = tuple(_series_result(number, one, parts, failures or {}) for number, one in enumerate(study.series))
     graded = [one for one in slices if one.status == ANALYSED]
     at_least = _study_at_least(graded)
@@ -147,6 +149,17 @@ def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds) -> li
             )
         )
     return results
+
+
+def _elsewhere(part: _Part, parts: Sequence[_Part], found: Mapping[int, Sequence[SliceResult]]) -> list[SliceResult]:
+    """Slices of the other series whose positions compare with those of `part`."""
+    frame = part.series.frame_of_reference_uid
+    return [
+        one
+        for other in parts
+        if other.number != part.number and frame and other.series.frame_of_reference_uid == frame
+        for one in found[other.number]
+    ]
 
 
 def _series_result(number: int, series: Series, parts: Sequence[_Part], failures: Mapping[str, str]) -> SeriesResult:

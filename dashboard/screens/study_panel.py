@@ -9,17 +9,25 @@ from dashboard.screens.text import MISSING, counted, markup, plain, probability
 from dashboard.screens.tiers import BANDS, GRADE_WORDS
 from dashboard.study import GRADES
 
-# Key in the document -> (words, unit, digits, definition).
+# Key in the document -> (words, unit, digits, definition). Shares are stored as fractions and shown in per cent.
 MEASURES: Mapping[str, tuple[str, str, int, str]] = {
     "cord_area_mm2": ("Cord area", "mm²", 1, "area inside the cord's outline"),
     "cord_diameter_AP_mm": ("Cord AP", "mm", 1, "front-back diameter of the ellipse of the same second moments"),
     "cord_diameter_RL_mm": ("Cord RL", "mm", 1, "right-left diameter of that ellipse"),
     "compression_ratio": ("AP / RL", "", 2, "front-back over right-left diameter; lower is flatter"),
     "cord_solidity": ("Solidity", "", 2, "cord area over the area of its convex hull; a dent lowers it"),
+    "cord_indentation_mm": ("Cord dent", "mm", 1, "how deep suspected tumour reaches into the outline the cord had"),
     "canal_area_mm2": ("Thecal sac", "mm²", 1, "area of cord and CSF"),
-    "csf_fraction": ("CSF share", "of sac", 2, "CSF area over sac area"),
+    "sac_indentation_mm": ("Sac dent", "mm", 1, "how deep suspected tumour reaches into the outline the sac had"),
+    "csf_fraction": ("CSF share", "%", 0, "CSF area over sac area"),
+    "visible_csf_mm2": ("CSF left", "mm²", 1, "area of CSF in the sac where it is at least 1 mm thick"),
     "tumour_area_mm2": ("Tumour", "mm²", 1, "area of suspected tumour within the 48 mm field"),
-    "contact_fraction": ("Contact", "of outline", 2, "share of the cord's outline that suspected tumour touches"),
+    "contact_fraction": (
+        "Contact",
+        "%",
+        0,
+        "share of the cord's outline with suspected tumour within 0.75 mm",
+    ),
     "cord_gap_mm": ("Gap to cord", "mm", 1, "least distance between suspected tumour and cord"),
 }
 SOURCES = (
@@ -76,17 +84,15 @@ def slice_panel(
 
 def _graded(result: Mapping[str, Any], where: str, said: Sequence[str]) -> str:
     grade = str(result["grade"])
-    notes = [str(reason) for reason in result.get("reasons") or [] if reason not in said]
-    supported, model, measured = (result.get(f"{kind}_grade") for kind in ("supported", "model", "measured"))
-    if supported is not None and supported != grade:
-        notes.append(f"together with its neighbours: grade {supported}")
-    if model and measured and model != measured:
-        notes.append(f"the model by itself: {model}, the measures by themselves: {measured}")
-    extra = "".join(f"<p class=quiet>{_words(note)}</p>" for note in notes)
+    # Results of before there were explanations have reasons only.
+    notes = [str(one) for one in result.get("explanation") or result.get("reasons") or [] if one not in said]
+    items = "".join(f"<li>{_words(note)}</li>" for note in notes)
+    # The sentences come last: they vary in length, and the numbers must not move from slice to slice.
     return (
         f'<section class="panel"><h2>{where}: suspected grade {markup(grade)} '
-        f"({BANDS.get(str(result.get('band')), '')})</h2><p>{GRADE_WORDS.get(grade, '')}</p>{extra}"
-        f"{_probabilities(result.get('probabilities') or {})}{_measures(result.get('measures') or {})}</section>"
+        f"({BANDS.get(str(result.get('band')), '')})</h2><p>{GRADE_WORDS.get(grade, '')}</p>"
+        f"{_probabilities(result.get('probabilities') or {})}{_measures(result.get('measures') or {})}"
+        f'<ul class="speaks">{items}</ul></section>'
     )
 
 
@@ -106,7 +112,7 @@ def _measures(given: Mapping[str, float | None]) -> str:
     rows = []
     for key, (words, unit, digits, meaning) in MEASURES.items():
         value = given.get(key)
-        number = MISSING if value is None else f"{value:.{digits}f}"
+        number = MISSING if value is None else f"{value * 100 if unit == '%' else value:.{digits}f}"
         rows.append(f'<tr title="{meaning}"><td>{words}</td><td class="number">{number}</td><td>{unit}</td></tr>')
     half = (len(rows) + 1) // 2
     return f'<div class="measures"><table>{"".join(rows[:half])}</table><table>{"".join(rows[half:])}</table></div>'

@@ -119,7 +119,7 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
     stack = opened.stacks[number]
     count = len(stack.slices)
     worst = stack.worst(opened.document)
-    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         st.button(
             "Up",
             key="up",
@@ -149,7 +149,7 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
                 help="The slice that gives the study its grade",
             )
         st.html(f'<span class="place">slice <b>{at + 1}</b> of {count}</span>')
-        preset = st.selectbox("Window", list(presets), key="window", label_visibility="collapsed", width=170)
+        preset = st.selectbox("Window", list(presets), key="window", label_visibility="collapsed", width=130)
         shown = _outline_choice() if stack.analysed else []
         if any(other.series.plane is Plane.SAGITTAL for other in opened.stacks) and stack.analysed:
             st.segmented_control(
@@ -161,7 +161,7 @@ def _controls(opened: Opened, number: int, at: int, presets: dict[str, Window]) 
                 range(len(opened.stacks)),
                 index=number,
                 key="series",
-                width=230,
+                width=190,
                 format_func=lambda index: _series_words(opened.stacks[index]),
                 on_change=_change_series,
                 label_visibility="collapsed",

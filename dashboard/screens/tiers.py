@@ -15,7 +15,7 @@ GRADE_WORDS = {
     "0": "no suspected tumour in the epidural space",
     "1a": "suspected epidural tumour, thecal sac not deformed",
     "1b": "thecal sac deformed, cord not touched",
-    "1c": "thecal sac deformed, cord touched but not compressed",
+    "1c": "sac deformed, cord touched but not compressed",
     "2": "cord compressed, CSF still visible around it",
     "3": "cord compressed, no CSF visible",
 }

@@ -64,7 +64,7 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
     Parameters
     ----------
     outlines
-        Lines in LPS mm by structure, see :mod:`dashboard.viewing.outlines`; the widest are drawn first, under the rest.
+        Lines in LPS mm by structure, see :mod:`dashboard.viewing.outlines`; drawn in the order of the theme.
     identity
         Any string; zoom and pan are kept while it stays the same.
     """
@@ -72,9 +72,9 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
     figure = go.Figure()
     figure.add_layout_image(_under_axes(part, view.window))
     figure.add_trace(_hover_layer(part.thinned(HOVER_SIDE), picture.letters))
-    for name, loops in sorted(outlines.items(), key=lambda item: -theme.OUTLINES[item[0]].width):
-        if name in view.shown:
-            figure.add_trace(_outline(name, [picture.project(loop) for loop in loops]))
+    for name in theme.OUTLINES:
+        if name in outlines and name in view.shown:
+            figure.add_trace(_outline(name, [picture.project(loop) for loop in outlines[name]]))
     horizontal, vertical = _ranges(part, view)
     _scale_bar(figure, horizontal, vertical)
     if view.box_mm:

@@ -28,8 +28,8 @@ OUTLINES = {
     "cord": LineStyle("Cord", "#58b4f0", "solid", 2.0),
     "sac": LineStyle("Thecal sac", "#f0e442", "dash", 1.6),
     "tumour": LineStyle("Suspected tumour", "#ff8c42", "dot", 2.6),
-    # Wide and hatched, so that it shows under the lines of cord and tumour, which it follows.
-    "contact": LineStyle("Contact with cord", "#f29bd4", "5px,2px", 7.0),
+    # Wide and hatched: it lies over the lines of cord, sac and tumour, which run close together there.
+    "contact": LineStyle("Contact", "#f29bd4", "8px,2px", 6.0),
 }
 
 # Marker symbol (plotly) and colour of each grade; the letters are drawn beside them.

@@ -36,6 +36,7 @@ from dashboard.study import (
 SLICES, SIDE, SPACING = 12, 128, 0.6
 TIER_OF_GRADE = {"0": "routine", "1a": "routine", "1b": "soon", "1c": "soon", "2": "urgent", "3": "immediate"}
 BAND_OF_GRADE = {"0": "low", "1a": "low", "1b": "low", "1c": "watch", "2": "high", "3": "high"}
+FINDING = "suspected tumour touches 20 % of the cord's outline, cord dented 1.8 mm, CSF 12 mm2 left"
 AXIAL_UID, SAGITTAL_UID = "2.25.11", "2.25.12"
 
 
@@ -104,6 +105,9 @@ def slice_document(index: int, grade: str | None) -> dict[str, Any]:
         "compression_ratio": 0.82,
         "contact_fraction": 0.2,
         "cord_gap_mm": 0.0,
+        "cord_indentation_mm": 1.83,
+        "sac_indentation_mm": 4.12,
+        "visible_csf_mm2": 12.3,
     }
     return {
         "series_instance_uid": AXIAL_UID,
@@ -122,6 +126,7 @@ def slice_document(index: int, grade: str | None) -> dict[str, Any]:
         "reasons": [] if grade else ["no cord is seen in this slice"],
         "measures": measures if grade else None,
         "supported_grade": grade,
+        "explanation": [FINDING, f"slice {index} agrees: {grade}"] if grade else [],
     }
 
 

@@ -12,7 +12,8 @@ from dashboard.ingest import Identity
 from dashboard.records import Records, StoredRejection, add_study, add_upload, keep_identity, mark_done
 from dashboard.screens import worker
 from dashboard.screens.tiers import NOTICE
-from tests.screens.site import add_result, open_site
+from dashboard.viewing.theme import OUTLINES
+from tests.screens.site import FINDING, add_result, open_site, slice_document
 
 MAIN = Path(__file__).resolve().parents[2] / "dashboard" / "screens" / "main.py"
 # An address's path is no part of an AppTest, so each screen is run by itself.
@@ -109,6 +110,33 @@ def test_a_study_shows_grade_measures_and_their_units(site: Records) -> None:
     assert "slice 8 of 12: suspected grade 3 (high)" in words
     assert "43.3" in words
     assert "mm²" in words
+
+
+def test_a_slice_says_what_speaks_for_its_grade_and_what_its_neighbours_say(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "3")))
+    assert "cord dented 1.8 mm, CSF 12 mm² left" in words
+    assert "slice 7 agrees: 3" in words
+    assert '<td>Cord dent</td><td class="number">1.8</td><td>mm</td>' in words
+    assert '<td>CSF left</td><td class="number">12.3</td><td>mm²</td>' in words
+
+
+def test_what_the_study_says_already_is_not_said_again_of_its_slice(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "3", reasons=(FINDING,))))
+    assert words.count("cord dented 1.8 mm") == 1
+
+
+def test_a_result_without_explanations_still_shows_its_reasons(site: Records) -> None:
+    old = slice_document(7, "3") | {"reasons": ["tumour touches 20 % of the cord's outline"]}
+    del old["explanation"]
+    slices = [slice_document(index, "0") for index in range(7)] + [old]
+    words = said(opened("study", study=add_result(site, "3", changes={"slices": slices})))
+    assert "tumour touches 20 % of the cord" in words
+
+
+def test_each_contour_has_its_own_switch(site: Records) -> None:
+    app = opened("study", study=add_result(site, "3"))
+    (pills,) = [group for group in app.get("button_group") if group.key == "contours"]
+    assert [option.rsplit("] ", 1)[-1] for option in pills.options] == [style.label for style in OUTLINES.values()]
 
 
 def test_the_address_names_the_slice(site: Records) -> None:
