@@ -20,6 +20,8 @@ T2_CORDS = ("sct_t2",)
 T2STAR_CORDS = ("gm_sub-9418", "gm_sub-10062Ses1", "gm_sub-9604", "gm_sub-9709Ses1")
 OTHER_CORDS = ("sct_t1",)
 TUNING_CORDS = ("sct_t2", "gm_sub-9418")
+CERVICAL, LOWER_THORACIC = "cervical", "lower thoracic"
+_SPIDER = "spider-"
 _FIELD_STEP = 2
 
 
@@ -39,6 +41,11 @@ class SeriesCase:
     sacs: np.ndarray
     cords: np.ndarray
     spacing_mm: float
+
+    @property
+    def region(self) -> str:
+        """Where along the spine the series lies."""
+        return LOWER_THORACIC if self.person.startswith(_SPIDER) else CERVICAL
 
     def slice(self, index: int) -> TestSlice:
         """One slice's square, to implant into."""
@@ -113,7 +120,7 @@ def spider_case(folder: Path, person: str, step_mm: float = 2.0) -> SeriesCase |
     if len(slices) < 3:
         return None
     return SeriesCase(
-        f"spider-{person}",
+        f"{_SPIDER}{person}",
         "t2",
         np.stack([s.image for s in slices]),
         np.stack([s.inside for s in slices]),

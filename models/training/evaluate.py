@@ -1,6 +1,8 @@
 """Measures what runs: every figure goes through ``dashboard.inference`` and ``dashboard.grading``, whole series in.
 
-``python -m models.training.evaluate --data FOLDER`` writes both ``evaluation.json`` and prints a table.
+``python -m models.training.evaluate --data FOLDER`` writes both ``evaluation.json``, the tables and the plot of the
+model cards, and prints every figure and, last, every bar beside what was published. ``--render`` in place of ``--data``
+makes bars, tables and plot anew from the figures that are there, without measuring.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from models.training.evaluation.card import fill
 from models.training.evaluation.healthy import healthy_and_negatives
 from models.training.evaluation.implants import implants
 from models.training.evaluation.masks import cord_figures, localisation_figures
-from models.training.evaluation.report import print_table, write
+from models.training.evaluation.report import judge_bars, print_figures, write
 from models.training.evaluation.studies import studies
+
+NAMES = ("canal", "compression")
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +50,22 @@ def measure_all(folder: Path, models: Models, seed: int, rounds: int) -> dict[st
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m models.training.evaluate", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of public volumes, see models/training/README.md"
-    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="folder of public volumes, see models/training/README.md")
+    source.add_argument("--render", action="store_true", help="measure nothing: make tables and plot anew")
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=6, help="implanted copies of each test series")
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    models = load_models(args.models, threads=2)
-    figures = measure_all(args.data, models, args.seed, args.rounds)
-    for name, content in figures.items():
-        write(args.models / name / "evaluation.json", name, content, models, args.seed)
+    if not args.render:
+        models = load_models(args.models, threads=2)
+        for name, content in measure_all(args.data, models, args.seed, args.rounds).items():
+            write(args.models / name, name, content, models, args.seed, args.rounds)
+    rows = judge_bars(args.models)
+    for name in NAMES:
         fill(args.models / name)
-    print_table(figures)
+    print_figures(args.models, NAMES, rows)
     return 0
 
 

@@ -25,6 +25,15 @@ def rate(hit: np.ndarray) -> float:
     return float(np.mean(hit)) if len(hit) else float("nan")
 
 
+def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share found in `count` independent cases (Wilson 1927)."""
+    if count <= 0:
+        return 0.0, 1.0
+    spread = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    middle, bottom = share + z**2 / (2 * count), 1 + z**2 / count
+    return max(0.0, float((middle - spread) / bottom)), min(1.0, float((middle + spread) / bottom))
+
+
 def dice(a: np.ndarray, b: np.ndarray) -> float:
     """Overlap of two masks; 1 where both are empty."""
     total = a.sum() + b.sum()

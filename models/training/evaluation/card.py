@@ -1,30 +1,38 @@
-"""Copies the figures that a reader wants first from evaluation.json into the model card, so that they cannot differ."""
+"""Copies what a reader wants first from evaluation.json into the model card, so that they cannot differ."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-_START, _END = "<!-- figures -->", "<!-- /figures -->"
+from models.training.evaluation.reliability import reliability_svg
+from models.training.evaluation.tables import bars_card, figures_card
+
+PLOT = "reliability.svg"
 
 
 def fill(folder: Path) -> None:
-    """Rewrite the table between the card's markers."""
+    """Rewrite the tables between the card's markers, and the plot beside it where there are points to plot."""
     document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     card = folder / "MODEL_CARD.md"
-    text = card.read_text(encoding="utf-8")
-    head, rest = text.split(_START, 1)
-    _, tail = rest.split(_END, 1)
-    lines = ["| figure | on | value | 95 % interval | n | people | split |", "|---|---|---|---|---|---|---|"]
-    lines += [_line(e) for e in document["metrics"]]
-    card.write_text(f"{head}{_START}\n{chr(10).join(lines)}\n{_END}{tail}", encoding="utf-8")
+    text = between(card.read_text(encoding="utf-8"), "figures", figures_card(document["metrics"]))
+    if "bars" in document:
+        text = between(text, "bars", bars_card(document["bars"]))
+    card.write_text(text, encoding="utf-8")
+    if "reliability" in document:
+        (folder / PLOT).write_text(reliability_svg(document["reliability"]), encoding="utf-8")
 
 
-def _line(e: dict[str, Any]) -> str:
-    about = ", ".join(str(e[k]) for k in ("volume", "where", "contrast", "by") if k in e)
-    low, high = e["ci95"]
-    interval = f"{low:.3f} to {high:.3f}" if low is not None and high is not None else "-"
-    value = "-" if e["value"] is None else f"{e['value']:.3f}"
-    name = e["name"].replace("_", " ")
-    return f"| {name} | {about} | {value} | {interval} | {e['n']} | {e['people']} | {e['split']} |"
+def between(text: str, name: str, content: str) -> str:
+    """`text` with `content` between the markers ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Raises
+    ------
+    ValueError
+        A marker is missing.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise ValueError(f"the model card holds {start} and {end} once each")
+    head, rest = text.split(start)
+    return f"{head}{start}\n{content}\n{end}{rest.split(end)[1]}"

@@ -13,7 +13,7 @@ from dashboard.inference.localisation import localise
 from dashboard.inference.planes import stack_plane
 from dashboard.inference.preprocessing import nonzero_window
 from dashboard.study import LABELS
-from models.training.cases import OTHER_CORDS, T2_CORDS, T2STAR_CORDS, TUNING_CORDS, canonical, image_path
+from models.training.cases import CERVICAL, OTHER_CORDS, T2_CORDS, T2STAR_CORDS, TUNING_CORDS, canonical, image_path
 from models.training.evaluation.series import as_series, predict
 from models.training.labels import CANAL_PERCENTILES
 from models.training.statistics import bootstrap, dice, entry
@@ -52,12 +52,26 @@ def cord_figures(folder: Path, models: Models) -> tuple[list[dict[str, Any]], di
             "whole_volume": round(dice(truth, found), 4),
         }
         figures.append(entry("cord_dice_3d", split, len(rows), 1, value, ci, **extra))
+        figures.append(_whole_volume(truth, found, split, name, contrast))
         worst = float(by_slice.min())
         figures.append(
             entry("cord_dice_worst_slice", split, len(rows), 1, worst, [None, None], volume=name, contrast=contrast)
         )
         distances[name] = _distances(models, images, spacing, truth, rows)
     return figures, distances
+
+
+def _whole_volume(truth: np.ndarray, found: np.ndarray, split: str, name: str, contrast: str) -> dict[str, Any]:
+    """Dice over every slice of a volume, those without a cord in truth too; what was outlined there counts against."""
+    counts = {"truth": truth.sum((1, 2)), "found": found.sum((1, 2)), "both": (truth & found).sum((1, 2))}
+    value, ci = bootstrap(
+        counts,
+        np.arange(len(truth)),
+        lambda t: float(2 * t["both"].sum() / max(1, (t["truth"] + t["found"]).sum())),
+        np.random.default_rng(4),
+    )
+    about = {"volume": name, "contrast": contrast, "region": CERVICAL, "ci_unit": "slices"}
+    return entry("cord_dice_whole_volume", split, len(truth), 1, value, ci, **about)
 
 
 def _distances(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dashboard.inference import Models
+from models.training.evaluation.bars import PUBLISHED, bars
+from models.training.evaluation.tables import bars_text, figures_text
 
 NOTE = (
     "No real case of metastatic epidural compression with a Bilsky grade was seen by anyone: grades are those of "
@@ -19,47 +22,43 @@ SPLITS = (
     "grading rules (no grade above 0 without P(>= 1a) at its cut; one ill-looking slice makes no study urgent)"
     " and the shortest run of slices were settled with the figures of the test people in sight."
 )
-# Published by others on other data; here to be read beside our figures, not to be beaten by them.
-PUBLISHED = [
-    {
-        "source": "Hallinan 2022, doi 10.3389/fonc.2022.849447",
-        "test": "internal",
-        "sensitivity": 0.976,
-        "specificity": 0.936,
-    },
-    {
-        "source": "Hallinan 2022, doi 10.3389/fonc.2022.849447",
-        "test": "external",
-        "sensitivity": 0.899,
-        "specificity": 0.981,
-    },
-]
 
 
-def write(path: Path, name: str, content: dict[str, Any], models: Models, seed: int) -> None:
-    """Write one model's figures."""
+def write(folder: Path, name: str, content: dict[str, Any], models: Models, seed: int, rounds: int) -> None:
+    """Write one model's figures into its folder."""
     info = next(i for i in models.describe() if i.name == name)
     document = {
         "model": {"name": info.name, "version": info.version, "sha256": info.sha256},
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python -m models.training.evaluate --data FOLDER --seed {seed} --rounds 6",
+        "command": f"python -m models.training.evaluate --data FOLDER --seed {seed} --rounds {rounds}",
         "note": NOTE,
         "intervals": "95 %, bootstrap by person (by slice where there is one person: ci_unit); null under 3 units",
         "splits": SPLITS,
-        **({"published_1c_or_worse": PUBLISHED} if name == "compression" else {}),
+        **({"published_1c_or_worse": list(PUBLISHED)} if name == "compression" else {}),
         **content,
     }
+    _save(folder / "evaluation.json", document)
+
+
+def judge_bars(folder: Path) -> list[dict[str, Any]]:
+    """Hold the figures of the compression model against the bars; they are stored beside them and returned."""
+    path = folder / "compression" / "evaluation.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    sizes = {one.parent.name: one.stat().st_size / 1e6 for one in sorted(folder.glob("*/model.onnx"))}
+    rows = bars(document["metrics"], sizes)
+    stored = {key: value for key, value in document.items() if key != "bars"}
+    at = list(stored).index("metrics")
+    _save(path, dict([*list(stored.items())[:at], ("bars", rows), *list(stored.items())[at:]]))
+    return rows
+
+
+def print_figures(folder: Path, names: Iterable[str], rows: Sequence[dict[str, Any]]) -> None:
+    """One line a figure, then the bars."""
+    for name in names:
+        document = json.loads((folder / name / "evaluation.json").read_text(encoding="utf-8"))
+        sys.stdout.write(f"\n{name}\n{figures_text(document['metrics'])}\n")
+    sys.stdout.write(f"\nbars\n{bars_text(rows)}")
+
+
+def _save(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def print_table(figures: dict[str, Any]) -> None:
-    """One line a figure."""
-    for model, content in figures.items():
-        sys.stdout.write(f"\n{model}\n")
-        for e in content["metrics"]:
-            about = ", ".join(str(e[k]) for k in ("volume", "where", "contrast", "by") if k in e)
-            low, high = e["ci95"]
-            interval = f"[{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
-            value = "-" if e["value"] is None else f"{e['value']:.3f}"
-            count = f"n={e['n']:<5d} people={e['people']:<3d}"
-            sys.stdout.write(f"  {e['name']:38s} {value:>8s} {interval:18s} {count} {e['split']:7s} {about}\n")
