@@ -143,6 +143,11 @@ def test_a_version_inside_the_file_that_differs_is_refused(folder):
         load_models(folder)
 
 
+def test_a_file_recalibrated_for_a_site_is_accepted(folder):
+    change(folder, "canal", 'version = "0.0.1"', 'version = "0.0.1+site.20260314"')
+    assert load_models(folder).describe()[0].version == "0.0.1+site.20260314"
+
+
 def test_a_file_that_is_no_model_is_refused(folder):
     model = canal_graph()
     model.graph.node[0].op_type = "Nothing"
