@@ -101,9 +101,15 @@ def _layers_of_file(content: bytes) -> list[tuple[str, list[np.ndarray]]]:
     values = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     found = []
     for node in graph.node:
+        # The exporter writes equal weights once and lets Identity nodes stand for the others.
+        if node.op_type == "Identity" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
         if node.op_type not in _OPERATIONS.values():
             continue
-        arrays = [values[name] for name in node.input[1:] if name in values]
+        names = [name for name in node.input[1:] if name]
+        if not set(names) <= set(values):
+            raise ModelError(f"model.onnx computes the weights of {node.name}, it does not hold them; see {_NETWORK}")
+        arrays = [values[name] for name in names]
         if node.op_type == _LINEAR and not any(a.name == "transB" and a.i for a in node.attribute):
             arrays[0] = arrays[0].T
         found.append((node.op_type, arrays))

@@ -42,6 +42,13 @@ def test_a_second_way_through_a_file_changes_nothing(content):
     assert difference(load_compression(again), content, IMAGES) < 1e-4
 
 
+def test_equal_weights_are_found_though_the_file_holds_them_once():
+    torch.manual_seed(0)
+    content = compression_onnx(CompressionNet())
+    assert any(node.op_type == "Identity" for node in onnx.load_from_string(content).graph.node)
+    assert difference(load_compression(content), content, IMAGES) < 1e-4
+
+
 def test_a_net_with_other_weights_is_told_apart(content):
     assert difference(random_net(seed=1), content, IMAGES) > 1e-2
 
