@@ -100,8 +100,9 @@ def test_cord_dice_is_judged_volume_by_volume_over_the_whole_volume(contrast, va
 
 
 def test_tuning_volumes_are_named_as_such():
-    metrics = [line("cord_dice_3d", 0.99, volume="v", contrast="T2", split="tuning")]
-    assert row(metrics, "cord Dice, 3-D")["on"] == "cervical T2, v, tuning volume"
+    metrics = [line("cord_dice_3d", 0.99, volume="v", contrast="T2", split="tuning", whole_volume=0.9)]
+    found = row(metrics, "cord Dice, 3-D")
+    assert (found["on"], found["value"]) == ("cervical T2, v, tuning volume", 0.9)
 
 
 @pytest.mark.parametrize(("n", "people", "met"), [(2000, 12, True), (1999, 12, False), (2000, 11, False)])
@@ -137,7 +138,7 @@ def test_the_summary_counts_what_was_measured():
     metrics = [
         line("quadratic_weighted_kappa", 0.93, contrast="all", by=BY),
         line("sensitivity_2_or_3", 0.8, contrast="all", by=BY),
-        line("cord_dice_3d", 0.8, volume="v", contrast="T1"),
+        line("cord_dice_whole_volume", 0.8, volume="v", contrast="T1"),
     ]
     # The test set of 100 slices is too small.
     assert summary(bars(metrics, {})).startswith("1 of 3 measured bars met, 2 not met; ")

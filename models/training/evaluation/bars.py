@@ -114,16 +114,20 @@ def _cord_bars(metrics: Sequence[Line]) -> Iterator[tuple[Bar, Line]]:
     """One bar a masked volume for Dice, one for the worst slice; T1 and MT are reported only."""
     whole = {line["volume"] for line in metrics if line["name"] == "cord_dice_whole_volume"}
     for line in metrics:
-        # Figures of before there was a line of its own for the whole volume have slices with a sizeable cord only.
-        if line["name"] == "cord_dice_whole_volume" or (line["name"] == "cord_dice_3d" and line["volume"] not in whole):
+        found = line
+        if line["name"] == "cord_dice_whole_volume":
             words, limit = "cord Dice, 3-D", _dice_limit(line)
+        elif line["name"] == "cord_dice_3d" and line["volume"] not in whole:
+            # Figures of before the whole volume had a line of its own: that line is about slices with a sizeable cord.
+            words, limit = "cord Dice, 3-D", _dice_limit(line)
+            found = {**line, "value": line["whole_volume"], "ci95": [None, None]}
         elif line["name"] == "cord_dice_worst_slice":
             words, limit = "cord Dice, worst slice", None if _dice_limit(line) is None else 0.85
         else:
             continue
         tuning = ", tuning volume" if line["split"] == "tuning" else ""
         where = f"{line.get('region', 'cervical')} {line['contrast']}, {line['volume']}{tuning}"
-        yield Bar(words, where, limit, line["name"]), line
+        yield Bar(words, where, limit, line["name"]), found
 
 
 def _dice_limit(line: Line) -> float | None:
