@@ -1,4 +1,7 @@
-"""Trains, calibrates and exports both models: ``python -m models.training.train [--data FOLDER] [--out models]``."""
+"""Trains, calibrates and exports both models: ``python -m models.training.train [--data FOLDER] [--out models]``.
+
+With ``--from-readings EXPORT --out FOLDER`` it adapts the compression model to a site instead.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,21 @@ import argparse
 import logging
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
+from dashboard.errors import TriageError
+from models.training.adapt import Order, adapt
 from models.training.export import Source, export_canal, export_compression
 from models.training.feed import FeedOptions
 from models.training.fit import Job, Plan, fit
 from models.training.losses import compression_loss, heatmap_loss
 from models.training.makers import build_canal, build_compression
 from models.training.network import CanalNet, CompressionNet
+from models.training.tune import TunePlan
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +49,44 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m models.training.train", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of public volumes laid out as models/training/README.md says")
-    parser.add_argument("--out", type=Path, default=Path("models"), help="where canal/ and compression/ are written")
+    parser.add_argument("--out", type=Path, help="where canal/ and compression/ are written (default: models)")
     parser.add_argument("--only", choices=("canal", "compression"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit of each training, in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoints", type=Path, help="folder for weights while training")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--from-readings", type=Path, help="adapt to the confirmed readings in this folder instead; needs --out"
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"), help="with --from-readings: what to adapt")
+    args = parser.parse_args(argv)
+    if args.from_readings is None:
+        args.out = args.out or Path("models")
+    elif args.out is None:
+        parser.error("--from-readings needs --out, the folder for the adapted model")
+    elif args.data or args.only or args.smoke or args.checkpoints:
+        parser.error("--from-readings goes with --out, --models, --seed and --minutes alone")
+    return args
+
+
+def adapt_to_readings(args: argparse.Namespace) -> int:
+    """Adapt the compression model to a site; exit status 2 where the readings or the model cannot be used."""
+    plan = TunePlan(minutes=args.minutes) if args.minutes else TunePlan()
+    today = datetime.now(UTC).date()
+    try:
+        adapt(Order(args.from_readings, args.models, args.out, args.seed, today, plan))
+    except TriageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     args = arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    if args.from_readings is not None:
+        return adapt_to_readings(args)
     options = SMOKE_FEED if args.smoke else FeedOptions()
     for name in ("canal", "compression"):
         if args.only not in (None, name):
