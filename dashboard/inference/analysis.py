@@ -11,7 +11,7 @@ from dashboard.inference.manifest import COMPRESSION
 from dashboard.inference.native import Labels, Segmented, paint_reformats, paint_stack
 from dashboard.inference.orientation import crop_affine, head_to_foot, is_axial
 from dashboard.inference.planes import CutPlane, stack_plane
-from dashboard.inference.preprocessing import Window, crops_window, nonzero_window, slow_gain
+from dashboard.inference.preprocessing import Window, crops_window, nonzero_window, padding, slow_gain
 from dashboard.inference.reformat import reformat_volume
 from dashboard.inference.registry import Models
 from dashboard.inference.resampling import Image, Mask
@@ -120,7 +120,7 @@ def _planes(series: Series, window: Window, models: Models) -> list[tuple[CutPla
 def _cut(plane: CutPlane, centre_mm: Array, score: float) -> _Crop:
     affine = crop_affine(centre_mm, plane.axes, COMPRESSION.size_px, COMPRESSION.pixel_mm)
     pixels, inside = plane.cut(affine, COMPRESSION.size_px)
-    return _Crop(plane, score, affine, pixels, inside)
+    return _Crop(plane, score, affine, pixels, inside & ~padding(pixels, inside))
 
 
 def _ask(crop: _Crop, grey: Window, models: Models) -> _Answer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from dashboard.inference.orientation import Axes, crop_affine, picture_axes, slice_affine
 from dashboard.inference.resampling import Image, Mask, finite, sample_slice, sample_volume, shrink
@@ -23,6 +24,7 @@ __all__ = [
     "crop_affine",
     "crops_window",
     "nonzero_window",
+    "padding",
     "picture_axes",
     "sample_slice",
     "sample_volume",
@@ -41,6 +43,8 @@ GAIN_IDLE = 1.5
 GAIN_MAX = 5.0
 # Percentiles of this many evenly spread voxels are within a thousandth of those of all.
 SAMPLE_VOXELS = 1_000_000
+# Fewer zeros in a row are a dark vessel or the cortex of a bone, not the filling round a narrow field.
+LEAST_PADDING = 0.02
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,26 @@ def crops_window(
     samples = [crop[inside & (crop != 0)] for crop, inside in zip(crops, insides, strict=True)]
     values = np.concatenate(samples) if samples else np.zeros(0, np.float32)
     return _window(values, low_percentile, high_percentile)
+
+
+def padding(pixels: Image, inside: Mask) -> Mask:
+    """Where a picture was filled up to its size: zeros that reach its border.
+
+    Scanners and reformatting stations store a narrow or turned field in a wider picture of zeros; what lies there was
+    never acquired, and a canal beside it is as cut as one at the picture's edge.
+
+    Parameters
+    ----------
+    pixels, inside
+        (rows, columns) grey values as stored, and which of them lie within the stored picture.
+    """
+    empty = (pixels == 0) | ~inside
+    components, _ = ndimage.label(empty)
+    border = np.concatenate([components[0], components[-1], components[:, 0], components[:, -1]])
+    filled = np.isin(components, np.unique(border[border > 0])) & inside
+    if filled.sum() < LEAST_PADDING * filled.size:
+        return np.zeros_like(inside)
+    return np.asarray(filled)
 
 
 def slow_gain(heights_mm: Sequence[float], crops: Sequence[Image], insides: Sequence[Mask]) -> Array:

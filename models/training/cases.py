@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from dashboard.grading.quality import LEAST_CANAL_INSIDE
 from models.training.implanter import TestSlice
 from models.training.labels import COMPRESSION_PIXEL_MM
-from models.training.volumes import WIDE_PX, spider_slices
+from models.training.volumes import WIDE_PX, RealSlice, spider_slices
 
 T2_CORDS = ("sct_t2",)
 T2STAR_CORDS = ("gm_sub-9418", "gm_sub-10062Ses1", "gm_sub-9604", "gm_sub-9709Ses1")
@@ -23,6 +24,7 @@ TUNING_CORDS = ("sct_t2", "gm_sub-9418")
 CERVICAL, LOWER_THORACIC = "cervical", "lower thoracic"
 _SPIDER = "spider-"
 _FIELD_STEP = 2
+_CANAL_RADIUS_MM = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,28 @@ def sac_about(picture: np.ndarray, cord: np.ndarray) -> np.ndarray:
 
 
 def spider_case(folder: Path, person: str, step_mm: float = 2.0) -> SeriesCase | None:
-    """Reformats of a lumbar volume that show a cord; None where none does."""
-    slices = [s for s in spider_slices(folder, person, step_mm) if s.has_cord and s.cord.sum() > 72]
+    """Reformats of a lumbar volume that show a cord and the whole canal; None where fewer than three do."""
+    return _case(person, [s for s in _with_cord(folder, person, step_mm) if not is_cut(s)], step_mm)
+
+
+def cut_case(folder: Path, person: str, step_mm: float = 2.0) -> SeriesCase | None:
+    """Those whose canal is cut by the edge of the slab, which nobody could grade; None where fewer than three are."""
+    return _case(person, [s for s in _with_cord(folder, person, step_mm) if is_cut(s)], step_mm)
+
+
+def is_cut(real: RealSlice) -> bool:
+    """Whether the edge of the field runs through the canal: too little of the 8 mm about the cord was acquired."""
+    row, column = ndimage.center_of_mass(real.cord)
+    rows, columns = np.indices(real.cord.shape)
+    near = np.hypot(rows - row, columns - column) * COMPRESSION_PIXEL_MM <= _CANAL_RADIUS_MM
+    return float(real.inside[near].mean()) < LEAST_CANAL_INSIDE
+
+
+def _with_cord(folder: Path, person: str, step_mm: float) -> list[RealSlice]:
+    return [s for s in spider_slices(folder, person, step_mm) if s.has_cord and s.cord.sum() > 72]
+
+
+def _case(person: str, slices: list[RealSlice], step_mm: float) -> SeriesCase | None:
     if len(slices) < 3:
         return None
     return SeriesCase(

@@ -14,7 +14,16 @@ import numpy as np
 from dashboard.grading import Tier, grade_study
 from dashboard.inference import Models, analyse_series
 from dashboard.study import Study
-from models.training.cases import T2STAR_CORDS, TUNING_CORDS, SeriesCase, canonical, cord_case, image_path, spider_case
+from models.training.cases import (
+    T2STAR_CORDS,
+    TUNING_CORDS,
+    SeriesCase,
+    canonical,
+    cord_case,
+    cut_case,
+    image_path,
+    spider_case,
+)
 from models.training.evaluation.bars import BRAIN, BY
 from models.training.evaluation.series import Verdict, as_series, judge, thresholds
 from models.training.labels import COMPRESSION_PIXEL_MM, SCENES
@@ -69,6 +78,7 @@ def healthy_and_negatives(folder: Path, models: Models, rng: np.random.Generator
     for name, turn in _TURNS.items():
         seen = [_look(models, c.person, *turn(c.images[::2], (2 * c.spacing_mm, _PX, _PX))) for c in cases]
         out += _recognised(seen, name, "wrong_geometry", rng)
+    out += _recognised(list(_cut(folder, models)), "canal cut by the edge of the field", "", rng)
     out += _recognised(list(_sagittal(folder, models)), "sagittal planes fed as axial", "wrong_geometry", rng)
     out += _recognised(list(_brain(folder, models)), BRAIN, "not_spine", rng)
     return out
@@ -108,6 +118,13 @@ def _cauda(folder: Path, models: Models) -> Iterator[Looked]:
         below = [s.image for s in spider_slices(folder, person, 6.0) if s.has_cord is False]
         if below:
             yield _look(models, person, np.stack(below), (6.0, _PX, _PX))
+
+
+def _cut(folder: Path, models: Models) -> Iterator[Looked]:
+    for person in spider_split(folder)["test"]:
+        case = cut_case(folder, person)
+        if case is not None:
+            yield _look(models, case.person, case.images, (case.spacing_mm, _PX, _PX))
 
 
 def _sagittal(folder: Path, models: Models) -> Iterator[Looked]:
@@ -164,7 +181,7 @@ def _recognised(looked: list[Looked], where: str, scene: str, rng: np.random.Gen
     }
     people = len(set(person))
     out = []
-    for name in ("stopped", "named"):
+    for name in ("stopped", "named") if scene else ("stopped",):
         value, ci = bootstrap(table, person, lambda t, key=name: float(t[key].mean()), rng)  # type: ignore[misc]
         label = "not_gradable_recognised" if name == "stopped" else f"not_gradable_named_{scene}"
         out.append(entry(label, "test", len(verdicts), people, value, ci, where=where))

@@ -32,8 +32,8 @@ class Verdict:
 
     @property
     def graded(self) -> bool:
-        """True where nothing stands in the way, the width of the field apart."""
-        return not [o for o in self.obstacles if o is not Obstacle.FIELD_EDGE]
+        """True where nothing stands in the way."""
+        return not self.obstacles
 
 
 def as_series(images: np.ndarray, spacing: tuple[float, float, float], role: Role = Role.AXIAL_T2) -> Series:
