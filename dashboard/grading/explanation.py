@@ -52,14 +52,12 @@ def _neighbours(at: int, slices: Sequence[SliceResult], elsewhere: Sequence[Slic
     beside = [slices[i] for i in (at - 1, at + 1) if 0 <= i < len(slices)]
     unseen = [other.number for other in beside if other.grade is None and _apart_mm(other, one) <= REACH_MM]
     words = neighbour_words(agreeing, others, unseen)
-    same_place = [
-        _grade(other) for other in elsewhere if other.grade is not None and _apart_mm(other, one) <= SAME_PLACE_MM
-    ]
-    worst = max(same_place, key=rank, default=None)
     # Neighbours that agree say enough; and that nothing is suspected elsewhere either needs no other series.
-    if agreeing or worst is None or own == "0" or not bears_out(worst, own):
+    if agreeing or own == "0":
         return words
-    return f"{words}; {elsewhere_words(worst)}"
+    same_place = [_grade(other) for other in elsewhere if other.grade and _apart_mm(other, one) <= SAME_PLACE_MM]
+    worst = max(same_place, key=rank, default="0")
+    return f"{words}; {elsewhere_words(worst)}" if bears_out(worst, own) else words
 
 
 def _nearest(at: int, slices: Sequence[SliceResult], step: int) -> dict[int, str]:
