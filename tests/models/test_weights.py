@@ -1,5 +1,7 @@
 """A net comes back from its exported file with the same outputs, or not at all."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,11 @@ def content():
 
 def test_the_net_gives_what_its_file_gives(content):
     assert difference(load_compression(content), content, IMAGES) < 1e-4
+
+
+def test_the_shipped_file_can_be_adapted():
+    shipped = (Path(__file__).parents[2] / "models/compression/model.onnx").read_bytes()
+    assert difference(load_compression(shipped), shipped, IMAGES) < 1e-4
 
 
 def test_a_second_way_through_a_file_changes_nothing(content):
