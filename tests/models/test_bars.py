@@ -86,10 +86,10 @@ def test_the_published_figures_stand_beside_ours():
     ("contrast", "value", "verdict_words"),
     [("T2", 0.94, "not met; no interval"), ("T2*", 0.94, "met; no interval"), ("T1", 0.2, "reported only")],
 )
-def test_cord_dice_is_judged_volume_by_volume_over_the_whole_volume(contrast, value, verdict_words):
+def test_cord_dice_is_judged_volume_by_volume_and_contrast(contrast, value, verdict_words):
     about = {"volume": "v", "contrast": contrast}
     metrics = [
-        line("cord_dice_3d", 0.99, (None, None), **about),
+        line("cord_dice_3d", value, (None, None), **about),
         line("cord_dice_whole_volume", value, (None, None), **about),
         line("cord_dice_worst_slice", 0.86, (None, None), **about),
     ]
@@ -97,12 +97,23 @@ def test_cord_dice_is_judged_volume_by_volume_over_the_whole_volume(contrast, va
     assert (found["value"], found["verdict"]) == (value, verdict_words)
     worst = row(metrics, "cord Dice, worst slice")
     assert worst["required"] == ("reported only" if contrast == "T1" else ">= 0.85")
+    assert not [r for r in bars(metrics, {}) if r["bar"] == "cord Dice, every slice"]
+
+
+def test_slices_that_nobody_outlined_are_reported_beside():
+    about = {"volume": "v", "contrast": "T2*"}
+    metrics = [
+        line("cord_dice_3d", 0.95, **about),
+        line("cord_dice_whole_volume", 0.76, **about) | {"n": 106},
+    ]
+    found = row(metrics, "cord Dice, every slice", "cervical T2*, v, 6 slices not outlined by hand")
+    assert (found["value"], found["verdict"]) == (0.76, "reported only")
+    assert row(metrics, "cord Dice, 3-D")["met"] is True
 
 
 def test_tuning_volumes_are_named_as_such():
-    metrics = [line("cord_dice_3d", 0.99, volume="v", contrast="T2", split="tuning", whole_volume=0.9)]
-    found = row(metrics, "cord Dice, 3-D")
-    assert (found["on"], found["value"]) == ("cervical T2, v, tuning volume", 0.9)
+    metrics = [line("cord_dice_3d", 0.99, volume="v", contrast="T2", split="tuning")]
+    assert row(metrics, "cord Dice, 3-D")["on"] == "cervical T2, v, tuning volume"
 
 
 @pytest.mark.parametrize(("n", "people", "met"), [(2000, 12, True), (1999, 12, False), (2000, 11, False)])
@@ -138,7 +149,7 @@ def test_the_summary_counts_what_was_measured():
     metrics = [
         line("quadratic_weighted_kappa", 0.93, contrast="all", by=BY),
         line("sensitivity_2_or_3", 0.8, contrast="all", by=BY),
-        line("cord_dice_whole_volume", 0.8, volume="v", contrast="T1"),
+        line("cord_dice_3d", 0.8, volume="v", contrast="T1"),
     ]
     # The test set of 100 slices is too small.
     assert summary(bars(metrics, {})).startswith("1 of 3 measured bars met, 2 not met; ")

@@ -63,10 +63,6 @@ def test_the_worst_come_first_and_only_so_many():
     assert numbers(choose(missed, 2), "true 2 or 3 called 0 to 1b") == [2, 1]
 
 
-def test_the_field_edge_of_narrow_reformats_is_no_refusal():
-    assert numbers(choose([shown(0, verdict(0, 0.9, Obstacle.FIELD_EDGE))], 2), "good slices refused") == []
-
-
 def test_the_page_shows_pictures_outlines_probabilities_and_measures():
     text = page(choose([shown(4, verdict(1)), shown(2, verdict(2, 0.9, Obstacle.UNLIKE))], 3))
     assert "true 2, called 1a: person &lt;1&gt; (cervical), slice 1" in text

@@ -111,23 +111,26 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def _cord_bars(metrics: Sequence[Line]) -> Iterator[tuple[Bar, Line]]:
-    """One bar a masked volume for Dice, one for the worst slice; T1 and MT are reported only."""
-    whole = {line["volume"] for line in metrics if line["name"] == "cord_dice_whole_volume"}
+    """One bar a masked volume for Dice, one for the worst slice; T1 and MT are reported only.
+
+    The bars are about the slices that were outlined by hand. Where a volume has others (above the foramen magnum, in
+    one), the figure over every slice is reported beside: there an outline of ours counts as wrong, whatever it shows.
+    """
+    outlined = {line["volume"]: line["n"] for line in metrics if line["name"] == "cord_dice_3d"}
     for line in metrics:
-        found = line
-        if line["name"] == "cord_dice_whole_volume":
-            words, limit = "cord Dice, 3-D", _dice_limit(line)
-        elif line["name"] == "cord_dice_3d" and line["volume"] not in whole:
-            # Figures of before the whole volume had a line of its own: that line is about slices with a sizeable cord.
-            words, limit = "cord Dice, 3-D", _dice_limit(line)
-            found = {**line, "value": line["whole_volume"], "ci95": [None, None]}
+        limit, note = (_dice_limit(line) if line["name"].startswith("cord_dice") else None), ""
+        if line["name"] == "cord_dice_3d":
+            words = "cord Dice, 3-D"
         elif line["name"] == "cord_dice_worst_slice":
-            words, limit = "cord Dice, worst slice", None if _dice_limit(line) is None else 0.85
+            words, limit = "cord Dice, worst slice", None if limit is None else 0.85
+        elif line["name"] == "cord_dice_whole_volume" and line["n"] > outlined.get(line["volume"], 0):
+            words, limit = "cord Dice, every slice", None
+            note = f", {line['n'] - outlined.get(line['volume'], 0)} slices not outlined by hand"
         else:
             continue
         tuning = ", tuning volume" if line["split"] == "tuning" else ""
-        where = f"{line.get('region', 'cervical')} {line['contrast']}, {line['volume']}{tuning}"
-        yield Bar(words, where, limit, line["name"]), found
+        where = f"{line.get('region', 'cervical')} {line['contrast']}, {line['volume']}{tuning}{note}"
+        yield Bar(words, where, limit, line["name"]), line
 
 
 def _dice_limit(line: Line) -> float | None:
