@@ -172,8 +172,10 @@ def main(argv: list[str] | None = None) -> int:
     slices: list[Shown] = []
     for series in test_cases(args.data):
         log.info("%s", series.person)
-        made = [untouched(series), *(implant_series(series, rng) for _ in range(args.rounds))]
-        slices += [one for part in made for one in slices_of(models, part)]
+        slices += slices_of(models, untouched(series))
+        # Healthy slices are the same in every copy: they are looked at once.
+        copies = [implant_series(series, rng) for _ in range(args.rounds)]
+        slices += [one for made in copies for one in slices_of(models, made) if one.implanted]
     chosen = choose(slices, args.most)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "index.html").write_text(page(chosen), encoding="utf-8")
