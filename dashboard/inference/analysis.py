@@ -28,8 +28,8 @@ MAX_RECENTRE_MM = 12.0
 CANAL_MIN = 0.3
 # Half the width of a sac that a cord lies in the middle of.
 CANAL_RADIUS_MM = 8.0
-# Contours in a brain, or in a series that lies on its side, mislead; those in another contrast can be right. A header
-# that lies does so for the whole series: single slices that look turned (the skull base does) are still outlined.
+# Contours in a brain, or in a series on its side, mislead; those in another contrast can be right. Headers lie for a
+# whole series: a slice that looks turned between others that do not is outlined, the skull base at an end is not.
 MAX_STRANGE = 0.5
 NOT_SPINE, WRONG_GEOMETRY = SCENES.index("not_spine"), SCENES.index("wrong_geometry")
 
@@ -171,13 +171,16 @@ def _canal_inside(answer: _Answer) -> float:
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:
     paint = paint_reformats if series.role is Role.VOLUME_T2 else paint_stack
     scenes = [calibration.scene(answer.scene, models.compression.manifest.calibration) for answer in answers]
-    turned = bool(scenes) and float(np.median([scene[WRONG_GEOMETRY] for scene in scenes])) >= MAX_STRANGE
+    upright = [index for index, scene in enumerate(scenes) if float(scene[WRONG_GEOMETRY]) < MAX_STRANGE]
+    if len(upright) * 2 <= len(scenes):
+        upright = []
+    within = range(upright[0], upright[-1] + 1) if upright else range(0)
     painted = []
     for index, volume in enumerate(series.volumes):
         crops = [
             Segmented(answer.crop.plane.slice_index, answer.crop.affine, answer.classes)
-            for answer, scene in zip(answers, scenes, strict=True)
-            if answer.crop.plane.volume_index == index and not turned and _is_painted(answer, scene, models)
+            for place, (answer, scene) in enumerate(zip(answers, scenes, strict=True))
+            if answer.crop.plane.volume_index == index and place in within and _is_painted(answer, scene, models)
         ]
         painted.append(paint(volume, crops, models.threads))
     return tuple(painted)

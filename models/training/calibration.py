@@ -25,8 +25,9 @@ from models.training.statistics import quadratic_kappa
 from models.training.volumes import WIDE_PX, spider_slices, spider_split
 
 STEPS = len(GRADES) - 1
-_SHARES = (0.25, 0.4, 0.5, 0.6, 0.75)
-_FALSE_1A = 0.03
+_SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
+# Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
+_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002, 0.002)
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -180,10 +181,11 @@ def temperature_of(logits: np.ndarray, truth: np.ndarray) -> float:
 def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) -> tuple[list[float], float]:
     """Cuts and the share of the rules that agree best (quadratic kappa) on the calibration people."""
     best: tuple[float, list[float], float] = (-2.0, [0.5] * STEPS, 0.5)
-    first = _cut(head[:, 0], ranks > 0, ranks == 0)
+    healthy = ranks == 0
+    first = _cut(head[:, 0], ranks > 0, healthy, _FALSE_HEALTHY[0])
     for share in _SHARES:
         both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
-        cuts = [first] + [_cut(both[:, k], ranks > k, None) for k in range(1, STEPS)]
+        cuts = [first] + [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k]) for k in range(1, STEPS)]
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
         kappa = quadratic_kappa(ranks, found)
         if kappa > best[0] + 0.002:
@@ -191,16 +193,16 @@ def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) ->
     return best[1], best[2]
 
 
-def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray | None) -> float:
-    """Cut with the largest sum of sensitivity and specificity; healthy slices may cost no more than ``_FALSE_1A``."""
+def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float) -> float:
+    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy."""
     if not truth.any() or truth.all():
         return 0.5
     best, chosen = -1.0, 0.5
     for cut in np.arange(0.2, 0.851, 0.025):
         said = probability >= cut
         score = float(said[truth].mean() + (~said[~truth]).mean())
-        if healthy is not None and healthy.any():
-            score -= 10 * max(0.0, float(said[healthy].mean()) - _FALSE_1A)
+        if healthy.any():
+            score -= 10 * max(0.0, float(said[healthy].mean()) - allowed)
         if score > best + 1e-3:
             best, chosen = score, float(cut)
     return round(chosen, 3)
