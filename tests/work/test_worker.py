@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pydicom
 import pytest
 
@@ -32,6 +34,7 @@ from dashboard.records import (
     worklist,
 )
 from dashboard.settings import Settings
+from dashboard.study import Series, SeriesPrediction
 from dashboard.work import receive_files, study_job, upload_job, worker
 from dashboard.work.command import triage_paths
 from dashboard.work.engine import Engine
@@ -155,7 +158,7 @@ def test_masks_are_stored_as_far_as_the_result_stands_by_them(
 ) -> None:
     asked: list[object] = []
 
-    def nothing_trusted(series: Series, seen: SeriesPrediction, slices: object) -> tuple[Labels, ...]:
+    def nothing_trusted(series: Series, seen: SeriesPrediction, slices: object) -> tuple[npt.NDArray[np.uint8], ...]:
         asked.append(slices)
         return tuple(np.zeros_like(labels) for labels in seen.native_labels)
 
