@@ -53,6 +53,16 @@ def make_parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="run a worker beside a running server")
     worker.add_argument("--child", action="store_true", help="end when standard input ends, as the server's child")
     worker.set_defaults(command=_worker)
+    audit = commands.add_parser(
+        "audit",
+        help="check or export the audit log",
+        description="The log of who did what. check: exit status 0 when every line is as it was written, 2 when one "
+        "is not, 1 when the log cannot be read. export: the log as JSON, one line an entry.",
+    )
+    what = audit.add_subparsers(title="what to do", required=True, metavar="check | export", dest="what")
+    what.add_parser("check", help="say whether the log is whole")
+    what.add_parser("export", help="print the log as JSON, one line an entry")
+    audit.set_defaults(command=_audit)
     return parser
 
 
@@ -85,3 +95,10 @@ def _worker(options: argparse.Namespace) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     run_worker(load_settings(), child=options.child)
     return 0
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from dashboard.work.audit_command import check_log, export_log
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return (check_log if options.what == "check" else export_log)(load_settings(), sys.stdout)

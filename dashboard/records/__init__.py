@@ -12,8 +12,10 @@
 """
 
 from dashboard.records.access import Records, Session, open_records
+from dashboard.records.audit import ACTIONS, AuditEnd, AuditFault, note
 from dashboard.records.export import with_identity
 from dashboard.records.findings import add_finding, get_finding, list_findings
+from dashboard.records.flags import FLAGS, list_flags, set_flag
 from dashboard.records.identities import get_identity, get_people, keep_identity
 from dashboard.records.inbox import Arrived, Inbox, clean_name
 from dashboard.records.jobs import (
@@ -32,20 +34,30 @@ from dashboard.records.jobs import (
 )
 from dashboard.records.keys import Keys
 from dashboard.records.model import (
+    AuditEntry,
     Details,
     Document,
     Finding,
+    FlagChange,
     Job,
     JobKind,
     JobState,
+    Reading,
+    Role,
+    Share,
+    ShareState,
     StoredIdentity,
     StoredRejection,
     StudyRecord,
     StudyState,
     Upload,
     UploadState,
+    User,
+    Verdict,
     new_id,
 )
+from dashboard.records.readings import add_reading, current_reading, list_readings, withdraw_reading
+from dashboard.records.shares import add_share, list_shares, open_share, revoke_share
 from dashboard.records.store import Store
 from dashboard.records.studies import (
     add_content,
@@ -71,21 +83,33 @@ from dashboard.records.uploads import (
     mark_failed,
     note_progress,
 )
+from dashboard.records.users import disable_user, enable_user, get_user, list_users, set_role, sign_in
+from dashboard.records.witness import check_audit, remember_audit
 
 __all__ = [
+    "ACTIONS",
+    "FLAGS",
     "MAX_ATTEMPTS",
     "READ_PRIORITY",
     "Arrived",
+    "AuditEnd",
+    "AuditEntry",
+    "AuditFault",
     "Details",
     "Document",
     "Finding",
+    "FlagChange",
     "Inbox",
     "Job",
     "JobKind",
     "JobState",
     "Keys",
+    "Reading",
     "Records",
+    "Role",
     "Session",
+    "Share",
+    "ShareState",
     "Store",
     "StoredIdentity",
     "StoredRejection",
@@ -93,16 +117,24 @@ __all__ = [
     "StudyState",
     "Upload",
     "UploadState",
+    "User",
+    "Verdict",
     "add_content",
     "add_finding",
     "add_job",
+    "add_reading",
+    "add_share",
     "add_study",
     "add_upload",
     "beat",
+    "check_audit",
     "check_token",
     "claim_job",
     "clean_name",
     "current_finding_ids",
+    "current_reading",
+    "disable_user",
+    "enable_user",
     "end_job",
     "files_of_upload",
     "find_study",
@@ -113,27 +145,40 @@ __all__ = [
     "get_people",
     "get_study",
     "get_upload",
+    "get_user",
     "has_waiting_job",
     "keep_identity",
     "list_findings",
+    "list_flags",
+    "list_readings",
+    "list_shares",
     "list_uploads",
+    "list_users",
     "mark_done",
     "mark_failed",
     "mark_opened",
     "mark_started",
     "new_id",
+    "note",
     "note_progress",
     "open_jobs",
     "open_records",
+    "open_share",
     "read_masks",
     "read_predictions",
     "read_study",
     "release_job",
     "release_jobs",
+    "remember_audit",
+    "revoke_share",
     "running_workers",
+    "set_flag",
+    "set_role",
+    "sign_in",
     "subjects_with_jobs",
     "waiting_count",
     "with_identity",
+    "withdraw_reading",
     "worklist",
     "write_study",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
 from dashboard.records.files import PRIVATE_FILE, make_private_dir, only_one_process, plain_os_errors
+from dashboard.records.tables import NEVER_CHANGED_WORDS
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # The newest file in migrations/versions; a test holds the two together.
@@ -29,6 +30,7 @@ PLAIN_WORDS = (
     ("not a database", "The database file is damaged: put back the latest backup of it."),
     ("malformed", "The database file is damaged: put back the latest backup of it."),
     ("disk i/o error", "The disk fails to read or write the database: check the disk, then restart."),
+    ("never changed", NEVER_CHANGED_WORDS),
     ("database is locked", "The database stayed busy for too long; try again."),
     ("could not connect", "The database server does not answer; check that it runs and can be reached."),
     ("connection refused", "The database server does not answer; check that it runs and can be reached."),

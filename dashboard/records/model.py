@@ -36,6 +36,31 @@ class StudyState(StrEnum):
     NOT_ANALYSED = "not_analysed"
 
 
+class Verdict(StrEnum):
+    """What a person says of a finding; `WITHDRAWN` stands on the row that takes another reading back."""
+
+    AGREED = "agreed"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+
+
+class Role(StrEnum):
+    """What a user may do here, from nothing to everything."""
+
+    NONE = "none"
+    VIEWER = "viewer"
+    READER = "reader"
+    ADMIN = "admin"
+
+
+class ShareState(StrEnum):
+    """Whether a link opens."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class JobKind(StrEnum):
     """What a job does with its subject."""
 
@@ -91,7 +116,8 @@ class StudyRecord:
     """One line of the worklist: a study and what its current finding says.
 
     UIDs and the patient's key are those of this site. `tier` and what follows are None or empty until a
-    finding exists. `reasons` are the urgency's, or why the study was not analysed.
+    finding exists. `reasons` are the urgency's, or why the study was not analysed. `read_at` is the moment of the
+    first reading that still stands; `flags` are the clinical flags in force, {flag: value}.
     """
 
     id: str
@@ -115,6 +141,8 @@ class StudyRecord:
     finished_at: datetime | None
     opened_at: datetime | None
     current_finding_id: str | None
+    read_at: datetime | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +171,87 @@ class StoredIdentity:
 
     person: Identity | None = field(default=None, repr=False)
     details: Details = field(default_factory=Details, repr=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a person confirmed or changed about a finding, or took back.
+
+    `grade` is the grade the person stands by, None where none is given. `withdraws` names the reading that this row
+    takes back; `withdrawn` says that a later row took this one back.
+    """
+
+    id: str
+    study_id: str
+    finding_id: str
+    author: str
+    verdict: Verdict
+    grade: str | None
+    level: str
+    reason: str = field(repr=False)
+    comment: str = field(repr=False)
+    marks_hidden: bool
+    withdraws: str | None
+    created_at: datetime
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class FlagChange:
+    """A clinical flag set, or taken back with the value ""."""
+
+    study_id: str
+    flag: str
+    value: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class User:
+    """A person who has signed in at least once."""
+
+    id: str
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    role: Role
+    created_at: datetime
+    seen_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A link to one study, without its token: that is known to whoever holds the link, and to nobody here.
+
+    `state` is as of the moment the share was looked up.
+    """
+
+    id: str
+    study_id: str
+    kind: str
+    team_only: bool
+    author: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    opened_at: datetime | None
+    opened_count: int
+    state: ShareState
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One line of the audit log. `actor` is "console", "system", a user's id, or "share:" and a share's id."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject_id: str
+    details: Mapping[str, str | int | bool | None]
+    previous_hash: str
+    hash: str
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def add_study(
         received_at=now,
         level="",
         reasons=[],
+        flags={},
     )
     session.add(row)
     session.flush()
@@ -81,7 +82,7 @@ def worklist(session: Session, by_urgency: bool = True, limit: int | None = None
     )
     order: tuple[Any, ...] = (StudyRow.received_at.desc(), StudyRow.id)
     if by_urgency:
-        order = (rank, StudyRow.received_at, StudyRow.score.desc(), StudyRow.id)
+        order = (rank, StudyRow.received_at, StudyRow.score.desc().nulls_last(), StudyRow.id)
     return tuple(_study(row) for row in session.scalars(select(StudyRow).order_by(*order).limit(limit)))
 
 
@@ -190,4 +191,6 @@ def _study(row: StudyRow) -> StudyRecord:
         finished_at=row.finished_at,
         opened_at=row.opened_at,
         current_finding_id=row.current_finding_id,
+        read_at=row.read_at,
+        flags=dict(row.flags or {}),
     )

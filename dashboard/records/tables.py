@@ -17,7 +17,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, ORMExecuteState, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from dashboard.errors import RecordsError
@@ -155,6 +155,13 @@ class JobRow(Base):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index(
+            "one_running_job_a_subject",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
@@ -249,10 +256,34 @@ class AuditRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-@event.listens_for(FindingRow, "before_update")
-@event.listens_for(ReadingRow, "before_update")
-@event.listens_for(FlagRow, "before_update")
-@event.listens_for(AuditRow, "before_update")
-@event.listens_for(AuditRow, "before_delete")
+class AuditHeadRow(Base):
+    """The one row that says where the audit log ends, sealed with the site's key: cutting lines off is found."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column()
+    hash: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str] = mapped_column(String(64))
+
+
+# Execution option of the one statement that may delete what is never changed: that which deletes its whole study.
+WITH_ITS_STUDY = "triage_with_its_study"
+NEVER_CHANGED = (FindingRow, ReadingRow, FlagRow, AuditRow)
+NEVER_CHANGED_WORDS = "What was stored once is never changed; add a new row."
+
+
 def _refuse_change(mapper: Mapper[Any], connection: Any, row: Base) -> None:
-    raise RecordsError("What was stored once is never changed; add a new row.")
+    raise RecordsError(NEVER_CHANGED_WORDS)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_statement(state: ORMExecuteState) -> None:
+    changes = state.is_update or (state.is_delete and not state.execution_options.get(WITH_ITS_STUDY, False))
+    if changes and state.bind_mapper is not None and state.bind_mapper.class_ in NEVER_CHANGED:
+        raise RecordsError(NEVER_CHANGED_WORDS)
+
+
+for _kind in NEVER_CHANGED:
+    event.listen(_kind, "before_update", _refuse_change)
+    event.listen(_kind, "before_delete", _refuse_change)

@@ -6,6 +6,10 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+NEVER_UPDATED = ("findings", "readings", "flags", "audit")
+NEVER_DELETED = ("audit",)
+REFUSAL = "what was stored once is never changed"
+
 
 def upgrade() -> None:
     """Bring the tables to this revision."""
@@ -86,12 +90,65 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"])
     op.create_index("ix_audit_action", "audit", ["action"])
     op.create_index("ix_audit_subject_id", "audit", ["subject_id"])
+    head = op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.bulk_insert(head, [{"id": 1, "number": 0, "hash": "", "seal": ""}])
+    op.create_index(
+        "one_running_job_a_subject",
+        "jobs",
+        ["subject_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
+    _refuse_changes()
 
 
 def downgrade() -> None:
     """Take this revision back."""
-    for table in ("audit", "shares", "users", "flags", "readings"):
+    _allow_changes()
+    op.drop_index("one_running_job_a_subject", "jobs")
+    for table in ("audit_head", "audit", "shares", "users", "flags", "readings"):
         op.drop_table(table)
     with op.batch_alter_table("studies") as studies:
         studies.drop_column("flags")
         studies.drop_column("read_at")
+
+
+def _refuse_changes() -> None:
+    """Have the database itself refuse what the code never does."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
+        )
+    for table in NEVER_UPDATED:
+        _refuse(table, "UPDATE")
+    for table in NEVER_DELETED:
+        _refuse(table, "DELETE")
+
+
+def _refuse(table: str, what: str) -> None:
+    name = f"{table}_refuses_{what.lower()}"
+    if op.get_bind().dialect.name == "postgresql":
+        events = "DELETE OR TRUNCATE" if what == "DELETE" else what
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+    else:
+        op.execute(f"CREATE TRIGGER {name} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END")
+
+
+def _allow_changes() -> None:
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    for what, tables in (("update", NEVER_UPDATED), ("delete", NEVER_DELETED)):
+        for table in tables:
+            op.execute(f"DROP TRIGGER {table}_refuses_{what}" + (f" ON {table}" if on_postgresql else ""))
+    if on_postgresql:
+        op.execute("DROP FUNCTION refuse_change()")

@@ -1,0 +1,199 @@
+"""What a person says is added beside the finding, stays as it was said, and is told to nobody without the key."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from dashboard.errors import NotAllowed, RecordsError
+from dashboard.records import (
+    Reading,
+    Records,
+    Verdict,
+    add_reading,
+    current_reading,
+    get_finding,
+    get_study,
+    list_readings,
+    new_id,
+    withdraw_reading,
+)
+from dashboard.records.tables import Base, FindingRow, ReadingRow
+from tests.records.helpers import NOW, found_study
+
+MINUTE = timedelta(minutes=1)
+
+
+def read(
+    records: Records,
+    study_id: str,
+    finding_id: str,
+    verdict: Verdict = Verdict.AGREED,
+    grade: str | None = None,
+    level: str = "",
+    reason: str = "",
+    minutes: int = 0,
+    author: str = "console",
+    comment: str = "",
+) -> Reading:
+    with records.writing() as session:
+        return add_reading(
+            session,
+            records.keys,
+            study_id,
+            finding_id,
+            author,
+            verdict,
+            grade,
+            level,
+            reason,
+            comment,
+            False,
+            NOW + minutes * MINUTE,
+        )
+
+
+def withdraw(records: Records, reading: Reading, minutes: int = 5, author: str = "console") -> Reading:
+    with records.writing() as session:
+        return withdraw_reading(session, records.keys, reading.id, author, NOW + minutes * MINUTE)
+
+
+def test_agreeing_takes_the_findings_grade_and_leaves_the_finding_alone(records: Records) -> None:
+    study_id, finding_id = found_study(records, "1c")
+    with records.reading() as session:
+        before = get_finding(session, finding_id)
+    added = read(records, study_id, finding_id, comment="seen with the surgeon")
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (added,)
+        assert current_reading(session, records.keys, study_id) == added
+        assert get_finding(session, finding_id) == before
+        assert get_study(session, study_id).read_at == NOW
+    assert (added.grade, added.verdict, added.comment) == ("1c", Verdict.AGREED, "seen with the surgeon")
+
+
+def test_agreeing_that_a_study_was_not_analysed_has_no_grade(records: Records) -> None:
+    assert read(records, *found_study(records, None)).grade is None
+
+
+def test_a_second_reading_stands_beside_the_first(records: Records) -> None:
+    study_id, finding_id = found_study(records)
+    first = read(records, study_id, finding_id, author="one")
+    second = read(records, study_id, finding_id, Verdict.CHANGED, "3", "T8", "no CSF left", 1, "two")
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (first, second)
+        assert current_reading(session, records.keys, study_id) == second
+        assert get_study(session, study_id).read_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("verdict", "grade", "level", "reason", "words"),
+    [
+        (Verdict.CHANGED, "3", "", "  ", "needs its reason"),
+        (Verdict.CHANGED, None, "", "because", "another grade or another level"),
+        (Verdict.CHANGED, "4", "", "because", "A grade is one of 0, 1a"),
+        (Verdict.AGREED, "3", "", "", "keep the suggested grade"),
+        (Verdict.WITHDRAWN, None, "", "", "agrees or changes"),
+        (Verdict.CHANGED, "3", "T" * 17, "because", "level is longer"),
+        (Verdict.CHANGED, "3", "", "x" * 4001, "reason is longer"),
+    ],
+)
+def test_what_is_incomplete_is_refused_and_leaves_the_study_unread(
+    records: Records, verdict: Verdict, grade: str | None, level: str, reason: str, words: str
+) -> None:
+    study_id, finding_id = found_study(records)
+    with pytest.raises(RecordsError, match=words):
+        read(records, study_id, finding_id, verdict, grade, level, reason)
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == ()
+        assert get_study(session, study_id).read_at is None
+
+
+def test_a_finding_of_another_study_cannot_be_read_here(records: Records) -> None:
+    study_id, _ = found_study(records)
+    _, elsewhere = found_study(records, uid="2.25.2")
+    for finding_id in (elsewhere, new_id()):
+        with pytest.raises(RecordsError, match="not one of this study"):
+            read(records, study_id, finding_id)
+
+
+def test_withdrawing_adds_a_row_and_the_study_is_unread_again(records: Records) -> None:
+    study_id, finding_id = found_study(records)
+    first = read(records, study_id, finding_id)
+    second = read(records, study_id, finding_id, minutes=1)
+    withdraw(records, first)
+    with records.reading() as session:
+        assert get_study(session, study_id).read_at == NOW + MINUTE
+        assert current_reading(session, records.keys, study_id) == second
+    withdraw(records, second, 6)
+    with records.reading() as session:
+        assert get_study(session, study_id).read_at is None
+        assert current_reading(session, records.keys, study_id) is None
+        listed = list_readings(session, records.keys, study_id)
+    assert [(reading.withdrawn, reading.withdraws) for reading in listed] == [
+        (True, None),
+        (True, None),
+        (False, first.id),
+        (False, second.id),
+    ]
+
+
+def test_only_its_author_withdraws_a_reading_and_only_once(records: Records) -> None:
+    reading = read(records, *found_study(records), author="one")
+    with pytest.raises(NotAllowed, match="Only the person"):
+        withdraw(records, reading, author="two")
+    undo = withdraw(records, reading, author="one")
+    with pytest.raises(RecordsError, match="withdrawn already"):
+        withdraw(records, reading, author="one")
+    with pytest.raises(RecordsError, match="not here"):
+        withdraw(records, undo, author="one")
+
+
+def test_neither_reading_nor_finding_can_be_altered_or_deleted_through_the_session(records: Records) -> None:
+    study_id, finding_id = found_study(records)
+    reading = read(records, study_id, finding_id)
+    for kind, id_ in ((ReadingRow, reading.id), (FindingRow, finding_id)):
+        with pytest.raises(RecordsError, match="never changed"), records.writing() as session:
+            row = session.get_one(kind, id_)
+            row.created_at = NOW + MINUTE
+        with pytest.raises(RecordsError, match="never changed"), records.writing() as session:
+            session.delete(session.get_one(kind, id_))
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (reading,)
+
+
+def test_not_even_a_statement_alters_what_is_stored(records: Records) -> None:
+    """The database refuses by itself what goes round the session."""
+    study_id, finding_id = found_study(records)
+    reading = read(records, study_id, finding_id)
+    for statement in (
+        update(ReadingRow).values(grade="0"),
+        update(Base.metadata.tables["readings"]).values(grade="0"),
+        update(Base.metadata.tables["findings"]).values(document="{}"),
+        text("UPDATE readings SET author = 'nobody'"),
+    ):
+        with pytest.raises(RecordsError, match="never changed"), records.writing() as session:
+            session.execute(statement)
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (reading,)
+
+
+def test_a_statement_that_deletes_readings_is_refused(records: Records) -> None:
+    study_id, finding_id = found_study(records)
+    reading = read(records, study_id, finding_id)
+    for kind in (ReadingRow, FindingRow):
+        with pytest.raises(RecordsError, match="never changed"), records.writing() as session:
+            session.execute(delete(kind))
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (reading,)
+
+
+def test_what_was_written_lies_encrypted_and_is_not_shown(records: Records) -> None:
+    reading = read(
+        records, *found_study(records), Verdict.CHANGED, "3", "T8", "HOPPER was seen", comment="GRACE agrees"
+    )
+    with records.reading() as session:
+        words = session.scalars(select(ReadingRow.words)).one()
+    assert (reading.reason, reading.comment) == ("HOPPER was seen", "GRACE agrees")
+    for secret in ("HOPPER", "GRACE"):
+        assert secret.encode() not in words
+        assert secret not in repr(reading)
