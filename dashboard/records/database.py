@@ -3,47 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
-from dashboard.records.files import PRIVATE_FILE, make_private_dir, only_one_process, plain_os_errors
-from dashboard.records.tables import NEVER_CHANGED_WORDS
+from dashboard.records.dialects import PATIENT, WRITES, make_engine
+from dashboard.records.files import only_one_process
+from dashboard.records.plain_errors import plain_error
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # The newest file in migrations/versions; a test holds the two together.
 SCHEMA_REVISION = "0002"
-BUSY_TIMEOUT_MS = 15_000
-WRITES = "triage_writes"
-
-# What SQLite and PostgreSQL say, and what that means to the person who has to do something about it.
-PLAIN_WORDS = (
-    ("disk is full", "The disk is full; free some space and try again. Nothing that was stored is lost."),
-    ("no space left", "The disk is full; free some space and try again. Nothing that was stored is lost."),
-    ("readonly database", "The database may only be read: give the data folder back its write permission."),
-    ("read-only", "The database may only be read: give the data folder back its write permission."),
-    ("unable to open database", "The database cannot be opened: check that the data folder exists and is ours."),
-    ("not a database", "The database file is damaged: put back the latest backup of it."),
-    ("malformed", "The database file is damaged: put back the latest backup of it."),
-    ("disk i/o error", "The disk fails to read or write the database: check the disk, then restart."),
-    ("never changed", NEVER_CHANGED_WORDS),
-    ("database is locked", "The database stayed busy for too long; try again."),
-    ("could not connect", "The database server does not answer; check that it runs and can be reached."),
-    ("connection refused", "The database server does not answer; check that it runs and can be reached."),
-)
-
-
-def plain_error(error: SQLAlchemyError) -> RecordsError:
-    """Turn what the database said into words; values of the statement are left out, they may name a patient."""
-    said = str(error.orig).lower() if isinstance(error, DBAPIError) else type(error).__name__
-    for pattern, words in PLAIN_WORDS:
-        if pattern in said:
-            return RecordsError(words)
-    return RecordsError(f"The database refused a request ({type(error).__name__}); nothing was changed.")
 
 
 class Database:
@@ -61,7 +33,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+        self._engine = make_engine(url)
         try:
             with _translated():
                 _bring_up_to_date(self._engine)
@@ -91,46 +63,8 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
         raise plain_error(error) from error
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            _make_private_file(Path(parsed.database))
-        engine = create_engine(parsed, connect_args={"check_same_thread": False} if "sqlite" in url else {})
-    except (ArgumentError, ImportError) as error:
-        raise RecordsError("TRIAGE_DATABASE_URL is not an address SQLAlchemy understands; correct it.") from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _make_private_file(path: Path) -> None:
-    """Make the database's file, so that it and those SQLite puts beside it are for their owner only."""
-    make_private_dir(path.parent)
-    with plain_os_errors("The database"):
-        path.touch(mode=PRIVATE_FILE)
-
-
-def _prepare_sqlite(connection: Any, record: Any) -> None:
-    # The driver must not open transactions by itself: a write that starts as a read may fail half-way as locked.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # What a page called received must outlive a power cut, which WAL promises only with FULL.
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(engine: Engine) -> str | None:
@@ -141,7 +75,7 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _bring_up_to_date(engine: Engine) -> None:
-    """Run the migrations that are missing; one process at a time when the database is a local file."""
+    """Run the migrations that are missing, one process at a time: PostgreSQL's write lock sees to that by itself."""
     if _revision(engine) == SCHEMA_REVISION:
         return
     local = engine.url.database if engine.dialect.name == "sqlite" else None
@@ -160,7 +94,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
-        with engine.execution_options(**{WRITES: True}).begin() as connection:
+        with engine.execution_options(**{WRITES: True, PATIENT: True}).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except CommandError as error:

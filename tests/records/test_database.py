@@ -18,6 +18,7 @@ from dashboard.records import Records, add_study, get_identity, keep_identity, o
 from dashboard.records.database import MIGRATIONS, SCHEMA_REVISION, Database, migrate
 from dashboard.records.tables import Base
 from dashboard.settings import load_settings
+from tests.postgresql import ONLY_SQLITE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,6 +50,7 @@ def test_newest_migration_is_the_one_the_code_expects() -> None:
     assert newest.startswith(f"{SCHEMA_REVISION}_")
 
 
+@ONLY_SQLITE
 def test_sqlite_is_durable_checked_and_shared(records: Records) -> None:
     with records.reading() as session:
         answers = {
@@ -58,6 +60,7 @@ def test_sqlite_is_durable_checked_and_shared(records: Records) -> None:
     assert answers == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 15_000}
 
 
+@ONLY_SQLITE
 def test_data_folder_is_for_its_owner_only(records: Records) -> None:
     data_dir = records.settings.data_dir
     for folder in (data_dir, records.settings.inbox_dir, records.settings.store_dir):
@@ -81,6 +84,7 @@ def test_damaged_database_is_named(tmp_path: Path) -> None:
         Database(f"sqlite:///{path}")
 
 
+@ONLY_SQLITE
 def test_full_disk_is_named_and_loses_nothing(records: Records) -> None:
     with records.writing() as session:
         add_study(session, "1.2", "patient", NOW)
@@ -92,6 +96,7 @@ def test_full_disk_is_named_and_loses_nothing(records: Records) -> None:
         assert len(worklist(session)) == 1
 
 
+@ONLY_SQLITE
 def test_read_only_database_is_named(records: Records) -> None:
     with pytest.raises(RecordsError, match="may only be read"), records.reading() as session:
         session.execute(text("PRAGMA query_only = 1"))
@@ -125,7 +130,8 @@ def test_lost_key_is_named(records: Records, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(records.settings.data_dir, copy)
     (copy / "identity.key").unlink()
-    other = open_records(load_settings({"TRIAGE_DATA_DIR": str(copy)}))
+    url = "" if records.settings.database_url.startswith("sqlite") else records.settings.database_url
+    other = open_records(load_settings({"TRIAGE_DATA_DIR": str(copy), "TRIAGE_DATABASE_URL": url}))
     with pytest.raises(RecordsError, match="another key"), other.reading() as session:
         get_identity(session, other.keys, "subject")
     other.close()

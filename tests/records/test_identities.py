@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dashboard.ingest import Identity
 from dashboard.records import Details, Records, add_study, get_identity, get_people, keep_identity, with_identity
+from tests.postgresql import ONLY_SQLITE
 
 WHO = Identity(patient_name="HOPPER^GRACE", patient_id="4711", birth_date="19061209")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,6 +25,7 @@ def test_identity_comes_back(records: Records) -> None:
     assert stored.details == Details({"2.25.1": "1.2.3"}, {"file 1": "Hopper/IM1"})
 
 
+@ONLY_SQLITE
 def test_nothing_readable_lies_on_the_disk(records: Records) -> None:
     with records.writing() as session:
         add_study(session, "2.25.1", "key", NOW)

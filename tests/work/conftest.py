@@ -31,8 +31,14 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, models_dir: Path) -> Settings:
-    return load_settings({"TRIAGE_DATA_DIR": str(tmp_path / "data"), "TRIAGE_MODELS_DIR": str(models_dir)})
+def settings(tmp_path: Path, models_dir: Path, database_url: str) -> Settings:
+    return load_settings(
+        {
+            "TRIAGE_DATA_DIR": str(tmp_path / "data"),
+            "TRIAGE_MODELS_DIR": str(models_dir),
+            "TRIAGE_DATABASE_URL": database_url,
+        }
+    )
 
 
 @pytest.fixture
