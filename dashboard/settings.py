@@ -47,6 +47,8 @@ class Settings:
         ``TRIAGE_IDENTITY_KEY``.
     max_upload_bytes
         Largest single file the page accepts. ``TRIAGE_MAX_UPLOAD_BYTES``.
+    retention_days
+        Studies to which nothing was added for this long are deleted; 0 keeps them. ``TRIAGE_RETENTION_DAYS``.
     archive
         Bounds on archives (see :class:`ArchiveLimits`). ``TRIAGE_ARCHIVE_MAX_ENTRIES`` and so on.
     """
@@ -57,6 +59,7 @@ class Settings:
     keep_identity: bool = True
     identity_key: str = field(default="", repr=False)
     max_upload_bytes: int = 8 * GIB
+    retention_days: int = 0
     archive: ArchiveLimits = ArchiveLimits()
 
     @property
@@ -70,12 +73,12 @@ class Settings:
         return self.data_dir / "store"
 
 
-def _integer(environment: Mapping[str, str], name: str, default: int) -> int:
+def _integer(environment: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     text = environment.get(name, "")
     if not text:
         return default
-    if not text.isdigit() or int(text) == 0:
-        raise SettingsError(f"{name} must be a whole number above 0; correct it in the environment.")
+    if not text.isdecimal() or int(text) < least:
+        raise SettingsError(f"{name} must be a whole number, {least} or more; correct it in the environment.")
     return int(text)
 
 
@@ -106,6 +109,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         keep_identity=_switch(env, "TRIAGE_KEEP_IDENTITY", True),
         identity_key=env.get("TRIAGE_IDENTITY_KEY", ""),
         max_upload_bytes=_integer(env, "TRIAGE_MAX_UPLOAD_BYTES", 8 * GIB),
+        retention_days=_integer(env, "TRIAGE_RETENTION_DAYS", 0, least=0),
         archive=ArchiveLimits(
             max_entries=_integer(env, "TRIAGE_ARCHIVE_MAX_ENTRIES", limits.max_entries),
             max_total_bytes=_integer(env, "TRIAGE_ARCHIVE_MAX_TOTAL_BYTES", limits.max_total_bytes),

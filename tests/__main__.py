@@ -1,14 +1,16 @@
 """Runs every check of the project: ``python3 -m tests [--fast] [pytest arguments]``.
 
-Makes the environment it needs, then: ruff, mypy --strict on dashboard/, pytest with the browser tests. Chromium
-and dcmtk come from Debian; as administrator they are installed when missing, otherwise the tests that need them
-are skipped with a reason (and fail where the variable CI is set). ``--fast`` leaves out browser and slow tests.
+Makes the environment it needs, then: ruff, mypy --strict on dashboard/, pytest with the browser tests. Chromium,
+dcmtk and the PostgreSQL server come from Debian; as administrator they are installed when missing, otherwise the
+tests that need them are skipped with a reason (and fail where the variable CI is set). ``--fast`` leaves out browser
+and slow tests.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from dashboard.bootstrap import (
     REPOSITORY,
@@ -20,7 +22,9 @@ from dashboard.bootstrap import (
 
 TEST_REQUIREMENTS = REPOSITORY / "tests" / "requirements.txt"
 # Program -> Debian package that brings it.
-PROGRAMS = {"chromium": "chromium", "dcmdump": "dcmtk"}
+PROGRAMS = {"chromium": "chromium", "dcmdump": "dcmtk", "initdb": "postgresql"}
+# Debian keeps the programs of the PostgreSQL server out of the search path.
+SERVER_PROGRAMS = Path("/usr/lib/postgresql")
 FAST = ["-m", "not browser and not slow"]
 
 
@@ -33,7 +37,8 @@ def main(arguments: list[str]) -> int:
         return 1
     fast = "--fast" in arguments
     rest = [argument for argument in arguments if argument != "--fast"]
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    search_path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, SERVER_PROGRAMS.glob("*/bin"))])
+    missing = [package for program, package in PROGRAMS.items() if shutil.which(program, path=search_path) is None]
     if missing and not fast and os.geteuid() == 0 and shutil.which("apt-get"):
         install_debian_packages(missing)
     steps = [

@@ -126,7 +126,14 @@ class Server:
         secret.write_text(self._password)
         if self._user is not None:
             shutil.chown(secret, self._user)
-        options = ["--username=triage", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
+        options = [
+            "--username=triage",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]
         subprocess.run(
             [self._programs / "initdb", "-D", self.folder / "data", *options],
             user=self._user,

@@ -57,6 +57,8 @@ from dashboard.records.model import (
     new_id,
 )
 from dashboard.records.readings import add_reading, current_reading, list_readings, withdraw_reading
+from dashboard.records.retention import delete_expired, delete_study
+from dashboard.records.settling import settle_upload
 from dashboard.records.shares import add_share, list_shares, open_share, revoke_share
 from dashboard.records.store import Store
 from dashboard.records.studies import (
@@ -133,6 +135,8 @@ __all__ = [
     "clean_name",
     "current_finding_ids",
     "current_reading",
+    "delete_expired",
+    "delete_study",
     "disable_user",
     "enable_user",
     "end_job",
@@ -174,6 +178,7 @@ __all__ = [
     "running_workers",
     "set_flag",
     "set_role",
+    "settle_upload",
     "sign_in",
     "subjects_with_jobs",
     "waiting_count",

@@ -54,6 +54,20 @@ class Database:
         with _translated(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def overwrite_deleted(self) -> None:
+        """Have what was deleted leave the disk now, as far as readers at work allow; PostgreSQL vacuums by itself.
+
+        SQLite keeps what it overwrote in the log beside its file until the log is written back.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _translated():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

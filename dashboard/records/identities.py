@@ -1,7 +1,8 @@
 """The identity table: the only place that knows who a patient is. Everything in it is encrypted at rest."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +35,17 @@ def keep_identity(
             details=keys.encrypt(json.dumps(to_plain(details))),
         )
     )
+    session.flush()
+
+
+def forget_names(session: Session, keys: Keys, subject_id: str, tokens: Collection[str]) -> None:
+    """Take names, by their tokens, out of what is known of an upload."""
+    row = session.get(IdentityRow, subject_id)
+    if row is None or not tokens:
+        return
+    details = from_plain(Details, json.loads(keys.decrypt(row.details)))
+    names = {token: name for token, name in details.names.items() if token not in tokens}
+    row.details = keys.encrypt(json.dumps(to_plain(replace(details, names=names))))
     session.flush()
 
 

@@ -13,6 +13,7 @@ a row are what a killed worker left behind, and go at the next sweep.
 import re
 import shutil
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,18 @@ class Store:
         make_private_dir(folder)
         with plain_os_errors("The store"):
             return tuple(file.replace(folder / file.name) for file in files)
+
+    def remove_study(self, study_id: str) -> None:
+        """Delete everything of a study."""
+        self.remove(self._study_dir(study_id))
+
+    def remove_finding(self, study_id: str, finding_id: str) -> None:
+        """Delete the folder of a finding, and that of a study which holds nothing any more."""
+        folder = self.finding_dir(study_id, finding_id)
+        self.remove(folder)
+        with suppress(OSError):
+            folder.parent.rmdir()
+            folder.parent.parent.rmdir()
 
     def remove(self, folder: Path) -> None:
         """Delete a folder of this store with all that is in it."""

@@ -83,6 +83,8 @@ class Filing:
         duplicates, rejections = drop.duplicates, self._stored(drop.rejections)
         parts = split_by_study(drop)
         for part in parts:
+            if self._was_deleted(part):
+                continue
             again, differing = self._keep_study(part, now)
             duplicates += again
             rejections += differing
@@ -100,6 +102,13 @@ class Filing:
             duplicates=duplicates,
             rejections=rejections,
         )
+
+    def _was_deleted(self, part: Drop) -> bool:
+        """Whether an upload that is read again, to repair a crash, brings back what a person deleted since."""
+        if self.upload.state is not UploadState.DONE:
+            return False
+        patient_key = part.instances[0].patient_key if part.instances else ""
+        return find_study(self.session, study_uid(part), patient_key) is None
 
     def _keep_study(self, part: Drop, now: datetime) -> tuple[int, list[StoredRejection]]:
         """Store one study's part and queue its analysis; return duplicates, and images that contradict stored ones."""

@@ -11,9 +11,11 @@ from dashboard.records import (
     UploadState,
     add_job,
     current_finding_ids,
+    delete_expired,
     find_upload,
     list_uploads,
     mark_failed,
+    remember_audit,
     subjects_with_jobs,
 )
 
@@ -29,13 +31,11 @@ log = logging.getLogger(__name__)
 
 def tidy(records: Records, now: datetime) -> None:
     """Bring inbox and store in line with the database. Safe beside working workers; failures are logged."""
-    try:
-        _end_broken_off(records, now)
-        for upload_id in records.inbox.upload_ids():
-            _tidy_upload(records, upload_id, now)
-        _tidy_store(records, now)
-    except RecordsError as error:
-        log.error("%s", error)
+    for step in (_end_broken_off, delete_expired, _tidy_inbox, _tidy_store, _look_back):
+        try:
+            step(records, now)
+        except RecordsError as error:
+            log.error("%s", error)
 
 
 def _end_broken_off(records: Records, now: datetime) -> None:
@@ -43,6 +43,11 @@ def _end_broken_off(records: Records, now: datetime) -> None:
         for upload in list_uploads(session, [UploadState.RECEIVING], limit=10_000):
             if now - upload.created_at > BROKEN_OFF_AFTER:
                 mark_failed(session, upload.id, BROKEN_OFF, now - FAILED_KEPT_FOR)
+
+
+def _tidy_inbox(records: Records, now: datetime) -> None:
+    for upload_id in records.inbox.upload_ids():
+        _tidy_upload(records, upload_id, now)
 
 
 def _tidy_upload(records: Records, upload_id: str, now: datetime) -> None:
@@ -70,6 +75,12 @@ def _tidy_store(records: Records, now: datetime) -> None:
         changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
         if now - changed_at > YOUNG:
             store.remove(folder)
+
+
+def _look_back(records: Records, now: datetime) -> None:
+    """Remember how far the audit log came, and have what was deleted leave the disk."""
+    remember_audit(records)
+    records.database.overwrite_deleted()
 
 
 def _ended(upload: Upload) -> datetime:

@@ -63,7 +63,8 @@ def _keep(records: Records, study: StudyRecord, job: Job, finding_id: str, triag
     with records.writing() as session:
         ours = add_finding(session, finding_id, job, triaged.document, __version__, datetime.now(UTC))
     if not ours:
-        records.store.remove(folder)
+        # Another worker took the job over, or the study was deleted meanwhile.
+        records.store.remove_finding(study.id, finding_id)
         return
     # The former finding's folder stays for the screens that are looking at it; those before it go.
     former = study.current_finding_id

@@ -12,12 +12,10 @@ from dashboard.records import (
     Upload,
     UploadState,
     end_job,
-    files_of_upload,
     get_upload,
     mark_failed,
     note_progress,
 )
-from dashboard.records.files import flush
 from dashboard.work.engine import Engine
 from dashboard.work.filing import Filing, NotedUids
 
@@ -46,21 +44,6 @@ def read_upload(records: Records, job: Job, engine: Engine) -> None:
                 mark_failed(session, upload.id, str(error), datetime.now(UTC))
     finally:
         records.store.remove(incoming)
-
-
-def settle_upload(records: Records, upload_id: str) -> None:
-    """Delete an upload's identified files, once what was made of them is safely on the disk.
-
-    Those of an upload that is not done stay: they may be all there is.
-    """
-    with records.reading() as session:
-        if get_upload(session, upload_id).state is not UploadState.DONE:
-            return
-        stored = files_of_upload(session, upload_id)
-    folders = {study_id: records.store.instances_dir(study_id) for study_id in stored}
-    flush([folders[study_id] / name for study_id, names in stored.items() for name in names])
-    flush(folders.values())
-    records.inbox.remove(upload_id)
 
 
 def _read(records: Records, upload: Upload, job: Job, uids: UidMap) -> Drop:

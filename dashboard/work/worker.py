@@ -29,13 +29,14 @@ from dashboard.records import (
     release_job,
     release_jobs,
     running_workers,
+    settle_upload,
 )
 from dashboard.records.files import PRIVATE_FILE, make_private_dir, plain_os_errors
 from dashboard.work.engine import Engine
 from dashboard.work.housekeeping import tidy
 from dashboard.work.study_job import give_up_on_study, triage_stored_study
 from dashboard.work.triage import STOPPED, without_words
-from dashboard.work.upload_job import read_upload, settle_upload
+from dashboard.work.upload_job import read_upload
 
 POLL_S = 0.15
 BEAT_S = 2.0

@@ -1,0 +1,28 @@
+"""Letting go of identified files: what arrived is deleted once what was made of it is safely on the disk."""
+
+from dashboard.records.access import Records
+from dashboard.records.files import flush
+from dashboard.records.model import UploadState
+from dashboard.records.studies import files_of_upload
+from dashboard.records.uploads import find_upload
+
+
+def settle_upload(records: Records, upload_id: str) -> None:
+    """Delete an upload's identified files, once what was made of them is safely on the disk.
+
+    Those of an upload that is not done stay: they may be all there is.
+
+    Raises
+    ------
+    RecordsError
+        Something that was made of them is not on the disk; reading them again repairs it.
+    """
+    with records.reading() as session:
+        upload = find_upload(session, upload_id)
+        if upload is None or upload.state is not UploadState.DONE:
+            return
+        stored = files_of_upload(session, upload_id)
+    folders = {study_id: records.store.instances_dir(study_id) for study_id in stored}
+    flush([folders[study_id] / name for study_id, names in stored.items() for name in names])
+    flush(folders.values())
+    records.inbox.remove(upload_id)
