@@ -106,7 +106,7 @@ class Server:
 
     def run(self, statement: str) -> None:
         """Run one statement as the server's administrator."""
-        environment = {**os.environ, "PGPASSWORD": self._password}
+        environment = {**os.environ, "PGPASSWORD": self._password, "PGOPTIONS": "-c client_min_messages=warning"}
         command = [
             self._programs / "psql",
             "-q",

@@ -25,6 +25,7 @@ from dashboard.records import (
 from dashboard.records.tables import JobRow
 from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import WorkerProcess, receive_files, worker_process
+from tests.postgresql import BOTH_DATABASES
 
 # Generous: the machine that runs the tests may be busy, and nothing here measures speed.
 PATIENCE_S = 120.0
@@ -36,6 +37,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         **os.environ,
         "TRIAGE_DATA_DIR": str(settings.data_dir),
+        "TRIAGE_DATABASE_URL": settings.database_url,
         "TRIAGE_MODELS_DIR": str(settings.models_dir),
         "PYTHONPATH": str(REPOSITORY),
     }
@@ -81,6 +83,7 @@ def idle(records: Records) -> bool:
 
 
 @pytest.mark.slow
+@BOTH_DATABASES
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(
     records: Records, workers: WorkerProcess, demonstration: Path
 ) -> None:

@@ -39,6 +39,7 @@ from dashboard.work import receive_files, study_job, upload_job, worker
 from dashboard.work.command import triage_paths
 from dashboard.work.engine import Engine
 from dashboard.work.worker import Worker
+from tests.postgresql import BOTH_DATABASES
 
 
 def work(records: Records, engine: Engine) -> None:
@@ -296,6 +297,7 @@ def test_a_job_that_could_not_be_let_go_of_is_found_again(
     assert (len(calls), findings(records, study)) == (MAX_ATTEMPTS, 1)
 
 
+@BOTH_DATABASES
 def test_two_workers_share_the_work_and_each_study_gets_one_finding(
     records: Records, engine: Engine, demonstration: Path, tmp_path: Path
 ) -> None:
