@@ -47,6 +47,8 @@ class Settings:
         ``TRIAGE_IDENTITY_KEY``.
     max_upload_bytes
         Largest single file the page accepts. ``TRIAGE_MAX_UPLOAD_BYTES``.
+    store_url
+        Where stored files are kept beside ``data_dir``, as fsspec knows it; "" for nowhere. ``TRIAGE_STORE_URL``.
     retention_days
         Studies to which nothing was added for this long are deleted; 0 keeps them. ``TRIAGE_RETENTION_DAYS``.
     archive
@@ -59,6 +61,7 @@ class Settings:
     keep_identity: bool = True
     identity_key: str = field(default="", repr=False)
     max_upload_bytes: int = 8 * GIB
+    store_url: str = field(default="", repr=False)
     retention_days: int = 0
     archive: ArchiveLimits = ArchiveLimits()
 
@@ -109,6 +112,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         keep_identity=_switch(env, "TRIAGE_KEEP_IDENTITY", True),
         identity_key=env.get("TRIAGE_IDENTITY_KEY", ""),
         max_upload_bytes=_integer(env, "TRIAGE_MAX_UPLOAD_BYTES", 8 * GIB),
+        store_url=env.get("TRIAGE_STORE_URL", ""),
         retention_days=_integer(env, "TRIAGE_RETENTION_DAYS", 0, least=0),
         archive=ArchiveLimits(
             max_entries=_integer(env, "TRIAGE_ARCHIVE_MAX_ENTRIES", limits.max_entries),

@@ -9,6 +9,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from dashboard.records import identities, uploads
+from dashboard.records.blobs import Blobs
+from dashboard.records.contents import fetch_files
 from dashboard.records.database import Database
 from dashboard.records.files import make_private_dir
 from dashboard.records.inbox import Inbox
@@ -49,8 +51,14 @@ class Records:
         return identities.get_identity(session, self.keys, subject_id)
 
     def finding_dir(self, finding: Finding) -> Path:
-        """Folder for :func:`read_study`, :func:`read_predictions` and :func:`read_masks`."""
+        """Folder for :func:`read_study`, :func:`read_predictions` and :func:`read_masks`, fetched if it is not here."""
+        fetch_files(self, finding.study_id, f"findings/{finding.id}/")
         return self.store.finding_dir(finding.study_id, finding.id)
+
+    def instances_dir(self, study_id: str) -> Path:
+        """Folder of a study's de-identified DICOM files, fetched if they are not here."""
+        fetch_files(self, study_id, "instances/")
+        return self.store.instances_dir(study_id)
 
     def receive(self, session: Session, upload_id: str, now: datetime) -> Upload:
         """Mark an upload, whose files have been flushed, as received and have it read."""
@@ -80,6 +88,6 @@ def open_records(settings: Settings) -> Records:
         settings=settings,
         database=Database(settings.database_url),
         keys=load_keys(settings),
-        store=Store(settings.store_dir),
+        store=Store(settings.store_dir, Blobs(settings.store_dir / "blobs", settings.store_url)),
         inbox=Inbox(settings.inbox_dir, settings.max_upload_bytes, settings.archive.max_entries),
     )

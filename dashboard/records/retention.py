@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 from dashboard.errors import RecordsError
 from dashboard.records.access import Records
 from dashboard.records.audit import note
+from dashboard.records.contents import finish_leaving, note_leaving
 from dashboard.records.identities import forget_names, get_identity
 from dashboard.records.model import UploadState
 from dashboard.records.settling import settle_upload
+from dashboard.records.stored_files import stored_files
 from dashboard.records.studies import study_row
 from dashboard.records.tables import (
     WITH_ITS_STUDY,
@@ -30,6 +32,7 @@ from dashboard.records.tables import (
     JobRow,
     ReadingRow,
     ShareRow,
+    StoredFileRow,
     StudyRow,
     UploadRow,
 )
@@ -99,6 +102,7 @@ def _delete_rows(
             if session.scalar(still) is None:
                 return None
         left = _uploads_of(session, study_id)
+        note_leaving(records, study_id, {content.sha256 for content in stored_files(session, study_id).values()})
         _forget_names(session, records, study_id, left.shared)
         counts = {
             name: _delete(session, kind, kind.study_id == study_id)
@@ -108,6 +112,7 @@ def _delete_rows(
                 ("flags", FlagRow),
                 ("links", ShareRow),
                 ("uploads", ContentRow),
+                ("files", StoredFileRow),
             )
         }
         subjects = (study_id, *left.gone)
@@ -122,6 +127,7 @@ def _delete_rows(
 def _delete_files(records: Records, study_id: str, left: _Left) -> None:
     try:
         records.store.remove_study(study_id)
+        finish_leaving(records, study_id)
         for upload_id in left.gone:
             records.inbox.remove(upload_id)
         for upload_id in left.shared:

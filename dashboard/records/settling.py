@@ -1,6 +1,7 @@
 """Letting go of identified files: what arrived is deleted once what was made of it is safely on the disk."""
 
 from dashboard.records.access import Records
+from dashboard.records.contents import keep_files
 from dashboard.records.files import flush
 from dashboard.records.model import UploadState
 from dashboard.records.studies import files_of_upload
@@ -22,7 +23,8 @@ def settle_upload(records: Records, upload_id: str) -> None:
         if upload is None or upload.state is not UploadState.DONE:
             return
         stored = files_of_upload(session, upload_id)
-    folders = {study_id: records.store.instances_dir(study_id) for study_id in stored}
-    flush([folders[study_id] / name for study_id, names in stored.items() for name in names])
-    flush(folders.values())
+    for study_id, names in stored.items():
+        folder = records.store.instances_dir(study_id)
+        keep_files(records, study_id, (folder / name for name in names))
+        flush([*(folder / name for name in names), folder])
     records.inbox.remove(upload_id)

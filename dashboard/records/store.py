@@ -5,6 +5,8 @@
     store/<study id>/instances/<sop_instance_uid>.dcm
     store/<study id>/findings/<finding id>/{study.json, volumes/*.npy, masks/*.npy}
     store/incoming/<job id>/                 being read; nothing in it counts yet
+    store/blobs/                             what the files above hold, by its hash (dashboard.records.blobs)
+    store/leaving/<study id>                 what a deletion at work still has to let go of
 
 A finding's folder is complete before its row exists, so that a row never points at half a folder. Folders without
 a row are what a killed worker left behind, and go at the next sweep.
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.errors import RecordsError
+from dashboard.records.blobs import Blobs
 from dashboard.records.files import make_private_dir, plain_os_errors
 
 ID = re.compile(r"[0-9a-f]{32}")
@@ -26,17 +29,18 @@ UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 @dataclass(frozen=True)
 class Store:
-    """Where things lie under `root`. All ids are checked: they become folder names."""
+    """Where things lie under `root`, and what they hold. All ids are checked: they become folder names."""
 
     root: Path
+    blobs: Blobs
 
     def instances_dir(self, study_id: str) -> Path:
         """Folder of the study's de-identified DICOM files."""
-        return self._study_dir(study_id) / "instances"
+        return self.study_dir(study_id) / "instances"
 
     def finding_dir(self, study_id: str, finding_id: str) -> Path:
         """Folder of what one finding was made from and shows."""
-        return self._study_dir(study_id) / "findings" / checked_id(finding_id)
+        return self.study_dir(study_id) / "findings" / checked_id(finding_id)
 
     def incoming_dir(self, job_id: str) -> Path:
         """Folder of a drop while it is read."""
@@ -57,7 +61,7 @@ class Store:
 
     def remove_study(self, study_id: str) -> None:
         """Delete everything of a study."""
-        self.remove(self._study_dir(study_id))
+        self.remove(self.study_dir(study_id))
 
     def remove_finding(self, study_id: str, finding_id: str) -> None:
         """Delete the folder of a finding, and that of a study which holds nothing any more."""
@@ -91,14 +95,20 @@ class Store:
 
     def sweep_findings(self, study_id: str, keep: Collection[str]) -> None:
         """Delete folders of findings of `study_id` other than `keep`."""
-        folder = self._study_dir(study_id) / "findings"
+        folder = self.study_dir(study_id) / "findings"
         with plain_os_errors("The store"):
             present = [path for path in folder.iterdir() if path.name not in keep] if folder.is_dir() else []
         for path in present:
             self.remove(path)
 
-    def _study_dir(self, study_id: str) -> Path:
+    def study_dir(self, study_id: str) -> Path:
+        """Folder of everything of a study."""
         return self.root / checked_id(study_id)
+
+    def leaving_dir(self) -> Path:
+        """Folder of what deletions at work still have to let go of, a file a study."""
+        make_private_dir(self.root / "leaving")
+        return self.root / "leaving"
 
 
 def checked_id(text: str) -> str:

@@ -117,6 +117,17 @@ class ContentRow(Base):
     rejections: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
 
 
+class StoredFileRow(Base):
+    """A file of a study, by its path below the study's folder, and what it holds."""
+
+    __tablename__ = "stored_files"
+
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    path: Mapped[str] = mapped_column(String(255), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
 class FindingRow(Base):
     """What the software suggested, once and for good."""
 

@@ -1,8 +1,9 @@
 """From a drop that was read to rows of the database: everything an upload changes, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dashboard.ingest import Drop, Instance
 from dashboard.ingest.uids import UidMap
@@ -25,6 +26,8 @@ from dashboard.records import (
     keep_identity,
     mark_done,
 )
+from dashboard.records.blobs import Content
+from dashboard.records.stored_files import add_stored_files
 from dashboard.study import Rejection
 from dashboard.work.engine import Engine
 from dashboard.work.triage import split_by_study, study_uid
@@ -67,6 +70,8 @@ class Filing:
         Of :meth:`Records.writing`.
     original_uids
         {ours: original} of the whole upload.
+    kept
+        What each instance's file holds, where files are kept elsewhere too.
     """
 
     session: Session
@@ -74,6 +79,7 @@ class Filing:
     upload: Upload
     engine: Engine
     original_uids: Mapping[str, str]
+    kept: Mapping[Path, Content] = field(default_factory=dict)
 
     def keep(self, drop: Drop, job: Job) -> None:
         """Store a drop and end its job; nothing happens when another worker has taken the job over."""
@@ -126,7 +132,10 @@ class Filing:
         unseen = [item for item in rejections if item not in known_rejections]
         stored_at = self.records.store.instances_dir(study.id)
         lost = [item for item in again if not (stored_at / item.path.name).exists()]
-        self.records.store.take_in(study.id, [item.path for item in (*new, *lost)])
+        taken = [item.path for item in (*new, *lost)]
+        self.records.store.take_in(study.id, taken)
+        files = {f"{stored_at.name}/{path.name}": self.kept[path] for path in taken if path in self.kept}
+        add_stored_files(self.session, study.id, files)
         if new or unseen:
             anonymous = [replace(item, name=self._token(item.name)) for item in new]
             add_content(self.session, study.id, self.upload.id, anonymous, unseen)

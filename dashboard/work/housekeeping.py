@@ -18,6 +18,7 @@ from dashboard.records import (
     remember_audit,
     subjects_with_jobs,
 )
+from dashboard.records.contents import finish_leaving, sweep_contents
 
 BROKEN_OFF_AFTER = timedelta(hours=24)
 # A failed upload's files may be all there is of a study; they stay this long for another try.
@@ -71,6 +72,10 @@ def _tidy_store(records: Records, now: datetime) -> None:
         current = current_finding_ids(session)
         busy = subjects_with_jobs(session)
     store = records.store
+    for left in store.leaving_dir().iterdir():
+        if left.name not in current:
+            finish_leaving(records, left.name)
+    sweep_contents(records, now)
     for folder in store.leftovers(current, busy):
         changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
         if now - changed_at > YOUNG:

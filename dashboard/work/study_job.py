@@ -16,6 +16,8 @@ from dashboard.records import (
     new_id,
     write_study,
 )
+from dashboard.records.contents import contents_of, forget_findings, keep_files
+from dashboard.records.stored_files import add_stored_files
 from dashboard.work.engine import Engine
 from dashboard.work.triage import TriagedStudy, not_analysed, triage_study
 
@@ -48,7 +50,7 @@ def _stored_part(records: Records, study_id: str) -> tuple[StudyRecord, Drop]:
     with records.reading() as session:
         study = get_study(session, study_id)
         instances, rejections = get_content(session, study_id)
-    folder = records.store.instances_dir(study_id)
+    folder = records.instances_dir(study_id)
     uid = study.study_instance_uid
     return study, Drop(
         instances=tuple(replace(item, path=folder / item.path.name) for item in instances),
@@ -60,12 +62,19 @@ def _stored_part(records: Records, study_id: str) -> tuple[StudyRecord, Drop]:
 def _keep(records: Records, study: StudyRecord, job: Job, finding_id: str, triaged: TriagedStudy) -> None:
     folder = records.store.finding_dir(study.id, finding_id)
     write_study(folder, triaged.study, triaged.predictions)
+    kept = contents_of(records, study.id, folder)
     with records.writing() as session:
         ours = add_finding(session, finding_id, job, triaged.document, __version__, datetime.now(UTC))
+        if ours:
+            add_stored_files(session, study.id, kept)
     if not ours:
         # Another worker took the job over, or the study was deleted meanwhile.
         records.store.remove_finding(study.id, finding_id)
         return
     # The former finding's folder stays for the screens that are looking at it; those before it go.
     former = study.current_finding_id
-    records.store.sweep_findings(study.id, keep=[finding_id, *([former] if former else [])])
+    keep = [finding_id, *([former] if former else [])]
+    records.store.sweep_findings(study.id, keep)
+    forget_findings(records, study.id, keep)
+    # The result is on screen already; only the next job waits for this.
+    keep_files(records, study.id, (path for path in sorted(folder.rglob("*")) if path.is_file()))

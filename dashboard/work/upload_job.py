@@ -36,8 +36,13 @@ def read_upload(records: Records, job: Job, engine: Engine) -> None:
     uids = NotedUids(KeyedUids(records.keys.site_secret))
     try:
         drop = _read(records, upload, job, uids)
+        if records.store.blobs.elsewhere:
+            # Before the study is queued: whoever takes its job may have to fetch them.
+            kept = records.store.blobs.keep_all(item.path for item in drop.instances)
+        else:
+            kept = {}
         with records.writing() as session:
-            Filing(session, records, upload, engine, uids.noted).keep(drop, job)
+            Filing(session, records, upload, engine, uids.noted, kept).keep(drop, job)
     except InputRefused as error:
         with records.writing() as session:
             if end_job(session, job, datetime.now(UTC)):

@@ -90,6 +90,16 @@ def upgrade() -> None:
     op.create_index("ix_audit_at", "audit", ["at"])
     op.create_index("ix_audit_action", "audit", ["action"])
     op.create_index("ix_audit_subject_id", "audit", ["subject_id"])
+    op.create_table(
+        "stored_files",
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("path", sa.String(length=255), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["studies.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("study_id", "path"),
+    )
+    op.create_index("ix_stored_files_sha256", "stored_files", ["sha256"])
     head = op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -114,7 +124,7 @@ def downgrade() -> None:
     """Take this revision back."""
     _allow_changes()
     op.drop_index("one_running_job_a_subject", "jobs")
-    for table in ("audit_head", "audit", "shares", "users", "flags", "readings"):
+    for table in ("audit_head", "stored_files", "audit", "shares", "users", "flags", "readings"):
         op.drop_table(table)
     with op.batch_alter_table("studies") as studies:
         studies.drop_column("flags")
