@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from dashboard.errors import TriageError  # noqa: E402
 from dashboard.screens import desk, worker  # noqa: E402 - found only after the line above
 from dashboard.screens.parts.plot import library_route  # noqa: E402
 from dashboard.sharing import LoopbackOnly, allow_loopback  # noqa: E402
@@ -34,9 +35,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         worker.stop()
 
 
+try:
+    uploads = UploadRoutes(desk.records(), allow_loopback).routes()
+except TriageError as error:
+    # Before there is a page: the terminal is where it is told, in words and without a traceback.
+    sys.exit(str(error))
+
 app = st.App(
     "screens/main.py",
     lifespan=lifespan,
-    routes=[*UploadRoutes(desk.records(), allow_loopback).routes(), library_route()],
+    routes=[*uploads, library_route()],
     middleware=[Middleware(LoopbackOnly)],
 )

@@ -12,6 +12,7 @@
     ├── NotAnalysed              readable, but no grade may be given; the message is the reason shown
     ├── ModelError               a model folder is incomplete, altered or does not fit this software
     ├── RecordsError             the database or the store cannot be read or written
+    │   └── RecordsUnavailable   for now: the disk is full, the server is away; nothing is lost, later it may work
     └── NotAllowed               the person may not see or do this
 
 A message says what is wrong, where, and what to do. It never carries a value from a patient's header.
@@ -56,6 +57,10 @@ class ModelError(TriageError):
 
 class RecordsError(TriageError):
     """The database or the pixel store cannot be read or written."""
+
+
+class RecordsUnavailable(RecordsError):
+    """The database or the pixel store cannot be used for now; nothing is lost, and later it may work."""
 
 
 class NotAllowed(TriageError):

@@ -66,9 +66,24 @@ class Settings:
     archive: ArchiveLimits = ArchiveLimits()
 
     @property
+    def own_database_file(self) -> Path:
+        """Where the database lies unless an address is given."""
+        return self.data_dir / "triage.sqlite3"
+
+    @property
+    def own_database_url(self) -> str:
+        """SQLAlchemy address of :attr:`own_database_file`."""
+        return f"sqlite:///{self.own_database_file}"
+
+    @property
     def inbox_dir(self) -> Path:
         """Where uploads lie, still identified, until they are read."""
         return self.data_dir / "inbox"
+
+    @property
+    def leaving_dir(self) -> Path:
+        """Where deletions note which files they take along, a file a study."""
+        return self.data_dir / "leaving"
 
     @property
     def store_dir(self) -> Path:

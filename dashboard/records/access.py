@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from dashboard.errors import RecordsError
 from dashboard.records import identities, uploads
 from dashboard.records.blobs import Blobs
 from dashboard.records.contents import fetch_files
@@ -15,7 +16,7 @@ from dashboard.records.database import Database
 from dashboard.records.files import make_private_dir
 from dashboard.records.inbox import Inbox
 from dashboard.records.jobs import READ_PRIORITY, add_job
-from dashboard.records.keys import Keys, load_keys
+from dashboard.records.keys import SITE_SECRET_FILE, Keys, load_keys
 from dashboard.records.model import Finding, JobKind, StoredIdentity, Upload
 from dashboard.records.store import Store
 from dashboard.settings import Settings
@@ -81,9 +82,11 @@ def open_records(settings: Settings) -> Records:
     RecordsError, SettingsError
         A folder, key or the database cannot be opened; the message says what to do.
     """
+    _refuse_lost_database(settings)
     make_private_dir(settings.data_dir)
     make_private_dir(settings.inbox_dir)
     make_private_dir(settings.store_dir)
+    make_private_dir(settings.leaving_dir)
     return Records(
         settings=settings,
         database=Database(settings.database_url),
@@ -91,3 +94,14 @@ def open_records(settings: Settings) -> Records:
         store=Store(settings.store_dir, Blobs(settings.store_dir / "blobs", settings.store_url)),
         inbox=Inbox(settings.inbox_dir, settings.max_upload_bytes, settings.archive.max_entries),
     )
+
+
+def _refuse_lost_database(settings: Settings) -> None:
+    """Never begin an empty database beside what a lost one knew: its files would look like nobody's."""
+    if settings.database_url != settings.own_database_url or not (settings.data_dir / SITE_SECRET_FILE).exists():
+        return
+    if not settings.own_database_file.exists():
+        raise RecordsError(
+            "The database is missing from a data folder that is in use: put back its backup, or start with an empty "
+            "data folder."
+        )

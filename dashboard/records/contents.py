@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from dashboard.errors import RecordsError
 from dashboard.records.blobs import Content
-from dashboard.records.files import plain_os_errors
+from dashboard.records.files import make_private_dir, plain_os_errors
+from dashboard.records.store import checked_id
 from dashboard.records.stored_files import add_stored_files, forget_stored_files, named_contents, stored_files
+from dashboard.records.studies import current_finding_ids
 
 if TYPE_CHECKING:
     from dashboard.records.access import Records
 
 # Contents without a name may be about to get one; those that still have none after this long belong to nothing.
 UNNAMED_FOR = timedelta(days=1)
+# A worker that was at a study when it was deleted is done with it, or dead, by then.
+REMEMBERED_FOR = timedelta(days=1)
 UNNAMED_FILE = "unnamed-contents"
 
 
@@ -77,27 +81,44 @@ def forget_findings(records: "Records", study_id: str, keep: Collection[str]) ->
 
 def note_leaving(records: "Records", study_id: str, names: Collection[str]) -> None:
     """Write down which contents a deletion will let go of, so that housekeeping can finish it."""
-    path = records.store.leaving_dir() / study_id
-    with plain_os_errors("The store"):
-        path.write_text("\n".join(sorted(names)), encoding="ascii")
+    with plain_os_errors("The data folder"):
+        _note(records, study_id).write_text("\n".join(sorted(names)), encoding="ascii")
 
 
 def finish_leaving(records: "Records", study_id: str) -> None:
-    """Let go of what was written down for a deleted study.
+    """Delete the files of a study whose rows are gone; doing it again does no harm.
 
     Raises
     ------
     RecordsError
         Something could not be deleted; it stays written down.
     """
-    path = records.store.leaving_dir() / study_id
-    with plain_os_errors("The store"):
-        if not path.exists():
-            return
-        names = path.read_text(encoding="ascii").split()
-    let_go(records, names)
-    with plain_os_errors("The store"):
-        path.unlink(missing_ok=True)
+    records.store.remove_study(study_id)
+    note = _note(records, study_id)
+    with plain_os_errors("The data folder"):
+        names = note.read_text(encoding="ascii").split() if note.exists() else []
+    if names:
+        let_go(records, names)
+        with plain_os_errors("The data folder"):
+            note.write_text("", encoding="ascii")
+
+
+def sweep_leaving(records: "Records", now: datetime) -> None:
+    """Finish deletions that died half-way, and those whose files a worker at the study brought back."""
+    with records.reading() as session:
+        known = current_finding_ids(session)
+    with plain_os_errors("The data folder"):
+        notes = [path for path in records.settings.leaving_dir.iterdir() if path.name not in known]
+    for note in notes:
+        finish_leaving(records, note.name)
+        with plain_os_errors("The data folder"):
+            if now.timestamp() - note.stat().st_mtime > REMEMBERED_FOR.total_seconds():
+                note.unlink()
+
+
+def _note(records: "Records", study_id: str) -> Path:
+    make_private_dir(records.settings.leaving_dir)
+    return records.settings.leaving_dir / checked_id(study_id)
 
 
 def let_go(records: "Records", names: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from dashboard.errors import RecordsError
+from dashboard.errors import RecordsError, RecordsUnavailable
 from dashboard.records.files import PRIVATE_FILE, make_private_dir, plain_os_errors
 
 # Execution options of a connection: its transaction writes; it may wait for long.
@@ -22,6 +22,10 @@ IDLE_TIMEOUT = "60s"
 # Any number that no other user of the database locks.
 WRITE_LOCK = 7_461_696_765
 DRIVER = "postgresql+pg8000"
+TAKEN_AWAY = (
+    "The database file was taken away or replaced while the software runs: put it back, or stop the software, put "
+    "back a backup and start again."
+)
 MALFORMED = "TRIAGE_DATABASE_URL is not an address SQLAlchemy understands; correct it."
 
 
@@ -45,12 +49,31 @@ def make_engine(address: str) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database:
-        _make_private_file(Path(url.database))
     engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
+    if url.database:
+        path = Path(url.database)
+        _make_private_file(path)
+        place = _place(path)
+        # SQLite would make an empty file of a lost one, and go on writing to one that was taken away.
+        event.listen(engine, "do_connect", lambda *_: _check_place(path, place))
+        event.listen(engine, "begin", lambda _: _check_place(path, place))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """What tells this very file from another that bears its name later; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _check_place(path: Path, place: tuple[int, int] | None) -> None:
+    if _place(path) != place:
+        raise RecordsUnavailable(TAKEN_AWAY)
 
 
 def _make_private_file(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files and folders that only their owner may open, and that outlive a power cut."""
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -8,12 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from dashboard.errors import RecordsError
+from dashboard.errors import RecordsError, RecordsUnavailable
 
 PRIVATE_DIR = 0o700
 PRIVATE_FILE = 0o600
 # A flush waits for the disk, not for us; waiting for several at once lets the disk order them.
 FLUSH_THREADS = 8
+DISK_FULL = "The disk is full; free some space and try again. Nothing that was stored is lost."
+READ_ONLY = "The data folder may only be read: give it back its write permission. Nothing that was stored is lost."
+FOR_NOW = {errno.ENOSPC: DISK_FULL, errno.EDQUOT: DISK_FULL, errno.EROFS: READ_ONLY}
 
 
 @contextmanager
@@ -22,6 +26,8 @@ def plain_os_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in FOR_NOW:
+            raise RecordsUnavailable(FOR_NOW[error.errno]) from error
         reason = error.strerror or type(error).__name__
         raise RecordsError(
             f"{what} cannot be read or written: {reason}. Check the data folder and its disk."

@@ -71,10 +71,14 @@ def end_job(session: Session, job: Job, now: datetime, state: JobState = JobStat
     return True
 
 
-def release_job(session: Session, job: Job) -> None:
-    """Have `job`, which failed but left its worker alive, tried again; nothing happens if it is no longer ours."""
+def release_job(session: Session, job: Job, counts: bool = True) -> None:
+    """Have `job`, which failed but left its worker alive, tried again; nothing happens if it is no longer ours.
+
+    An attempt that failed for want of disk or database does not count against the job.
+    """
     row = session.get(JobRow, job.id, with_for_update=True)
     if row is not None and (row.state, row.worker, row.attempts) == (JobState.RUNNING.value, job.worker, job.attempts):
+        row.attempts -= 0 if counts else 1
         _release(session, row)
 
 

@@ -4,11 +4,10 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
-from dashboard.errors import RecordsError
+from dashboard.errors import RecordsError, RecordsUnavailable
+from dashboard.records.files import DISK_FULL, READ_ONLY
 from dashboard.records.tables import NEVER_CHANGED_WORDS
 
-DISK_FULL = "The disk is full; free some space and try again. Nothing that was stored is lost."
-READ_ONLY = "The database may only be read: give the data folder back its write permission."
 SERVER_READ_ONLY = "The database server takes no changes for now: it is a standby, or was set to read only."
 CANNOT_OPEN = "The database cannot be opened: check that the data folder exists and is ours."
 DAMAGED = "The database is damaged: put back the latest backup of it."
@@ -18,6 +17,9 @@ NO_ANSWER = (
     "The database server does not answer; check that it runs and can be reached. Nothing that was stored is lost."
 )
 NO_ENTRY = "The database server refuses us: check name, password and database in TRIAGE_DATABASE_URL."
+
+# Words that tell of something which passes.
+FOR_NOW = (DISK_FULL, READ_ONLY, SERVER_READ_ONLY, CANNOT_OPEN, BUSY, NO_ANSWER)
 
 # What SQLite, and the PostgreSQL driver where it has no code, say.
 SAID = (
@@ -59,10 +61,12 @@ def plain_error(error: SQLAlchemyError | OSError) -> RecordsError:
     """Turn what the database said into words; values of the statement are left out, they may name a patient."""
     if isinstance(error, OSError):
         # The driver lets failures of its socket through as they are.
-        return RecordsError(NO_ANSWER)
+        return RecordsUnavailable(NO_ANSWER)
     if isinstance(error, TimeoutError):
-        return RecordsError(BUSY)
+        return RecordsUnavailable(BUSY)
     words = _words(error.orig) if isinstance(error, DBAPIError) else None
+    if words in FOR_NOW:
+        return RecordsUnavailable(words)
     return RecordsError(words or f"The database refused a request ({type(error).__name__}); nothing was changed.")
 
 

@@ -126,7 +126,6 @@ def _delete_rows(
 
 def _delete_files(records: Records, study_id: str, left: _Left) -> None:
     try:
-        records.store.remove_study(study_id)
         finish_leaving(records, study_id)
         for upload_id in left.gone:
             records.inbox.remove(upload_id)

@@ -6,7 +6,6 @@
     store/<study id>/findings/<finding id>/{study.json, volumes/*.npy, masks/*.npy}
     store/incoming/<job id>/                 being read; nothing in it counts yet
     store/blobs/                             what the files above hold, by its hash (dashboard.records.blobs)
-    store/leaving/<study id>                 what a deletion at work still has to let go of
 
 A finding's folder is complete before its row exists, so that a row never points at half a folder. Folders without
 a row are what a killed worker left behind, and go at the next sweep.
@@ -104,11 +103,6 @@ class Store:
     def study_dir(self, study_id: str) -> Path:
         """Folder of everything of a study."""
         return self.root / checked_id(study_id)
-
-    def leaving_dir(self) -> Path:
-        """Folder of what deletions at work still have to let go of, a file a study."""
-        make_private_dir(self.root / "leaving")
-        return self.root / "leaving"
 
 
 def checked_id(text: str) -> str:

@@ -18,13 +18,14 @@ from dashboard.records import (
     remember_audit,
     subjects_with_jobs,
 )
-from dashboard.records.contents import finish_leaving, sweep_contents
+from dashboard.records.contents import sweep_contents, sweep_leaving
 
 BROKEN_OFF_AFTER = timedelta(hours=24)
 # A failed upload's files may be all there is of a study; they stay this long for another try.
 FAILED_KEPT_FOR = timedelta(days=7)
 # Younger folders may belong to something that is just about to be written to the database.
 YOUNG = timedelta(hours=1)
+LOST_KEPT_FOR = timedelta(days=30)
 BROKEN_OFF = "The upload broke off and was not completed within a day; drop the files again."
 
 log = logging.getLogger(__name__)
@@ -72,14 +73,18 @@ def _tidy_store(records: Records, now: datetime) -> None:
         current = current_finding_ids(session)
         busy = subjects_with_jobs(session)
     store = records.store
-    for left in store.leaving_dir().iterdir():
-        if left.name not in current:
-            finish_leaving(records, left.name)
+    sweep_leaving(records, now)
     sweep_contents(records, now)
+    lost = 0
     for folder in store.leftovers(current, busy):
         changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
-        if now - changed_at > YOUNG:
+        # A whole study that the database does not know may be what a backup put back too old has forgotten.
+        whole_study = folder.parent == store.root
+        lost += whole_study
+        if now - changed_at > (LOST_KEPT_FOR if whole_study else YOUNG):
             store.remove(folder)
+    if lost:
+        log.warning("%d stored studies are unknown to the database; each is kept for %s", lost, LOST_KEPT_FOR)
 
 
 def _look_back(records: Records, now: datetime) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dashboard.errors import RecordsError, TriageError
+from dashboard.errors import RecordsError, RecordsUnavailable, TriageError
 from dashboard.records import (
     MAX_ATTEMPTS,
     Job,
@@ -31,7 +31,7 @@ from dashboard.records import (
     running_workers,
     settle_upload,
 )
-from dashboard.records.files import PRIVATE_FILE, make_private_dir, plain_os_errors
+from dashboard.records.files import FOR_NOW, PRIVATE_FILE, make_private_dir, plain_os_errors
 from dashboard.work.engine import Engine
 from dashboard.work.housekeeping import tidy
 from dashboard.work.study_job import give_up_on_study, triage_stored_study
@@ -125,15 +125,16 @@ class Worker:
         """Note a failure without its text, which may quote a header, and let the job be tried again."""
         log.error("%s, attempt %d: %s", job.kind.value, job.attempts, without_words(error))
         try:
-            if job.attempts >= MAX_ATTEMPTS:
+            passes = isinstance(error, RecordsUnavailable) or getattr(error, "errno", None) in FOR_NOW
+            if job.attempts >= MAX_ATTEMPTS and not passes:
                 self._give_up(job)
             else:
                 with self._records.writing() as session:
-                    release_job(session, job)
+                    release_job(session, job, counts=not passes)
         except TriageError as second:
             # Still ours in the database: the next look after silent workers finds it.
             log.error("%s", second)
-        self._stop.wait(BEAT_S if isinstance(error, RecordsError) else 0)
+        self._stop.wait(BEAT_S if isinstance(error, RecordsError | OSError) else 0)
 
     def _give_up(self, job: Job) -> None:
         if job.kind is JobKind.TRIAGE_STUDY:

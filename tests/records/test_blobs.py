@@ -81,7 +81,7 @@ def test_a_memory_map_outlives_its_file_being_shared(blobs: Blobs, tmp_path: Pat
 def test_what_is_kept_is_never_written_to_by_mistake(blobs: Blobs, tmp_path: Path) -> None:
     path = write(tmp_path / "1")
     blobs.keep(path)
-    assert os.stat(path).st_mode & 0o222 == 0
+    assert path.stat().st_mode & 0o222 == 0
 
 
 def test_a_file_system_without_links_keeps_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +96,8 @@ def test_a_file_system_without_links_keeps_copies(tmp_path: Path, monkeypatch: p
 
 
 def test_an_address_of_nothing_is_named(tmp_path: Path) -> None:
-    for url in ("nosuch://bucket", "://"):
-        with pytest.raises(SettingsError, match="TRIAGE_STORE_URL"):
-            Blobs(tmp_path, url)
+    with pytest.raises(SettingsError, match="TRIAGE_STORE_URL"):
+        Blobs(tmp_path, "nosuch://bucket")
 
 
 def test_what_is_not_there_or_was_altered_elsewhere_is_named(tmp_path: Path) -> None:
@@ -158,14 +157,8 @@ def test_a_content_goes_with_the_last_study_that_names_it(records: Records) -> N
     assert (records.store.instances_dir(two) / "a").read_bytes() == b"same"
     delete_study(records, two, "console", NOW)
     assert list(records.store.blobs.names()) == []
-    left = [
-        path for path in records.settings.data_dir.parent.rglob("*") if path.is_file() and b"same" in bytes_of(path)
-    ]
-    assert left == []
-
-
-def bytes_of(path: Path) -> bytes:
-    return path.read_bytes()
+    everything = [path for path in records.settings.data_dir.parent.rglob("*") if path.is_file()]
+    assert [path for path in everything if path.read_bytes() == b"same"] == []
 
 
 def test_files_of_a_study_that_was_deleted_meanwhile_do_not_stay(records: Records) -> None:

@@ -31,6 +31,7 @@ from dashboard.records import (
     worklist,
 )
 from dashboard.records.audit import check, entries
+from dashboard.records.contents import keep_files
 from dashboard.records.tables import AuditHeadRow, AuditRow, Base
 from dashboard.settings import load_settings
 from tests.postgresql import ONLY_SQLITE
@@ -77,6 +78,9 @@ def complete(records: Records, uid: str = "2.25.1") -> str:
         set_flag(session, study_id, "known_cancer", "yes", "console", NOW)
         add_share(session, study_id, "instant", False, "console", NOW, DAY)
     brought(records, study_id)
+    path = records.store.instances_dir(study_id) / "1.dcm"
+    path.write_bytes(uid.encode())
+    keep_files(records, study_id, [path])
     return study_id
 
 
@@ -98,7 +102,7 @@ def test_one_line_of_the_audit_log_stays(records: Records) -> None:
         (line,) = entries(session)
         assert check(session, records.keys) is None
     assert (line.actor, line.action, line.subject_id) == ("console", "delete_study", study_id)
-    assert line.details == {"findings": 1, "readings": 1, "flags": 1, "links": 1, "uploads": 1}
+    assert line.details == {"findings": 1, "readings": 1, "flags": 1, "links": 1, "uploads": 1, "files": 1}
 
 
 def test_nothing_happens_to_a_study_that_is_not_there(records: Records) -> None:

@@ -62,14 +62,21 @@ def test_leftovers_of_the_store_are_cleared_and_studies_stay(
         (study,) = worklist(session)
     store = records.store
     kept = sorted(path for path in store.root.rglob("*") if path.is_file())
-    left = [store.incoming_dir(new_id()), store.finding_dir(study.id, new_id()), store.root / new_id()]
-    for folder in left:
+    left = {
+        store.incoming_dir(new_id()): 2 * HOUR,
+        store.finding_dir(study.id, new_id()): 2 * HOUR,
+        store.root / new_id(): 31 * DAY,
+    }
+    for folder, old in left.items():
         store.fresh_dir(folder)
-        age(folder, 2 * HOUR)
+        age(folder, old)
+    lost = store.fresh_dir(store.root / new_id())
+    age(lost, 29 * DAY)
     young = store.fresh_dir(store.incoming_dir(new_id()))
     tidy(records, NOW)
     assert [folder for folder in left if folder.exists()] == []
     assert young.exists()
+    assert lost.exists(), "the backup of a database may be older than its files"
     assert sorted(path for path in store.root.rglob("*") if path.is_file()) == kept
 
 
