@@ -79,7 +79,8 @@ def _tidy_store(records: Records, now: datetime) -> None:
     for folder in store.leftovers(current, busy):
         changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
         # A whole study that the database does not know may be what a backup put back too old has forgotten.
-        whole_study = folder.parent == store.root
+        # Where files are kept elsewhere, those here are copies.
+        whole_study = folder.parent == store.root and not store.blobs.elsewhere
         lost += whole_study
         if now - changed_at > (LOST_KEPT_FOR if whole_study else YOUNG):
             store.remove(folder)
