@@ -224,7 +224,7 @@ def test_a_drop_without_a_study_says_why(records: Records, engine: Engine, tmp_p
 
 
 def failing(error: Exception, calls: list[object]) -> Any:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         calls.append(arguments)
         raise error
 
