@@ -13,6 +13,8 @@
 
 from dashboard.records.access import Records, Session, open_records
 from dashboard.records.audit import ACTIONS, AuditEnd, AuditFault, note
+from dashboard.records.audit import entries as audit_entries
+from dashboard.records.audit import export as export_audit
 from dashboard.records.export import with_identity
 from dashboard.records.findings import add_finding, get_finding, list_findings
 from dashboard.records.flags import FLAGS, list_flags, set_flag
@@ -59,7 +61,7 @@ from dashboard.records.model import (
 from dashboard.records.readings import add_reading, current_reading, list_readings, withdraw_reading
 from dashboard.records.retention import delete_expired, delete_study
 from dashboard.records.settling import settle_upload
-from dashboard.records.shares import add_share, list_shares, open_share, revoke_share
+from dashboard.records.shares import add_share, get_share, list_shares, open_share, revoke_share
 from dashboard.records.store import Store
 from dashboard.records.studies import (
     add_content,
@@ -85,7 +87,7 @@ from dashboard.records.uploads import (
     mark_failed,
     note_progress,
 )
-from dashboard.records.users import disable_user, enable_user, get_user, list_users, set_role, sign_in
+from dashboard.records.users import disable_user, enable_user, find_user, get_user, list_users, set_role, sign_in
 from dashboard.records.witness import check_audit, remember_audit
 
 __all__ = [
@@ -128,6 +130,7 @@ __all__ = [
     "add_share",
     "add_study",
     "add_upload",
+    "audit_entries",
     "beat",
     "check_audit",
     "check_token",
@@ -140,13 +143,16 @@ __all__ = [
     "disable_user",
     "enable_user",
     "end_job",
+    "export_audit",
     "files_of_upload",
     "find_study",
     "find_upload",
+    "find_user",
     "get_content",
     "get_finding",
     "get_identity",
     "get_people",
+    "get_share",
     "get_study",
     "get_upload",
     "get_user",

@@ -81,6 +81,12 @@ def open_share(session: Session, token: str, now: datetime) -> Share:
     return _share(row, now)
 
 
+def get_share(session: Session, share_id: str, now: datetime) -> Share | None:
+    """The link of this id, or None."""
+    row = session.get(ShareRow, share_id)
+    return None if row is None else _share(row, now)
+
+
 def list_shares(session: Session, study_id: str | None, now: datetime) -> tuple[Share, ...]:
     """Links to one study, or to all, newest first."""
     query = select(ShareRow).order_by(ShareRow.created_at.desc(), ShareRow.id)

@@ -64,6 +64,12 @@ def get_user(session: Session, keys: Keys, user_id: str) -> User:
     return _user(keys, _row(session, user_id))
 
 
+def find_user(session: Session, keys: Keys, issuer: str, subject: str) -> User | None:
+    """The user whom a provider calls `subject`, or None for somebody who has never signed in."""
+    row = _by_login(session, _login_hash(keys, issuer, subject))
+    return None if row is None else _user(keys, row)
+
+
 def list_users(session: Session, keys: Keys) -> tuple[User, ...]:
     """All users in the order of their first sign-in."""
     return tuple(_user(keys, row) for row in session.scalars(select(UserRow).order_by(UserRow.created_at, UserRow.id)))
