@@ -1,7 +1,7 @@
 """Entry of the page: ``streamlit run dashboard/app.py`` from the repository root.
 
-Starts the embedded worker, adds our own routes beside Streamlit's, and leaves navigation to ``screens/main.py``.
-Without sign-in, everything answers this machine only.
+Starts the embedded worker, adds our own routes beside Streamlit's, puts the gate before all of them, and leaves
+navigation to ``screens/main.py``. Without sign-in the server answers this machine only, and listens nowhere else.
 """
 
 import sys
@@ -18,11 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from dashboard.errors import TriageError  # noqa: E402
-from dashboard.screens import desk, worker  # noqa: E402 - found only after the line above
-from dashboard.screens.parts.plot import library_route  # noqa: E402
-from dashboard.sharing import LoopbackOnly, allow_loopback  # noqa: E402
-from dashboard.work import UploadRoutes  # noqa: E402
+from dashboard.errors import TriageError  # noqa: E402 - found only after the line above
+from dashboard.screens import desk, pages, server, worker  # noqa: E402
+from dashboard.screens.parts.plot import LIBRARY, library_route  # noqa: E402
+from dashboard.sharing import Door, Gate, Right, allow  # noqa: E402
+from dashboard.work import UploadRoutes, upload_methods  # noqa: E402
+
+try:
+    server.prepare()
+    RECORDS = desk.records()
+except TriageError as error:
+    sys.exit(str(error))
 
 
 @asynccontextmanager
@@ -35,15 +41,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         worker.stop()
 
 
-try:
-    uploads = UploadRoutes(desk.records(), allow_loopback).routes()
-except TriageError as error:
-    # Before there is a page: the terminal is where it is told, in words and without a traceback.
-    sys.exit(str(error))
-
+# Our own routes: each has a door here, and a door that is missing is shut to everybody.
+OWN_DOORS = (Door(LIBRARY), *(Door(path, Right.UPLOAD, methods) for path, methods in upload_methods()))
 app = st.App(
-    "screens/main.py",
+    ROOT / "dashboard" / "screens" / "main.py",
     lifespan=lifespan,
-    routes=[*uploads, library_route()],
-    middleware=[Middleware(LoopbackOnly)],
+    secrets=server.secrets(RECORDS),
+    routes=[*UploadRoutes(RECORDS, allow(Right.UPLOAD)).routes(), library_route()],
+    middleware=[
+        Middleware(Gate, records=RECORDS, pages=pages.SCREENS, own=OWN_DOORS, read_cookie=server.cookie_reader(RECORDS))
+    ],
 )

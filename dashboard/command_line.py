@@ -12,6 +12,7 @@ from dashboard.settings import REPOSITORY, load_settings
 
 APP = REPOSITORY / "dashboard" / "app.py"
 DEFAULT_PORT = 8501
+OWN_ADDRESS = "127.0.0.1"
 FAILED = 1
 INTERRUPTED = 130
 
@@ -38,6 +39,9 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     start = commands.add_parser("start", help="start the dashboard on this machine")
     start.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port to listen on, {DEFAULT_PORT} by default")
+    start.add_argument(
+        "--address", default=OWN_ADDRESS, help=f"address to listen on, {OWN_ADDRESS} by default; others need sign-in"
+    )
     start.set_defaults(command=_start)
     triage = commands.add_parser(
         "triage",
@@ -75,10 +79,16 @@ def _port(text: str) -> int:
 
 def _start(options: argparse.Namespace) -> int:
     settings = load_settings()
+    if options.address != OWN_ADDRESS:
+        # The page checks this too; here it is said before anything has begun to listen.
+        from dashboard.sharing.binding import check_binding
+
+        check_binding(options.address, settings.sign_in)
     # The page runs in the repository, where its configuration lies; folders given relative to here stay where they are.
     os.environ |= {"TRIAGE_DATA_DIR": str(settings.data_dir), "TRIAGE_MODELS_DIR": str(settings.models_dir)}
     os.chdir(REPOSITORY)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(options.port)]
+    where = ["--server.address", options.address, "--server.port", str(options.port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), *where]
     os.execv(sys.executable, command)
 
 

@@ -4,12 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dashboard.errors import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MIB = 1024**2
 GIB = 1024**3
+FIRST_ROLES = ("none", "viewer", "reader")
+OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,40 @@ class ArchiveLimits:
     max_entry_bytes: int = 4 * GIB
     max_ratio: float = 250.0
     max_depth: int = 3
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How people sign in (OpenID Connect), and what they may do at first.
+
+    Attributes
+    ----------
+    metadata_url
+        The provider's ``.well-known/openid-configuration``. ``TRIAGE_OIDC_METADATA_URL``.
+    client_id, client_secret
+        What the provider calls this application. ``TRIAGE_OIDC_CLIENT_ID``, ``TRIAGE_OIDC_CLIENT_SECRET``.
+    public_url
+        Address people open, without path. ``TRIAGE_PUBLIC_URL``.
+    admins
+        Subjects, or verified e-mail addresses, that are administrators. ``TRIAGE_ADMINS``, with commas between.
+    default_role
+        Role of everybody else at the first sign-in. ``TRIAGE_DEFAULT_ROLE``.
+    session_hours
+        After so many hours one signs in again. ``TRIAGE_SESSION_HOURS``.
+    """
+
+    metadata_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    public_url: str
+    admins: frozenset[str] = field(default=frozenset(), repr=False)
+    default_role: str = "none"
+    session_hours: int = 12
+
+    @property
+    def redirect_url(self) -> str:
+        """Address the provider sends people back to; it must be registered there."""
+        return f"{self.public_url}/oauth2callback"
 
 
 @dataclass(frozen=True)
@@ -53,6 +90,8 @@ class Settings:
         Studies to which nothing was added for this long are deleted; 0 keeps them. ``TRIAGE_RETENTION_DAYS``.
     archive
         Bounds on archives (see :class:`ArchiveLimits`). ``TRIAGE_ARCHIVE_MAX_ENTRIES`` and so on.
+    sign_in
+        How people sign in; None: nobody does, and the server answers this machine only (see :class:`SignIn`).
     """
 
     data_dir: Path
@@ -64,6 +103,7 @@ class Settings:
     store_url: str = field(default="", repr=False)
     retention_days: int = 0
     archive: ArchiveLimits = ArchiveLimits()
+    sign_in: SignIn | None = None
 
     @property
     def own_database_file(self) -> Path:
@@ -109,6 +149,55 @@ def _switch(environment: Mapping[str, str], name: str, default: bool) -> bool:
     raise SettingsError(f"{name} must be one of 1, 0, true, false, yes, no, on, off; correct it in the environment.")
 
 
+def _sign_in(environment: Mapping[str, str]) -> SignIn | None:
+    """All four settings of the provider, or none of them."""
+    given = {
+        "TRIAGE_OIDC_METADATA_URL": environment.get("TRIAGE_OIDC_METADATA_URL", "").strip(),
+        "TRIAGE_OIDC_CLIENT_ID": environment.get("TRIAGE_OIDC_CLIENT_ID", "").strip(),
+        "TRIAGE_OIDC_CLIENT_SECRET": environment.get("TRIAGE_OIDC_CLIENT_SECRET", "").strip(),
+        "TRIAGE_PUBLIC_URL": environment.get("TRIAGE_PUBLIC_URL", "").strip(),
+    }
+    if not any(given.values()):
+        return None
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise SettingsError(f"Sign-in is half configured: set {', '.join(missing)} too, or none of {', '.join(given)}.")
+    role = environment.get("TRIAGE_DEFAULT_ROLE", "").strip().lower() or "none"
+    if role not in FIRST_ROLES:
+        raise SettingsError(f"TRIAGE_DEFAULT_ROLE must be one of {', '.join(FIRST_ROLES)}.")
+    admins = (name.strip() for name in environment.get("TRIAGE_ADMINS", "").split(","))
+    return SignIn(
+        _web_address("TRIAGE_OIDC_METADATA_URL", given["TRIAGE_OIDC_METADATA_URL"]),
+        given["TRIAGE_OIDC_CLIENT_ID"],
+        given["TRIAGE_OIDC_CLIENT_SECRET"],
+        _public_url(given["TRIAGE_PUBLIC_URL"]),
+        frozenset(name for name in admins if name),
+        role,
+        _integer(environment, "TRIAGE_SESSION_HOURS", 12),
+    )
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(_web_address("TRIAGE_PUBLIC_URL", text))
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise SettingsError("TRIAGE_PUBLIC_URL must have no path, such as https://triage.example.org.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _web_address(name: str, text: str) -> str:
+    """`text`, if it is an address whose traffic nobody can read on the way."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.username or parts.scheme not in ("http", "https"):
+        raise SettingsError(f"{name} must be an address that begins with https://; correct it in the environment.")
+    if parts.scheme == "http" and host not in OWN_NAMES:
+        raise SettingsError(f"{name} must begin with https://, since it leaves this machine.")
+    return text
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read all settings from the environment.
 
@@ -136,4 +225,5 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             max_ratio=float(_integer(env, "TRIAGE_ARCHIVE_MAX_RATIO", int(limits.max_ratio))),
             max_depth=_integer(env, "TRIAGE_ARCHIVE_MAX_DEPTH", limits.max_depth),
         ),
+        sign_in=_sign_in(env),
     )

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import streamlit as st
+
 from dashboard.ingest import Identity
 from dashboard.records import (
     Finding,
     Records,
+    StoredIdentity,
     StudyRecord,
     Upload,
     get_finding,
@@ -17,11 +20,16 @@ from dashboard.records import (
     get_upload,
     list_uploads,
     mark_opened,
+    note,
     open_records,
     worklist,
 )
 from dashboard.screens.text import plain
 from dashboard.settings import Settings, load_settings
+from dashboard.sharing import CONSOLE, STRANGER, Person, Refusals, Right, admit, is_loopback, may, read_claims, require
+
+# What this visitor's audit lines have been written for already.
+NOTED = "noted"
 
 
 def records() -> Records:
@@ -39,23 +47,44 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def person() -> Person:
+    """Who is visiting, with the role they have at this moment: asked anew at every run of a screen or a part of it."""
+    site = records()
+    if site.settings.sign_in is not None:
+        return admit(site, read_claims(st.user.to_dict()), site.settings.sign_in, now())
+    # The gate has asked already; a screen relies on nobody.
+    address = peer()
+    return CONSOLE if address is None or is_loopback(address) else STRANGER
+
+
+def peer() -> str | None:
+    """Address of the other end; Streamlit says None for this machine's own."""
+    return st.context.ip_address
+
+
 def studies(by_urgency: bool) -> list[tuple[StudyRecord, Identity | None, str]]:
-    """Every study with its patient and where its worst slice lies."""
+    """Every study with its patient, for those who may know who that is, and where its worst slice lies."""
+    visitor = person()
+    require(visitor, Right.SEE_LIST)
     site = records()
     with site.reading() as session:
         found = worklist(session, by_urgency)
-        people = get_people(session, site.keys, [study.id for study in found])
+        shown = [study.id for study in found] if may(visitor, Right.SEE_IDENTITY) else []
+        people = get_people(session, site.keys, shown)
         return [(study, people.get(study.id), _where(site, study)) for study in found]
 
 
 def uploads() -> tuple[Upload, ...]:
-    """The latest uploads."""
+    """The latest uploads, for those who may add some."""
+    if not may(person(), Right.UPLOAD):
+        return ()
     with records().reading() as session:
         return list_uploads(session)
 
 
 def rejected_files(upload_id: str) -> tuple[Upload, list[tuple[str, str]]]:
     """An upload and its files that were not used: (name, reason)."""
+    require(person(), Right.UPLOAD)
     site = records()
     with site.reading() as session:
         upload = get_upload(session, upload_id)
@@ -74,22 +103,74 @@ class OpenStudy:
 
 
 def open_study(study_id: str) -> OpenStudy:
-    """A study that a person opens now; the first opening is kept.
+    """A study that a member of the team opens now; the first opening is kept.
 
     Raises
     ------
+    NotAllowed
+        The visitor may not see it.
     RecordsError
         There is no such study.
     """
+    visitor = person()
+    found = look_at(visitor, study_id)
+    if found.record.opened_at is None and found.finding is not None:
+        with records().writing() as session:
+            mark_opened(session, study_id, now())
+    return found
+
+
+def look_at(visitor: Person, study_id: str) -> OpenStudy:
+    """A study as `visitor` may see it: without the patient and the names of files for those who may not know them.
+
+    The first look of a session is noted in the audit log.
+
+    Raises
+    ------
+    NotAllowed
+        The visitor may not see it.
+    RecordsError
+        There is no such study.
+    """
+    require(visitor, Right.SEE_STUDY, study_id)
     site = records()
     with site.reading() as session:
         study = get_study(session, study_id)
         finding = get_finding(session, study.current_finding_id)
-        known = site.identity(session, study_id)
-    if study.opened_at is None and finding is not None:
+        known = site.identity(session, study_id) if may(visitor, Right.SEE_IDENTITY) else StoredIdentity()
+    if _first_time("view_study", visitor.id, study_id):
         with site.writing() as session:
-            mark_opened(session, study_id, now())
+            note(session, site.keys, visitor.id, "view_study", study_id, {}, now())
     return OpenStudy(study, known.person, known.details.names, finding)
+
+
+def check_study(study_id: str) -> None:
+    """Look again whether the visitor may see a study.
+
+    Raises
+    ------
+    NotAllowed
+        They may not any more.
+    """
+    require(person(), Right.SEE_STUDY, study_id)
+
+
+def note_refusal(visitor: Person, what: str) -> None:
+    """Note in the audit log that `visitor` was refused a screen, once a session."""
+    if _first_time("refuse", visitor.id, what):
+        _refusals(records()).note(visitor, what)
+
+
+@lru_cache(maxsize=4)
+def _refusals(site: Records) -> Refusals:
+    return Refusals(site)
+
+
+def _first_time(*what: str) -> bool:
+    """Whether something happens for the first time in this visitor's session."""
+    noted: frozenset[tuple[str, ...]] = st.session_state.get(NOTED, frozenset())
+    st.session_state[NOTED] = noted | {what}
+    return what not in noted
 
 
 def _where(site: Records, study: StudyRecord) -> str:

@@ -5,12 +5,14 @@ from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.errors import TriageError
+from dashboard.errors import NotAllowed, TriageError
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.tiers import NOTICE
 
 Arguments = ParamSpec("Arguments")
+FAILED = "failed"
 STYLE = f"<style>{(FOLDER / 'page.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -32,10 +34,36 @@ def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
     @wraps(part)
     def show(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        if FAILED in st.session_state:
+            st.error(st.session_state.pop(FAILED), icon=":material/error:")
         try:
             part(*arguments, **named)
+        except NotAllowed as error:
+            if _part_alone():
+                # Whoever has lost their access meanwhile must not keep what is drawn around this part.
+                st.rerun(scope="app")
+            st.error(str(error), icon=":material/lock:")
         except TriageError as error:
             st.error("This could not be shown. What the software says:", icon=":material/error:")
             st.text(str(error))
 
     return show
+
+
+def attempt(action: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """What a button does, done before the screen is drawn: an expected failure is told on the screen."""
+
+    @wraps(action)
+    def act(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        try:
+            action(*arguments, **named)
+        except TriageError as error:
+            st.session_state[FAILED] = str(error)
+
+    return act
+
+
+def _part_alone() -> bool:
+    """Whether only a part of the screen is being drawn anew."""
+    context = get_script_run_ctx()
+    return bool(context and context.fragment_ids_this_run)

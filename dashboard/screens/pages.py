@@ -1,12 +1,36 @@
 """The screens by name, and going from one to another. Only opaque ids travel in an address."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from dashboard.sharing import Right
+
 KEY = "pages"
+
+
+class Public(StrEnum):
+    """Screens that ask for no role: they check for themselves, or are nobody's."""
+
+    EVERYBODY = "everybody"
+    NOBODY = "nobody"
+
+
+EVERYBODY, NOBODY = Public.EVERYBODY, Public.NOBODY
+# Screen -> what one must be allowed to do to see it. The first is where one starts.
+SCREENS: Mapping[str, Right | Public] = {
+    "worklist": Right.SEE_LIST,
+    "study": Right.SEE_STUDY,
+    "upload": Right.UPLOAD,
+    "links": Right.SHARE,
+    "users": Right.ADMINISTER,
+    "audit": Right.SEE_AUDIT,
+    # Opens by the token of a link, and shows nothing without one.
+    "shared": EVERYBODY,
+}
 
 
 def declare(screens: Mapping[str, Callable[[], None]]) -> Page:

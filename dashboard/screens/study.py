@@ -1,40 +1,62 @@
 """One study: the worst slice first, why it stands where it stands, and the course along the spine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from dashboard.screens import desk, pages, study_panel
+from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.ticker import ticker
+from dashboard.screens.share import share_button
 from dashboard.screens.study_view import open_finding, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
+from dashboard.sharing import Right
 
 REFRESH_S = 0.7
 
 
+@dataclass(frozen=True)
+class Looking:
+    """How a study is looked at: `look` fetches it, `check` asks again; both raise for whoever may not see it."""
+
+    look: Callable[[], desk.OpenStudy]
+    check: Callable[[], None]
+    shared: bool = False
+
+
+@needs(Right.SEE_STUDY)
 def show() -> None:
     """Draw the study that the address names by its opaque id."""
+    study_id = st.query_params.get("study", "")
     top()
-    found = desk.open_study(st.query_params.get("study", ""))
+    draw(Looking(lambda: desk.open_study(study_id), lambda: desk.check_study(study_id)))
+
+
+def draw(looking: Looking) -> None:
+    """Draw a study; to the holder of a share link without patient, worklist and tools."""
+    found = looking.look()
     study, finding = found.record, found.finding
-    patient, detail = patient_words(found.person)
     document: Mapping[str, Any] = finding.document if finding else {}
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="study_head"):
-        if st.button("Worklist", key="back", icon=":material/arrow_back:", shortcut="Esc"):
+        if not looking.shared and st.button("Worklist", key="back", icon=":material/arrow_back:", shortcut="Esc"):
             pages.go("worklist")
+        patient, detail = ("", "") if looking.shared else patient_words(found.person)
         st.html(_head(document, patient, detail, date(study.study_date), study.synthetic))
+        if not looking.shared:
+            share_button(study.id)
     if finding is None:
-        _waiting(study.id)
+        _waiting(looking)
         return
     opened = open_finding(finding.id)
     if document.get("status") != "graded":
         study_panel.not_analysed(document)
     if opened.stacks:
-        viewer(opened)
+        viewer(opened, looking.check)
     study_panel.series_table(document, found.names)
     study_panel.provenance(document, opened.software_version)
 
@@ -62,10 +84,10 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
 
 @st.fragment
 @told
-def _waiting(study_id: str) -> None:
+def _waiting(looking: Looking) -> None:
     """Until there is a finding; then the whole screen is drawn anew."""
     ticker(REFRESH_S, "study_ticker")
-    found = desk.open_study(study_id)
+    found = looking.look()
     if found.finding is not None:
         st.rerun()
     doing = "being analysed" if found.record.started_at else "waiting to be analysed"

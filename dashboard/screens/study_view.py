@@ -1,6 +1,6 @@
 """The pictures of a study and what belongs beside them. Where one is, is kept in the address alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,12 @@ def open_finding(finding_id: str) -> Opened:
 
 @st.fragment
 @told
-def viewer(opened: Opened) -> None:
-    """Pictures, reasons and profile; only this part is drawn anew when one moves to another slice."""
+def viewer(opened: Opened, check: Callable[[], None]) -> None:
+    """Pictures, reasons and profile; only this part is drawn anew when one moves to another slice.
+
+    `check` raises :class:`NotAllowed` once the visitor may not see the study any more.
+    """
+    check()
     number = _chosen_series(opened)
     stack, presets = opened.stacks[number], opened.windows[number]
     at = _chosen_slice(stack, opened)

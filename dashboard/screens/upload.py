@@ -4,12 +4,15 @@ import streamlit as st
 
 from dashboard.records import UploadState
 from dashboard.screens import desk, pages
+from dashboard.screens.entry import needs
 from dashboard.screens.frame import top
 from dashboard.screens.text import counted, markup, plain
+from dashboard.sharing import Right
 
 PAGE_ROWS = 200
 
 
+@needs(Right.UPLOAD)
 def show() -> None:
     """Draw the screen."""
     top()

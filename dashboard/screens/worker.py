@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.exchange.demonstration import write_demonstration
 from dashboard.screens import desk
+from dashboard.sharing import Right, require
 from dashboard.work import WorkerProcess, receive_files
 
 STOPPED = (
@@ -48,6 +49,7 @@ def demonstration_button(kind: Literal["primary", "secondary", "tertiary"]) -> N
         help="A made-up spine with one tumour, from this project's own generator. Labelled synthetic everywhere.",
     )
     if asked:
+        require(desk.person(), Right.UPLOAD)
         with st.spinner("Making a synthetic study"), tempfile.TemporaryDirectory() as folder:
             write_demonstration(Path(folder) / "demonstration")
             receive_files(desk.records(), [Path(folder) / "demonstration"], synthetic=True)

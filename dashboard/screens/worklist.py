@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.screens import desk, pages
+from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
 from dashboard.screens.lines import study_line, upload_line
 from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
@@ -16,6 +17,7 @@ from dashboard.screens.worker import (
     demonstration_shown,
     worker_words,
 )
+from dashboard.sharing import Right, may
 
 REFRESH_S = 2.0
 # While a study is on its way, its grade is waited for.
@@ -27,6 +29,7 @@ FINISHED_LINES = 2
 DISMISSED = "dismissed_uploads"
 
 
+@needs(Right.SEE_LIST)
 def show() -> None:
     """Draw the screen. What changes by itself is a fragment of its own, so that nothing else is redrawn."""
     _live()
@@ -34,6 +37,7 @@ def show() -> None:
 
 @st.fragment
 @told
+@needs(Right.SEE_LIST)
 def _live() -> None:
     # First, so that what fails now is tried again.
     ticker(BUSY_REFRESH_S if st.session_state.get(BUSY) else REFRESH_S, "worklist_ticker")
@@ -50,13 +54,15 @@ def _live() -> None:
     trouble = worker_words()
     if trouble:
         st.warning(trouble, icon=":material/warning:")
-    uploads = _upload_lines()
-    shown = [upload for place, upload in enumerate(uploads) if not upload.finished or place < FINISHED_LINES]
-    _follow(drop_zone(shown, large=not found, earlier=len(uploads) - len(shown)))
+    adds = may(desk.person(), Right.UPLOAD)
+    if adds:
+        uploads = _upload_lines()
+        shown = [upload for place, upload in enumerate(uploads) if not upload.finished or place < FINISHED_LINES]
+        _follow(drop_zone(shown, large=not found, earlier=len(uploads) - len(shown)))
     if not found:
-        _empty()
+        _empty(adds)
         return
-    _toolbar(len(found), offer_demonstration=made_up is None)
+    _toolbar(len(found), offer_demonstration=adds and made_up is None)
     lines = [study_line(study, person, where, now) for study, person, where in found]
     opened = worklist_table(lines, library=LIBRARY)
     if opened:
@@ -96,7 +102,10 @@ def _toolbar(count: int, offer_demonstration: bool) -> None:
             demonstration_button("tertiary")
 
 
-def _empty() -> None:
+def _empty(adds: bool) -> None:
+    if not adds:
+        st.html('<p style="margin:0.8rem 0">No study has been added yet.</p>')
+        return
     st.html(
         '<p style="margin:0.8rem 0 0.2rem;max-width:52rem">Drop a spine MRI study above: each is graded for suspected '
         "cord compression in seconds and takes its place in a list, the most urgent first.<br>"

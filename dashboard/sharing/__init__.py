@@ -1,5 +1,62 @@
-"""Who may do what. Until sign-in is configured: this machine only."""
+"""Who may do what: rights by role, sign-in, share links, and the gate before every address.
 
-from dashboard.sharing.loopback import LoopbackOnly, allow_loopback, check_request, is_loopback
+::
 
-__all__ = ["LoopbackOnly", "allow_loopback", "check_request", "is_loopback"]
+    person = recognise(records, claims, settings.sign_in, now)     # CONSOLE where no sign-in is configured
+    require(person, Right.SHARE)                                   # NotAllowed unless they may
+    share, token = make_link(records, person, study_id, LinkKind.INSTANT, False, now)
+"""
+
+from dashboard.sharing.access import CONSOLE, RIGHTS, STRANGER, Person, Right, guest, may, require
+from dashboard.sharing.binding import check_binding
+from dashboard.sharing.doors import Door
+from dashboard.sharing.gate import Gate, allow
+from dashboard.sharing.links import (
+    CANNOT_BE_OPENED,
+    LIFETIMES,
+    LinkKind,
+    check_link,
+    close_link,
+    links_of,
+    make_link,
+    open_link,
+)
+from dashboard.sharing.loopback import check_request, is_loopback
+from dashboard.sharing.refusals import Refusals
+from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_claims, recognise
+from dashboard.sharing.team import change_role, disable, enable, team
+
+__all__ = [
+    "CANNOT_BE_OPENED",
+    "CONSOLE",
+    "LIFETIMES",
+    "RIGHTS",
+    "STRANGER",
+    "Claims",
+    "Door",
+    "Gate",
+    "LinkKind",
+    "Person",
+    "Refusals",
+    "Right",
+    "admit",
+    "allow",
+    "change_role",
+    "check_binding",
+    "check_link",
+    "check_request",
+    "close_link",
+    "disable",
+    "enable",
+    "guest",
+    "is_loopback",
+    "links_of",
+    "make_link",
+    "may",
+    "open_link",
+    "provider_secrets",
+    "read_claims",
+    "recognise",
+    "require",
+    "team",
+]

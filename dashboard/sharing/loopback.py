@@ -6,17 +6,9 @@ name suddenly resolves to 127.0.0.1), and other sites open in the same browser (
 
 import ipaddress
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
-
 from dashboard.errors import NotAllowed
-
-if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,42 +56,6 @@ def check_request(headers: Mapping[str, str], peer: str | None, method: str, soc
         raise NotAllowed("Another site's page may not do this.")
     if headers.get("sec-fetch-site", "") not in OWN_FETCH_SITES:
         raise NotAllowed("Another site's page may not do this.")
-
-
-def allow_loopback(connection: "HTTPConnection") -> None:
-    """Apply :func:`check_request` to a Starlette request or web socket.
-
-    Raises
-    ------
-    NotAllowed
-        It does not come from this machine's own pages.
-    """
-    peer = connection.client.host if connection.client else None
-    scope = connection.scope
-    check_request(connection.headers, peer, scope.get("method", "GET"), scope["type"] == "websocket")
-
-
-class LoopbackOnly:
-    """ASGI middleware that refuses everything :func:`check_request` refuses, web sockets included."""
-
-    def __init__(self, app: "ASGIApp") -> None:
-        self._app = app
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        peer = scope["client"][0] if scope.get("client") else None
-        try:
-            check_request(Headers(scope=scope), peer, scope.get("method", "GET"), scope["type"] == "websocket")
-        except NotAllowed as error:
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008, "reason": str(error)})
-            else:
-                await PlainTextResponse(str(error), status_code=403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
 
 def _host_name(host: str) -> str:

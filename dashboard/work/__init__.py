@@ -3,13 +3,21 @@
 ::
 
     worker = WorkerProcess(); worker.start(); ...; worker.stop()      # the application's lifespan
-    UploadRoutes(records, allow_loopback).routes()                    # beside the pages' own routes
+    UploadRoutes(records, allow).routes()                             # beside the pages' own routes
     receive_files(records, paths, synthetic=True)                     # as if they had been dropped on the page
 """
 
 from dashboard.work.local_files import receive_files
 from dashboard.work.triage import TriagedStudy, triage_drop, triage_study
-from dashboard.work.upload_route import UploadRoutes
+from dashboard.work.upload_route import UploadRoutes, upload_methods
 from dashboard.work.worker_process import WorkerProcess
 
-__all__ = ["TriagedStudy", "UploadRoutes", "WorkerProcess", "receive_files", "triage_drop", "triage_study"]
+__all__ = [
+    "TriagedStudy",
+    "UploadRoutes",
+    "WorkerProcess",
+    "receive_files",
+    "triage_drop",
+    "triage_study",
+    "upload_methods",
+]

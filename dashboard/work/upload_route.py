@@ -42,6 +42,11 @@ STATUS_OF_ERROR: tuple[tuple[type[TriageError], int], ...] = (
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+def upload_methods() -> tuple[tuple[str, frozenset[str]], ...]:
+    """Every address of an upload with its methods, for whoever decides who may ask; ``*`` stands for any id."""
+    return ((PREFIX, frozenset({"POST"})), (f"{PREFIX}/*", frozenset({"GET", "PUT", "POST"})))
+
+
 @dataclass(frozen=True)
 class UploadRoutes:
     """The handlers; `allow` raises :class:`NotAllowed` for whoever may not ask."""

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.ingest import Identity
 from dashboard.records import Records, StoredRejection, add_study, add_upload, keep_identity, mark_done
-from dashboard.screens import worker
+from dashboard.screens import desk, worker
 from dashboard.screens.tiers import NOTICE
 from dashboard.viewing.theme import OUTLINES
 from tests.screens.site import FINDING, add_result, open_site, slice_document
@@ -245,3 +245,11 @@ def test_a_broken_site_is_told_in_words(site: Records) -> None:
     app = opened("study", study=study)
     assert not app.exception
     assert "A stored study" in said(app)
+
+
+def test_another_machine_sees_nothing_without_sign_in(site: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "peer", lambda: "10.0.0.9")
+    add_result(site, "3", Identity(patient_name="Okafor^Ngozi"))
+    app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+    assert "This page is for the team" in said(app)
+    assert not app.get("bidi_component")

@@ -1,14 +1,9 @@
-"""Without sign-in, this machine's own pages may ask, and nobody else."""
-
-import asyncio
+"""Without sign-in, this machine's own pages may ask, and nobody else. The gate that holds it: tests/test_routes.py."""
 
 import pytest
-from starlette.responses import PlainTextResponse
-from starlette.types import Message
 
 from dashboard.errors import NotAllowed
-from dashboard.sharing import LoopbackOnly, check_request, is_loopback
-from tests.work.asgi import request
+from dashboard.sharing import check_request, is_loopback
 
 OWN = {"host": "localhost:8501"}
 
@@ -55,24 +50,3 @@ def test_other_names_for_this_machine_are_refused(host: str) -> None:
 def test_other_sites_in_the_same_browser_are_refused(headers: dict[str, str], method: str, socket: bool) -> None:
     with pytest.raises(NotAllowed, match="Another site"):
         check_request({**OWN, **headers}, "127.0.0.1", method, socket)
-
-
-def test_middleware_guards_every_route() -> None:
-    app = LoopbackOnly(PlainTextResponse("hello"))
-    assert request(app, "GET", "/").body == b"hello"
-    refused = request(app, "GET", "/", peer="10.0.0.1")
-    assert (refused.status, b"hello" in refused.body) == (403, False)
-
-
-def test_middleware_guards_web_sockets() -> None:
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    scope = {"type": "websocket", "headers": [(b"host", b"evil.example")], "client": ("127.0.0.1", 1)}
-    asyncio.run(LoopbackOnly(PlainTextResponse("hello"))(scope, receive, send))
-    assert [message["type"] for message in sent] == ["websocket.close"]
