@@ -4,7 +4,6 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import urllib.error
 import urllib.request
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pydicom
@@ -20,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.exchange.demonstration import write_demonstration
+from tests.browser.provider import free_port
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -39,11 +39,10 @@ HOSTILE = '<img src=x onerror="window.pwned=1">'
 class Server:
     """The application as its README starts it, on a data folder of its own."""
 
-    def __init__(self, repository: Path, data_dir: Path) -> None:
+    def __init__(self, repository: Path, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
         self._repository, self._data_dir = repository, data_dir
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
+        self.settings = dict(settings or {})
         self.log = data_dir.parent / "server-output.txt"
 
     @property
@@ -54,7 +53,7 @@ class Server:
     def start(self) -> None:
         """Start, and wait until it answers."""
         command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(self.port)]
-        environment = os.environ | {"TRIAGE_DATA_DIR": str(self._data_dir)}
+        environment = os.environ | {"TRIAGE_DATA_DIR": str(self._data_dir)} | self.settings
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self._repository, env=environment, stdout=output, stderr=output, start_new_session=True

@@ -1,0 +1,331 @@
+"""A team's day: signing in with a real provider, roles that change meanwhile, and a link for somebody outside."""
+
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from dashboard.ingest import Identity
+from dashboard.records import Records, audit_entries, open_records
+from dashboard.settings import load_settings
+from tests.browser.conftest import Server
+from tests.browser.provider import Provider
+from tests.screens.site import add_result
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PATIENT = Identity(patient_name="Okafor^Ngozi", patient_id="RXH4471093", birth_date="19610203", sex="F")
+OTHER = Identity(patient_name="Lindqvist^Bo", patient_id="KLM5502817", birth_date="19480709", sex="M")
+# What must be nowhere but on the screen of those who may see it.
+IDENTIFYING = ("okafor", "ngozi", "rxh4471093", "19610203", "1961-02-03", "lindqvist", "klm5502817", "19480709")
+TEAM = ("ada@example.org", "rosa@example.org", "rosa reader", "ada chief", "chief-1", "reader-1")
+SIGN_IN = "This page is for the team"
+NO_ACCESS = "You have no access to this site yet"
+CANNOT_BE_OPENED = "This link cannot be opened."
+
+
+class Team:
+    """A server with sign-in, two studies on it, and everything that browsers asked of it."""
+
+    def __init__(self, server: Server, records: Records, study: str, other: str) -> None:
+        self.server, self.records, self.study, self.other = server, records, study, other
+        self.asked: list[str] = []
+        self.tokens: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """(actor, action, subject) of every entry, oldest first."""
+        with self.records.reading() as session:
+            found = audit_entries(session, limit=1000)
+        return [(entry.actor, entry.action, entry.subject_id) for entry in reversed(found)]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def team(repository: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Team]:
+    """The server as a team would run it."""
+    folder = tmp_path_factory.mktemp("team") / "data"
+    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(folder)}))
+    study, other = add_result(records, "3", PATIENT), add_result(records, "2", OTHER)
+    server = Server(repository, folder)
+    server.settings = {
+        "TRIAGE_OIDC_METADATA_URL": provider.metadata_url,
+        "TRIAGE_OIDC_CLIENT_ID": "spine-triage",
+        "TRIAGE_OIDC_CLIENT_SECRET": "secret of the tests",
+        "TRIAGE_PUBLIC_URL": server.url,
+        "TRIAGE_ADMINS": "ADA@example.org",
+    }
+    server.start()
+    yield Team(server, records, study, other)
+    server.stop()
+    records.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, team: Team) -> Iterator[Callable[[], Page]]:
+    """Somebody with a browser of their own; a page that reports an error fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def come() -> Page:
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: team.asked.append(request.url))
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def sign_in(page: Page, subject: str) -> None:
+    """From a page that asks for it, through the provider, and back."""
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=subject, exact=True).first.click()
+
+
+def give_role(page: Page, email: str, role: str) -> None:
+    """As an administrator on the users' screen."""
+    chosen = user_line(page, email).get_by_role("combobox")
+    chosen.click()
+    page.get_by_role("option", name=re.compile(role)).click()
+    expect(chosen).to_have_value(re.compile(role))
+    # The choice has reached the server once the page is at rest.
+    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
+
+
+def user_line(page: Page, email: str) -> Locator:
+    return page.locator('[class*="st-key-user_"]').filter(has_text=email)
+
+
+def test_a_stranger_sees_nothing_on_any_screen(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    for path in ("/", "/worklist", f"/study?study={team.study}", "/upload", "/links", "/users", "/audit"):
+        page.goto(f"{team.url}{path}")
+        expect(page.get_by_text(SIGN_IN)).to_be_visible()
+        assert not any(word in page.content().lower() for word in IDENTIFYING)
+        assert page.locator("tbody tr").count() == 0
+    page.goto(f"{team.url}/shared")
+    expect(page.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+
+
+def test_who_signs_in_first_has_no_access(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    page.goto(team.url)
+    sign_in(page, "reader-1")
+    expect(page.get_by_text(NO_ACCESS)).to_be_visible()
+    expect(page.get_by_text("Rosa Reader")).to_be_visible()
+    page.goto(f"{team.url}/study?study={team.study}")
+    expect(page.get_by_text(NO_ACCESS)).to_be_visible()
+    assert not any(word in page.content().lower() for word in IDENTIFYING)
+
+
+def test_a_deep_link_survives_the_sign_in(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    page.goto(f"{team.url}/study?study={team.study}&slice=3")
+    expect(page.get_by_text(SIGN_IN)).to_be_visible()
+    sign_in(page, "chief-1")
+    expect(page.locator(".triage-head")).to_contain_text("Okafor, Ngozi")
+    expect(page.locator(".place b")).to_have_text("3")
+    assert page.url == f"{team.url}/study?study={team.study}&slice=3"
+
+
+def test_a_role_counts_from_the_next_click_and_a_disabled_user_is_thrown_out(
+    visitor: Callable[[], Page], team: Team
+) -> None:
+    admin, other = visitor(), visitor()
+    other.goto(team.url)
+    sign_in(other, "viewer-1")
+    expect(other.get_by_text(NO_ACCESS)).to_be_visible()
+    admin.goto(f"{team.url}/users")
+    sign_in(admin, "chief-1")
+    give_role(admin, "victor@example.org", "viewer")
+    other.goto(team.url)
+    expect(other.locator("tbody tr[data-id]")).to_have_count(2)
+    assert not any(word in other.content().lower() for word in IDENTIFYING)
+    assert other.get_by_role("button", name="Choose files or ZIPs").count() == 0
+    other.goto(f"{team.url}/audit")
+    expect(other.get_by_text("You may not see the audit log")).to_be_visible()
+    give_role(admin, "victor@example.org", "reader")
+    other.goto(team.url)
+    expect(other.locator("tbody")).to_contain_text("Okafor, Ngozi")
+    expect(other.get_by_role("button", name="Choose files or ZIPs")).to_be_visible()
+    # The list refreshes itself: whoever sits before it need not even click.
+    user_line(admin, "victor@example.org").get_by_role("button", name="End access").click()
+    expect(other.get_by_text("Your access to this site has been ended")).to_be_visible()
+    expect(other.locator("tbody tr[data-id]")).to_have_count(0)
+    user_line(admin, "victor@example.org").get_by_role("button", name="Give access back").click()
+    expect(user_line(admin, "victor@example.org").get_by_role("button", name="End access")).to_be_visible()
+    give_role(admin, "rosa@example.org", "reader")
+
+
+def test_routes_read_the_same_cookie_as_screens(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    start = "async () => (await fetch('/api/uploads', {method: 'POST', body: '{}'})).status"
+    page.goto(team.url)
+    expect(page.get_by_text(SIGN_IN)).to_be_visible()
+    assert page.evaluate(start) == 401
+    sign_in(page, "reader-1")
+    expect(page.locator("tbody tr[data-id]")).to_have_count(2)
+    assert page.evaluate(start) == 201
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == "_streamlit_user"]
+    forged = cookie["value"][:-4] + ("AAAA" if cookie["value"][-4:] != "AAAA" else "BBBB")
+    page.context.add_cookies([{**cookie, "value": forged}])  # type: ignore[typeddict-item, list-item]
+    assert page.evaluate(start) == 401
+
+
+def test_signing_out_leaves_nothing(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    page.goto(team.url)
+    sign_in(page, "reader-1")
+    expect(page.locator("tbody tr[data-id]")).to_have_count(2)
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("localhost"))
+    page.goto(team.url)
+    expect(page.get_by_text(SIGN_IN)).to_be_visible()
+    assert page.locator("tbody tr").count() == 0
+
+
+def make_link(page: Page, team: Team, *, team_only: bool = False) -> str:
+    """As a reader on the study's screen; the link that was made."""
+    page.keyboard.press("s")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    if team_only:
+        dialog.get_by_text("Team only").click()
+    dialog.get_by_role("button", name="Create link").click()
+    link = dialog.locator(".link input")
+    expect(link).to_have_value(re.compile(f"^{re.escape(team.url)}/shared#.{{40,}}$"))
+    team.tokens.append(link.input_value().split("#")[1])
+    return link.input_value()
+
+
+def test_a_link_shows_one_study_without_the_patient_until_it_is_revoked(
+    visitor: Callable[[], Page], team: Team
+) -> None:
+    owner, guest = visitor(), visitor()
+    owner.goto(f"{team.url}/study?study={team.study}")
+    sign_in(owner, "reader-1")
+    expect(owner.locator(".st-key-plot_crop image").first).to_be_visible()
+    link = make_link(owner, team)
+
+    guest.goto(link)
+    expect(guest.locator(".triage-head")).to_contain_text("suspected grade 3")
+    expect(guest.locator(".st-key-plot_crop image").first).to_be_visible()
+    assert guest.url == f"{team.url}/shared"
+    assert not any(word in guest.content().lower() for word in (*IDENTIFYING, "disc1", "notes.pdf", *TEAM))
+    for name in ("Worklist", "Share", "Account", "Sign in"):
+        assert guest.get_by_role("button", name=name).count() == 0
+    place = guest.locator(".place b")
+    shown = int(place.inner_text())
+    guest.locator(".st-key-down button").first.click()
+    expect(place).to_have_text(str(shown + 1))
+    guest.reload()
+    expect(guest.locator(".st-key-plot_crop image").first).to_be_visible()
+
+    # Other ids and routes: the same as for anybody who knows nothing.
+    for path in ("/", f"/study?study={team.study}", f"/study?study={team.other}", "/upload", "/links"):
+        guest.goto(f"{team.url}{path}")
+        expect(guest.get_by_text(SIGN_IN)).to_be_visible()
+    guest.goto(f"{team.url}/shared?study={team.other}")
+    expect(guest.locator(".triage-head")).to_contain_text("suspected grade 3")
+
+    dialog = owner.get_by_role("dialog")
+    dialog.get_by_role("button", name="Revoke").first.click()
+    expect(dialog).to_contain_text("revoked")
+    guest.locator(".st-key-down button").first.click()
+    expect(guest.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+    expect(guest.locator(".js-plotly-plot")).to_have_count(0)
+    later = visitor()
+    later.goto(link)
+    expect(later.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+
+
+def test_a_team_link_asks_a_stranger_to_sign_in_and_then_opens(visitor: Callable[[], Page], team: Team) -> None:
+    owner, colleague = visitor(), visitor()
+    owner.goto(f"{team.url}/study?study={team.study}")
+    sign_in(owner, "chief-1")
+    expect(owner.locator(".st-key-plot_crop image").first).to_be_visible()
+    link = make_link(owner, team, team_only=True)
+    colleague.goto(link)
+    expect(colleague.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+    sign_in(colleague, "viewer-1")
+    expect(colleague.locator(".triage-head")).to_contain_text("suspected grade 3")
+    assert colleague.url == f"{team.url}/shared"
+
+
+def test_an_unknown_link_says_what_a_revoked_one_says(visitor: Callable[[], Page], team: Team) -> None:
+    said = []
+    for token in ("a" * 43, "short", team.tokens[0]):
+        page = visitor()
+        page.goto(f"{team.url}/shared#{token}")
+        expect(page.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+        said.append(page.locator(".stMain").inner_text())
+    assert len(set(said)) == 1
+
+
+def test_administrators_see_links_and_the_log(visitor: Callable[[], Page], team: Team) -> None:
+    page = visitor()
+    page.goto(f"{team.url}/links")
+    sign_in(page, "chief-1")
+    expect(page.get_by_text("All share links")).to_be_visible()
+    page.get_by_text("Only those that open now").click()
+    expect(page.get_by_text(re.compile("made .* by Rosa Reader"))).to_be_visible()
+    page.goto(f"{team.url}/audit")
+    page.get_by_role("button", name="Check that nothing was altered").click()
+    expect(page.get_by_text("Every entry is as it was written")).to_be_visible()
+    page.get_by_role("button", name="Prepare export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) > 10
+    assert not any(word in line.lower() for line in lines for word in (*IDENTIFYING, *TEAM))
+
+
+def test_everything_was_noted_and_views_once(team: Team) -> None:
+    audit = team.audit()
+    actions = {action for _, action, _ in audit}
+    assert {"sign_in", "sign_out", "set_role", "disable_user", "enable_user", "refuse", "view_study"} <= actions
+    assert {"share", "open_share", "revoke_share", "export"} <= actions
+    guest = next(actor for actor, action, _ in audit if action == "open_share")
+    # One line a session: the visitor loaded the page anew, but no step from slice to slice is a view.
+    views = [line for line in audit if line[:2] == (guest, "view_study")]
+    assert 1 <= len(views) <= 4
+    assert {subject for _, _, subject in views} == {team.study}
+
+
+def test_nothing_identifying_and_no_token_left_the_screen(team: Team) -> None:
+    written = team.server.log.read_text(errors="replace").lower()
+    asked = "\n".join(team.asked).lower()
+    tokens = [token.lower() for token in team.tokens]
+    assert len(tokens) == 2
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{team.url}/_stcore/metrics", timeout=30)
+    for word in (*IDENTIFYING, *tokens, *TEAM):
+        assert word not in written
+    own = "\n".join(url for url in team.asked if url.startswith(team.url)).lower()
+    assert own
+    for word in (*IDENTIFYING, *TEAM):
+        assert word not in own
+    for word in (*IDENTIFYING, *tokens):
+        assert word not in re.sub(r"/shared#\S+", "", asked)
