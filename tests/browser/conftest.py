@@ -32,7 +32,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 START_S = 60
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 HOSTILE = '<img src=x onerror="window.pwned=1">'
 
 
