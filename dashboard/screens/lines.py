@@ -75,7 +75,7 @@ def study_line(
 def patient_words(person: Identity | None) -> tuple[str, str]:
     """Name, and the line below it with number, birth date and sex."""
     if person is None:
-        return "no name kept", ""
+        return "no name shown", ""
     detail = [plain(person.patient_id, 40)]
     if person.birth_date:
         detail.append(f"born {date(person.birth_date)}")

@@ -107,7 +107,7 @@ def test_the_scan_time_is_read_or_unknown(date: str, time: str, expected: dateti
 
 
 def test_patients_without_a_name_are_told_apart_from_unkept_ones() -> None:
-    assert patient_words(None)[0] == "no name kept"
+    assert patient_words(None)[0] == "no name shown"
     assert patient_words(Identity())[0] == "no name in the files"
     assert patient_words(Identity(patient_id="7", birth_date="19540312", sex="F"))[1] == "7 · born 1954-03-12 · F"
 
