@@ -75,6 +75,7 @@ def test_keyboard_alone_opens_a_study_and_moves_through_it(page: Page, server: S
     shown = place.inner_text()
     page.keyboard.press("ArrowDown")
     expect(place).to_have_text(str(int(shown) + 1))
+    expect(page.locator(".st-key-worst button").first).to_be_enabled()
     page.keyboard.press("w")
     expect(place).to_have_text(shown)
     page.keyboard.press("ArrowDown")
