@@ -83,11 +83,21 @@ class Blobs:
             self._send(path, content)
         return content
 
-    def keep_all(self, paths: Iterable[Path]) -> dict[Path, Content]:
-        """Keep several files, some at a time."""
-        listed = list(paths)
+    def keep_all(self, paths: Iterable[Path], kept: dict[Path, Content] | None = None) -> dict[Path, Content]:
+        """Keep several files, some at a time; `kept` tells what was kept even where one of them fails.
+
+        Raises
+        ------
+        RecordsError
+            One of them cannot be read, or not be stored; the others have been tried all the same.
+        """
+        kept = {} if kept is None else kept
         with ThreadPoolExecutor(TRANSFERS) as pool:
-            return dict(zip(listed, pool.map(self.keep, listed), strict=True))
+            tried = {path: pool.submit(self.keep, path) for path in paths}
+        kept |= {path: future.result() for path, future in tried.items() if future.exception() is None}
+        for future in tried.values():
+            future.result()
+        return kept
 
     def fetch(self, content: Content, path: Path) -> None:
         """Have a file of this content at `path`.

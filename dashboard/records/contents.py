@@ -31,9 +31,10 @@ def keep_files(records: "Records", study_id: str, paths: Iterable[Path]) -> None
         The store or the database cannot be written to; doing it again repairs it.
     """
     folder = records.store.study_dir(study_id)
-    kept = records.store.blobs.keep_all(paths)
-    files = {path.relative_to(folder).as_posix(): content for path, content in kept.items()}
+    kept: dict[Path, Content] = {}
     try:
+        records.store.blobs.keep_all(paths, kept)
+        files = {path.relative_to(folder).as_posix(): content for path, content in kept.items()}
         with records.writing() as session:
             add_stored_files(session, study_id, files)
     except RecordsError:
