@@ -55,6 +55,8 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     """Copy to the study's row what the worklist shows and sorts by."""
     urgency: dict[str, Any] = document.get("urgency") or {}
     row.current_finding_id, row.finished_at = finding_id, now
+    # What was read before is not what is found now.
+    row.read_at = None
     row.state = StudyState(document["status"]).value
     row.tier, row.score = urgency.get("tier"), urgency.get("score")
     row.grade, row.band = document.get("grade"), document.get("band")

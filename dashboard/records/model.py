@@ -41,6 +41,7 @@ class Verdict(StrEnum):
 
     AGREED = "agreed"
     CHANGED = "changed"
+    NOT_GRADABLE = "not_gradable"
     WITHDRAWN = "withdrawn"
 
 
@@ -117,7 +118,7 @@ class StudyRecord:
 
     UIDs and the patient's key are those of this site. `tier` and what follows are None or empty until a
     finding exists. `reasons` are the urgency's, or why the study was not analysed. `read_at` is the moment of the
-    first reading that still stands; `flags` are the clinical flags in force, {flag: value}.
+    first reading of the current finding that still stands; `flags` are the clinical flags in force, {flag: value}.
     """
 
     id: str
@@ -177,8 +178,8 @@ class StoredIdentity:
 class Reading:
     """What a person confirmed or changed about a finding, or took back.
 
-    `grade` is the grade the person stands by, None where none is given. `withdraws` names the reading that this row
-    takes back; `withdrawn` says that a later row took this one back.
+    `grade` is the grade the person stands by, None where they say that none can be given, and in a withdrawal.
+    `withdraws` names the reading that this row takes back; `withdrawn` says that a later row took this one back.
     """
 
     id: str

@@ -14,10 +14,9 @@ from dashboard.records.keys import Keys
 from dashboard.records.model import Reading, Verdict, new_id
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, ReadingRow
-from dashboard.study import GRADES
+from dashboard.study import GRADES, LEVELS
 
 LONGEST_WORDS = 4000
-LONGEST_LEVEL = 16
 
 
 def add_reading(
@@ -39,30 +38,33 @@ def add_reading(
     Parameters
     ----------
     verdict
-        Agreed: the reading takes the finding's grade. Changed: `reason` is needed, and a grade or a level.
+        Agreed: the reading takes the finding's grade. Changed: another grade with its reason, or the same with a level;
+        of a study without a suggested grade any grade. Not gradable: no grade, with the reason.
     grade
-        One of the Bilsky grades; None for none, or where the author agrees.
+        One of the Bilsky grades; None where the author agrees, or says that none can be given.
+    level
+        One of :data:`dashboard.study.LEVELS`, or "".
     marks_hidden
         Whether the author looked without the software's marks.
 
     Raises
     ------
     RecordsError
-        The finding is not one of this study, or what was said is incomplete; the message says what to do.
+        The finding is not what stands for this study now, or what was said is incomplete; the message says what to do.
     """
     row = study_row(session, study_id)
     finding = session.get(FindingRow, finding_id)
     if finding is None or finding.study_id != study_id:
         raise RecordsError("This result is not one of this study; open the study again and read what is there now.")
+    if finding_id != row.current_finding_id:
+        raise RecordsError("Images were added and the study was analysed anew: look at the new result first.")
     suggested = json.loads(finding.document).get("grade")
+    if level and level not in LEVELS:
+        raise RecordsError(f"A level is one of {LEVELS[0]} to {LEVELS[-1]}, or a disc such as T8/9.")
     if verdict is Verdict.AGREED:
-        if grade not in (None, suggested):
-            raise RecordsError("To agree is to keep the suggested grade; choose 'change' for another one.")
-        grade = suggested
-    elif verdict is Verdict.CHANGED:
-        _check_change(grade, level, reason)
+        grade = _agreed(grade, suggested)
     else:
-        raise RecordsError("A reading agrees or changes; withdraw one that should not count.")
+        _check_change(verdict, grade, suggested, level, reason)
     added = _add(
         session,
         keys,
@@ -72,7 +74,7 @@ def add_reading(
             author=author,
             verdict=verdict.value,
             grade=grade,
-            level=_bounded(level, LONGEST_LEVEL, "level"),
+            level=level,
             words=_seal(keys, reason, comment),
             marks_hidden=marks_hidden,
             created_at=now,
@@ -117,7 +119,8 @@ def withdraw_reading(session: Session, keys: Keys, reading_id: str, author: str,
             created_at=now,
         ),
     )
-    standing = [reading for reading in list_readings(session, keys, row.study_id) if _stands(reading)]
+    readings = list_readings(session, keys, row.study_id)
+    standing = [reading for reading in readings if _stands(reading, study.current_finding_id)]
     study.read_at = standing[0].created_at if standing else None
     session.flush()
     return added
@@ -132,21 +135,36 @@ def list_readings(session: Session, keys: Keys, study_id: str) -> tuple[Reading,
 
 
 def current_reading(session: Session, keys: Keys, study_id: str) -> Reading | None:
-    """The latest reading that stands, or None while the study is unread."""
-    standing = [reading for reading in list_readings(session, keys, study_id) if _stands(reading)]
+    """The latest reading of the current finding that stands, or None while that is unread."""
+    finding_id = study_row(session, study_id).current_finding_id
+    standing = [one for one in list_readings(session, keys, study_id) if _stands(one, finding_id)]
     return standing[-1] if standing else None
 
 
-def _stands(reading: Reading) -> bool:
-    return not reading.withdrawn and reading.withdraws is None
+def _stands(reading: Reading, finding_id: str | None) -> bool:
+    return not reading.withdrawn and reading.withdraws is None and reading.finding_id == finding_id
 
 
-def _check_change(grade: str | None, level: str, reason: str) -> None:
-    if grade is not None and grade not in GRADES:
+def _agreed(grade: str | None, suggested: str | None) -> str:
+    if suggested is None:
+        raise RecordsError("No grade was suggested for this study: give one, or say that it cannot be graded.")
+    if grade not in (None, suggested):
+        raise RecordsError("To agree is to keep the suggested grade; choose 'change' for another one.")
+    return suggested
+
+
+def _check_change(verdict: Verdict, grade: str | None, suggested: str | None, level: str, reason: str) -> None:
+    if verdict is Verdict.NOT_GRADABLE:
+        if grade is not None:
+            raise RecordsError("A study that cannot be graded has no grade.")
+    elif verdict is not Verdict.CHANGED:
+        raise RecordsError("A reading agrees, changes, or says that no grade can be given; withdraw one that is wrong.")
+    elif grade not in GRADES:
         raise RecordsError(f"A grade is one of {', '.join(GRADES)}.")
-    if grade is None and not level:
-        raise RecordsError("A change names another grade or another level.")
-    if not reason.strip():
+    elif grade == suggested and not level:
+        raise RecordsError("This is the grade that was suggested: agree, or name the level.")
+    # Nothing is overruled where the level is named, or where there was no suggestion.
+    if (verdict is Verdict.NOT_GRADABLE or suggested not in (None, grade)) and not reason.strip():
         raise RecordsError("A change needs its reason, in a few words.")
 
 

@@ -10,6 +10,7 @@ from dashboard.study.geometry import (
     stack_affine,
     voxel_spacing,
 )
+from dashboard.study.levels import LEVELS
 from dashboard.study.model import (
     Acquisition,
     FrameReference,
@@ -30,6 +31,7 @@ from dashboard.study.prediction import (
 __all__ = [
     "GRADES",
     "LABELS",
+    "LEVELS",
     "SCENES",
     "Acquisition",
     "FrameReference",

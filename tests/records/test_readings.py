@@ -7,10 +7,14 @@ from sqlalchemy import delete, select, text, update
 
 from dashboard.errors import NotAllowed, RecordsError
 from dashboard.records import (
+    JobKind,
     Reading,
     Records,
     Verdict,
+    add_finding,
+    add_job,
     add_reading,
+    claim_job,
     current_reading,
     get_finding,
     get_study,
@@ -19,7 +23,7 @@ from dashboard.records import (
     withdraw_reading,
 )
 from dashboard.records.tables import Base, FindingRow, ReadingRow
-from tests.records.helpers import NOW, found_study
+from tests.records.helpers import NOW, document, found_study
 
 MINUTE = timedelta(minutes=1)
 
@@ -71,8 +75,38 @@ def test_agreeing_takes_the_findings_grade_and_leaves_the_finding_alone(records:
     assert (added.grade, added.verdict, added.comment) == ("1c", Verdict.AGREED, "seen with the surgeon")
 
 
-def test_agreeing_that_a_study_was_not_analysed_has_no_grade(records: Records) -> None:
-    assert read(records, *found_study(records, None)).grade is None
+def test_there_is_nothing_to_agree_with_where_no_grade_was_suggested(records: Records) -> None:
+    study_id, finding_id = found_study(records, None)
+    with pytest.raises(RecordsError, match="No grade was suggested"):
+        read(records, study_id, finding_id)
+    given = read(records, study_id, finding_id, Verdict.CHANGED, "1b")
+    none = read(records, study_id, finding_id, Verdict.NOT_GRADABLE, reason="metal", minutes=1)
+    assert (given.grade, none.grade) == ("1b", None)
+
+
+def test_naming_the_level_of_the_suggested_grade_needs_no_reason(records: Records) -> None:
+    reading = read(records, *found_study(records, "2"), Verdict.CHANGED, "2", "T12/L1")
+    assert (reading.grade, reading.level) == ("2", "T12/L1")
+
+
+def test_a_new_result_is_unread_and_the_former_one_can_be_read_no_more(records: Records) -> None:
+    study_id, former = found_study(records)
+    reading = read(records, study_id, former)
+    second = read(records, study_id, former, minutes=1)
+    with records.writing() as session:
+        add_job(session, JobKind.TRIAGE_STUDY, study_id, NOW)
+        job = claim_job(session, "worker", NOW)
+        assert job is not None
+        assert add_finding(session, new_id(), job, document("3"), "0", NOW)
+    with records.reading() as session:
+        assert get_study(session, study_id).read_at is None
+        assert current_reading(session, records.keys, study_id) is None
+        assert list_readings(session, records.keys, study_id) == (reading, second)
+    with pytest.raises(RecordsError, match="analysed anew"):
+        read(records, study_id, former)
+    withdraw(records, second)
+    with records.reading() as session:
+        assert get_study(session, study_id).read_at is None
 
 
 def test_a_second_reading_stands_beside_the_first(records: Records) -> None:
@@ -89,11 +123,14 @@ def test_a_second_reading_stands_beside_the_first(records: Records) -> None:
     ("verdict", "grade", "level", "reason", "words"),
     [
         (Verdict.CHANGED, "3", "", "  ", "needs its reason"),
-        (Verdict.CHANGED, None, "", "because", "another grade or another level"),
+        (Verdict.CHANGED, None, "T8", "because", "A grade is one of 0, 1a"),
+        (Verdict.CHANGED, "2", "", "because", "agree, or name the level"),
+        (Verdict.NOT_GRADABLE, None, "", "", "needs its reason"),
+        (Verdict.NOT_GRADABLE, "2", "", "metal", "has no grade"),
         (Verdict.CHANGED, "4", "", "because", "A grade is one of 0, 1a"),
         (Verdict.AGREED, "3", "", "", "keep the suggested grade"),
-        (Verdict.WITHDRAWN, None, "", "", "agrees or changes"),
-        (Verdict.CHANGED, "3", "T" * 17, "because", "level is longer"),
+        (Verdict.WITHDRAWN, None, "", "", "agrees, changes, or says"),
+        (Verdict.CHANGED, "3", "Mrs Hopper", "because", "A level is one of C1 to S1"),
         (Verdict.CHANGED, "3", "", "x" * 4001, "reason is longer"),
     ],
 )
