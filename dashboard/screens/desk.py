@@ -1,6 +1,6 @@
 """What the screens ask of the records: opened once a process, looked up anew at every run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -138,10 +138,14 @@ def look_at(visitor: Person, study_id: str) -> OpenStudy:
         study = get_study(session, study_id)
         finding = get_finding(session, study.current_finding_id)
         known = site.identity(session, study_id) if may(visitor, Right.SEE_IDENTITY) else StoredIdentity()
-    if _first_time("view_study", visitor.id, study_id):
-        with site.writing() as session:
-            note(session, site.keys, visitor.id, "view_study", study_id, {}, now())
+    _once(lambda: _note_view(site, visitor, study_id), "view_study", visitor.id, study_id)
     return OpenStudy(study, known.person, known.details.names, finding)
+
+
+def seen(visitor: Person) -> frozenset[str]:
+    """Studies that the visitor has opened in this session."""
+    noted: frozenset[tuple[str, ...]] = st.session_state.get(NOTED, frozenset())
+    return frozenset(what[2] for what in noted if what[:2] == ("view_study", visitor.id))
 
 
 def check_study(study_id: str) -> None:
@@ -157,8 +161,7 @@ def check_study(study_id: str) -> None:
 
 def note_refusal(visitor: Person, what: str) -> None:
     """Note in the audit log that `visitor` was refused a screen, once a session."""
-    if _first_time("refuse", visitor.id, what):
-        _refusals(records()).note(visitor, what)
+    _once(lambda: _refusals(records()).note(visitor, what), "refuse", visitor.id, what)
 
 
 @lru_cache(maxsize=4)
@@ -166,11 +169,17 @@ def _refusals(site: Records) -> Refusals:
     return Refusals(site)
 
 
-def _first_time(*what: str) -> bool:
-    """Whether something happens for the first time in this visitor's session."""
+def _note_view(site: Records, visitor: Person, study_id: str) -> None:
+    with site.writing() as session:
+        note(session, site.keys, visitor.id, "view_study", study_id, {}, now())
+
+
+def _once(act: Callable[[], object], *what: str) -> None:
+    """Do something once in this visitor's session; what failed is done again the next time."""
     noted: frozenset[tuple[str, ...]] = st.session_state.get(NOTED, frozenset())
-    st.session_state[NOTED] = noted | {what}
-    return what not in noted
+    if what not in noted:
+        act()
+        st.session_state[NOTED] = noted | {what}
 
 
 def _where(site: Records, study: StudyRecord) -> str:

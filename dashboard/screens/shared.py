@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.errors import NotAllowed
-from dashboard.screens import desk, desk_team, entry
+from dashboard.screens import desk, desk_reading, desk_team, entry
 from dashboard.screens.frame import top
 from dashboard.screens.parts.link_token import link_token
 from dashboard.screens.study import Looking, draw
@@ -31,7 +31,14 @@ def show() -> None:
         _cannot_be_opened()
         return
     study_id = visitor.study_id or ""
-    draw(Looking(lambda: desk.look_at(visitor, study_id), lambda: _check(share_id), shared=True))
+    draw(
+        Looking(
+            lambda: desk.look_at(desk_team.check_guest(share_id), study_id),
+            lambda: desk_reading.beside(desk_team.check_guest(share_id), study_id),
+            lambda: _check(share_id),
+            shared=True,
+        )
+    )
 
 
 def _check(share_id: str) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.screens import desk, pages, study_panel
+from dashboard.screens import desk, desk_reading, pages, study_panel
+from dashboard.screens.deletion import delete_button
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.ticker import ticker
-from dashboard.screens.share import share_button
+from dashboard.screens.reading_bar import reading_bar, shared_bar, what_was_said
 from dashboard.screens.study_view import open_finding, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
@@ -22,9 +23,13 @@ REFRESH_S = 0.7
 
 @dataclass(frozen=True)
 class Looking:
-    """How a study is looked at: `look` fetches it, `check` asks again; both raise for whoever may not see it."""
+    """How a study is looked at: `look` fetches it, `said` what persons said of it, `check` asks again.
+
+    All three raise for whoever may not see it, or may not any more.
+    """
 
     look: Callable[[], desk.OpenStudy]
+    said: Callable[[], desk_reading.Beside]
     check: Callable[[], None]
     shared: bool = False
 
@@ -34,7 +39,13 @@ def show() -> None:
     """Draw the study that the address names by its opaque id."""
     study_id = st.query_params.get("study", "")
     top()
-    draw(Looking(lambda: desk.open_study(study_id), lambda: desk.check_study(study_id)))
+    draw(
+        Looking(
+            lambda: desk.open_study(study_id),
+            lambda: desk_reading.beside(desk.person(), study_id),
+            lambda: desk.check_study(study_id),
+        )
+    )
 
 
 def draw(looking: Looking) -> None:
@@ -47,18 +58,30 @@ def draw(looking: Looking) -> None:
             pages.go("worklist")
         patient, detail = ("", "") if looking.shared else patient_words(found.person)
         st.html(_head(document, patient, detail, date(study.study_date), study.synthetic))
-        if not looking.shared:
-            share_button(study.id)
+    if looking.shared:
+        shared_bar(document, looking.said)
+    else:
+        reading_bar(study.id, finding.id if finding else None, document, looking.said)
     if finding is None:
         _waiting(looking)
-        return
-    opened = open_finding(finding.id)
+    else:
+        _pictures(finding.id, document, looking)
+        study_panel.series_table(document, found.names)
+        what_was_said(looking.said(), document.get("grade"), looking.shared)
+        study_panel.provenance(document, finding.software_version)
+    if not looking.shared:
+        when = f"scanned {date(study.study_date)}" if study.study_date else "scan date unknown"
+        delete_button(study.id, " · ".join(filter(None, (patient, detail, when))))
+
+
+@told
+def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) -> None:
+    """The pictures, whose files may be damaged: what is known beside them is shown all the same."""
     if document.get("status") != "graded":
         study_panel.not_analysed(document)
+    opened = open_finding(finding_id)
     if opened.stacks:
         viewer(opened, looking.check)
-    study_panel.series_table(document, found.names)
-    study_panel.provenance(document, opened.software_version)
 
 
 def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, synthetic: bool) -> str:

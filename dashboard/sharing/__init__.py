@@ -22,6 +22,7 @@ from dashboard.sharing.links import (
     open_link,
 )
 from dashboard.sharing.loopback import check_request, is_loopback
+from dashboard.sharing.readings import Said, flag, give_reading, remove_study, take_back
 from dashboard.sharing.refusals import Refusals
 from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_claims, recognise
 from dashboard.sharing.team import change_role, disable, enable, team
@@ -39,6 +40,7 @@ __all__ = [
     "Person",
     "Refusals",
     "Right",
+    "Said",
     "admit",
     "allow",
     "change_role",
@@ -48,6 +50,8 @@ __all__ = [
     "close_link",
     "disable",
     "enable",
+    "flag",
+    "give_reading",
     "guest",
     "is_loopback",
     "links_of",
@@ -57,6 +61,8 @@ __all__ = [
     "provider_secrets",
     "read_claims",
     "recognise",
+    "remove_study",
     "require",
+    "take_back",
     "team",
 ]

@@ -1,0 +1,113 @@
+"""Readings and clinical flags in words. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dashboard.records import Reading, Verdict
+from dashboard.screens.desk_reading import Beside, FlagLine, ReadingLine
+from dashboard.screens.text import counted, plain
+from dashboard.sharing import Said
+
+# What stands among the grades for none, and what it means.
+NO_GRADE, CANNOT = "none", "cannot be graded"
+NOT_READ = "Not read yet"
+FLAGS: Mapping[str, str] = {
+    "known_cancer": "known cancer",
+    "new_deficit": "new deficit",
+    "sphincter_change": "sphincter change",
+    "symptom_onset": "symptom onset",
+}
+# One line of the table of what persons said.
+Line = tuple[datetime, str, str, str, str]
+
+
+def said_of(choice: str | None, level: str, reason: str, comment: str, suggested: str | None) -> Said:
+    """What a person says by the choices of the form; keeping the suggested grade is to agree.
+
+    Parameters
+    ----------
+    choice
+        A grade, :data:`NO_GRADE`, or None where nothing was chosen.
+    """
+    if choice == NO_GRADE:
+        return Said(Verdict.NOT_GRADABLE, None, level, reason, comment)
+    if choice == suggested and suggested is not None and not level:
+        return Said(Verdict.AGREED, None, "", reason, comment)
+    return Said(Verdict.CHANGED, choice, level, reason, comment)
+
+
+def verdict_words(reading: Reading, suggested: str | None) -> str:
+    """What a reading says: ``grade 2 instead of 3 at T8``."""
+    words = f"grade {reading.grade}"
+    if reading.verdict is Verdict.NOT_GRADABLE:
+        words = CANNOT if suggested is None else f"{CANNOT}, instead of {suggested}"
+    elif reading.grade == suggested:
+        words += ", agreed"
+    elif suggested is not None:
+        words += f" instead of {suggested}"
+    return f"{words}, level {reading.level}" if reading.level else words
+
+
+def reading_words(said: Beside, suggested: str | None) -> str:
+    """The reading that counts, by whom and when; or that there is none."""
+    standing = said.standing
+    if not standing:
+        former = any(not line.current and not line.reading.withdrawn for line in said.readings)
+        return f"{NOT_READ}: images were added after the last reading" if former else NOT_READ
+    last = standing[-1]
+    words = f"Read: {verdict_words(last.reading, suggested)} · {_who(last.author)}{moment(last.reading.created_at)}"
+    others = [line.reading.grade for line in standing[:-1] if line.reading.grade != last.reading.grade]
+    return f"{words} · {counted(len(others), 'other reading')} of another grade" if others else words
+
+
+def flag_words(said: Beside) -> str:
+    """The clinical flags in force."""
+    names = [_flag(name, line.change.value) for name, line in said.set_flags.items()]
+    return f"Clinical flags: {', '.join(names) or 'none'}"
+
+
+def history(said: Beside, suggested: str | None) -> list[Line]:
+    """(when, who, what, reason, comment) of everything persons said, newest first."""
+    lines = [_reading_line(line, suggested) for line in said.readings]
+    lines += [_flag_line(line) for line in said.flags]
+    return sorted(lines, key=lambda line: line[0], reverse=True)
+
+
+def moment(at: datetime) -> str:
+    """A time of this site's records, in the zone that all of them are shown in."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _reading_line(line: ReadingLine, suggested: str | None) -> Line:
+    reading = line.reading
+    # Of a former finding the suggestion is not on screen.
+    notes = [verdict_words(reading, suggested if line.current else reading.grade)]
+    if not line.current:
+        notes = [f"grade {reading.grade}" if reading.grade else CANNOT, "of the result before images were added"]
+    if reading.marks_hidden:
+        notes.append("marks hidden")
+    if reading.withdrawn:
+        notes.append("withdrawn")
+    return (
+        reading.created_at,
+        plain(line.author, 60),
+        "; ".join(notes),
+        plain(reading.reason, 1000),
+        plain(reading.comment, 1000),
+    )
+
+
+def _flag_line(line: FlagLine) -> Line:
+    change = line.change
+    words = (
+        f"flag set: {_flag(change.flag, change.value)}" if change.value else f"flag taken back: {FLAGS[change.flag]}"
+    )
+    return change.created_at, plain(line.author, 60), words, "", ""
+
+
+def _flag(name: str, value: str) -> str:
+    return f"{FLAGS[name]} {value}" if name == "symptom_onset" else FLAGS[name]
+
+
+def _who(author: str) -> str:
+    return f"{plain(author, 40)} · " if author else ""
