@@ -21,13 +21,14 @@ def delete_button(study_id: str, which: str) -> None:
     if not may(desk.person(), Right.DELETE):
         return
     if st.button("Delete this study", key="delete_study", type="tertiary", icon=":material/delete:"):
-        _dialog(study_id, which)
+        dialog(study_id, which)
 
 
 @st.dialog("Delete this study?")
 @told
 @needs(Right.DELETE)
-def _dialog(study_id: str, which: str) -> None:
+def dialog(study_id: str, which: str) -> None:
+    """Says what goes, and deletes once the word is typed."""
     st.text(which)
     st.text(WHAT_GOES)
     with st.form("delete_form", border=False):

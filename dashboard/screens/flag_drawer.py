@@ -25,14 +25,15 @@ WHAT_FOR = "What you set counts at once for the rank in the worklist. Each chang
 def flags_button(study_id: str) -> None:
     """Opens the drawer."""
     if st.button("Flags", key="flags", shortcut="f", help="What is known of the patient beyond the pictures"):
-        _drawer(study_id)
+        drawer(study_id)
 
 
 # The head of the screen may show another rank afterwards.
 @st.dialog("Clinical flags", width=WIDTH, position="right", on_dismiss="rerun")
 @told
 @needs(Right.READ)
-def _drawer(study_id: str) -> None:
+def drawer(study_id: str) -> None:
+    """Each flag with who set it and when; a change counts at once."""
     with st.container(key="drawer"):
         _flags(study_id)
 

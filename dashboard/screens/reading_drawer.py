@@ -27,20 +27,21 @@ def change_button(study_id: str, finding_id: str | None, suggested: str | None, 
         help="Another grade than the suggested one, or none" if suggested else "Give a grade, or say that none can be",
     )
     if asked and finding_id is not None:
-        _drawer(study_id, finding_id, suggested, own, level_first=False)
+        drawer(study_id, finding_id, suggested, own, level_first=False)
 
 
 def level_button(study_id: str, finding_id: str | None, suggested: str | None, own: Reading | None) -> None:
     """Opens the drawer to name the level."""
     asked = st.button("Level", key="level", shortcut="l", disabled=finding_id is None, help="Name the level")
     if asked and finding_id is not None:
-        _drawer(study_id, finding_id, suggested, own, level_first=True)
+        drawer(study_id, finding_id, suggested, own, level_first=True)
 
 
 @st.dialog("Your reading", width=WIDTH, position="right")
 @told
 @needs(Right.READ)
-def _drawer(study_id: str, finding_id: str, suggested: str | None, own: Reading | None, level_first: bool) -> None:
+def drawer(study_id: str, finding_id: str, suggested: str | None, own: Reading | None, level_first: bool) -> None:
+    """Grade, level, reason and comment; it closes when the reading is kept."""
     with st.container(key="drawer"), st.form("reading_form", border=False):
         if level_first:
             level, grade = _level(own), _grade(suggested, own)
