@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from dashboard.screens import desk, pages
+from dashboard.grading import RULE
+from dashboard.screens import desk, desk_list, pages
+from dashboard.screens.desk_list import Listed
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
-from dashboard.screens.lines import study_line, upload_line
+from dashboard.screens.lines import CLOCK_WORDS, upload_line
+from dashboard.screens.list_filter import CHOICES, Wanted
 from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
 from dashboard.screens.parts.plot import LIBRARY
 from dashboard.screens.parts.ticker import ticker
-from dashboard.screens.parts.worklist_table import worklist_table
+from dashboard.screens.parts.worklist_table import first_asked, worklist_table
 from dashboard.screens.text import counted
 from dashboard.screens.worker import (
     demonstration_awaited,
@@ -27,6 +30,7 @@ ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
 # More finished uploads than this would push the list down the page; the others are a click away.
 FINISHED_LINES = 2
 DISMISSED = "dismissed_uploads"
+WORDS = "search_words"
 
 
 @needs(Right.SEE_LIST)
@@ -41,15 +45,13 @@ def show() -> None:
 def _live() -> None:
     # First, so that what fails now is tried again.
     ticker(BUSY_REFRESH_S if st.session_state.get(BUSY) else REFRESH_S, "worklist_ticker")
-    by_urgency = st.session_state.get("order", "urgency") != "arrival"
-    found = desk.studies(by_urgency)
-    made_up = next((study.id for study, _, _ in found if study.synthetic), None)
-    if made_up and demonstration_awaited():
+    by_urgency = st.session_state.get("order", st.query_params.get("order")) != "arrival"
+    listed = desk_list.look(by_urgency, _wanted())
+    if listed.demonstration and demonstration_awaited():
         demonstration_shown()
-        pages.go("study", study=made_up)
-    st.session_state[BUSY] = any(study.tier is None for study, _, _ in found)
-    now = desk.now()
-    waiting = sum(study.tier in ("immediate", "urgent") and study.opened_at is None for study, _, _ in found)
+        pages.go("study", study=listed.demonstration)
+    st.session_state[BUSY] = listed.busy
+    waiting = listed.unopened
     top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")
     trouble = worker_words()
     if trouble:
@@ -58,13 +60,13 @@ def _live() -> None:
     if adds:
         uploads = _upload_lines()
         shown = [upload for place, upload in enumerate(uploads) if not upload.finished or place < FINISHED_LINES]
-        _follow(drop_zone(shown, large=not found, earlier=len(uploads) - len(shown)))
-    if not found:
+        _follow(drop_zone(shown, large=not listed.total, earlier=len(uploads) - len(shown)))
+    if not listed.total:
         _empty(adds)
         return
-    _toolbar(len(found), offer_demonstration=adds and made_up is None)
-    lines = [study_line(study, person, where, now) for study, person, where in found]
-    opened = worklist_table(lines, library=LIBRARY)
+    _toolbar(listed, offer_demonstration=adds and listed.demonstration is None)
+    part = desk_list.part(listed, first_asked(len(listed.shown)))
+    opened = worklist_table(part, desk_list.news(listed), library=LIBRARY)
     if opened:
         pages.go("study", study=opened)
 
@@ -85,8 +87,19 @@ def _follow(event: DropEvent) -> None:
         st.rerun(scope="fragment")
 
 
-def _toolbar(count: int, offer_demonstration: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+def _wanted() -> Wanted:
+    """What the toolbar says, which is drawn below this; before it was ever drawn, what the address says."""
+    chosen = {name: frozenset(_chosen(name)) & frozenset(CHOICES[name]) for name in CHOICES}
+    return Wanted(**chosen, words=st.session_state.get(WORDS) or "")
+
+
+def _chosen(name: str) -> list[str]:
+    kept: list[str] | None = st.session_state.get(name)
+    return st.query_params.get_all(name) if kept is None else kept
+
+
+def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
         st.segmented_control(
             "Order",
             list(ORDERS),
@@ -95,11 +108,57 @@ def _toolbar(count: int, offer_demonstration: bool) -> None:
             default="urgency",
             required=True,
             label_visibility="collapsed",
+            bind="query-params",
+        )
+        for name in CHOICES:
+            _filter(name)
+        st.text_input(
+            "Search",
+            key=WORDS,
+            type="search",
+            placeholder="Search name, number, level",
+            label_visibility="collapsed",
+            max_chars=200,
+            width=220,
             persist_state="session",
         )
-        st.html(f'<span style="color:#9fb0c0">{counted(count, "study", "studies")}</span>')
+        _count(listed)
         if offer_demonstration:
             demonstration_button("tertiary")
+        if st.button("Waiting times", key="go_turnaround", type="tertiary", help="Waiting times and agreement"):
+            pages.go("turnaround")
+        with st.popover("How this list is ordered", type="tertiary"):
+            st.caption(RULE)
+            st.caption(CLOCK_WORDS)
+
+
+def _filter(name: str) -> None:
+    chosen = _chosen(name)
+    label = name.capitalize() + (f": {len(chosen)}" if chosen else "")
+    with st.popover(label, type="primary" if chosen else "secondary", key=f"{name}_choices"):
+        if name == "region":
+            st.caption("As the descriptions of the study and its series say; they may be wrong.")
+        st.pills(
+            f"Show only ({name})",
+            list(CHOICES[name]),
+            selection_mode="multi",
+            key=name,
+            bind="query-params",
+        )
+
+
+def _count(listed: Listed) -> None:
+    shown, total = len(listed.shown), listed.total
+    words = counted(total, "study", "studies") if shown == total else f"{shown:,} of {total:,} studies"
+    st.html(f'<span style="color:#9fb0c0">{words}</span>', width="content")
+    if _wanted().narrows:
+        st.button("Show all", key="show_all", type="tertiary", on_click=_show_all)
+
+
+def _show_all() -> None:
+    for name in CHOICES:
+        st.session_state[name] = []
+    st.session_state[WORDS] = ""
 
 
 def _empty(adds: bool) -> None:
