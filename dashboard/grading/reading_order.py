@@ -29,9 +29,11 @@ FLAG_WORDS: Mapping[str, str] = {
 }
 DEFICITS = (Flag.NEW_DEFICIT, Flag.SPHINCTER_CHANGE)
 RULE = (
-    "Tier first, then clinical flags, then the longest wait. A new deficit or sphincter change puts a study at least "
+    "Studies still to be read first; among them tier, then clinical flags, then the longest wait. A new deficit or "
+    "sphincter change puts a study at least "
     "among the urgent ones, and first in its tier, before all where cancer is known too; known cancer, then a stated "
-    "symptom onset, come before no flag. Flags never move a study down and never change a grade."
+    "symptom onset, come before no flag. Flags never move a study down and never change a grade. Studies that a person "
+    "has read follow in the same order."
 )
 # A study still on its way may be anything: it stands above what was graded and found less than urgent.
 ORDER: tuple[str | None, ...] = (*TIERS[: TIERS.index(Tier.NOT_ANALYSED) + 1], None, Tier.SOON, Tier.ROUTINE)

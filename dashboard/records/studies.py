@@ -70,14 +70,20 @@ def get_study(session: Session, study_id: str) -> StudyRecord:
 
 
 def worklist(session: Session, by_urgency: bool = True) -> tuple[StudyRecord, ...]:
-    """All studies: by :func:`dashboard.grading.reading_rank`, then the longest wait; or the latest arrival first."""
+    """All studies in the order of reading (:func:`urgency_key`), or the latest arrival first."""
     found = [as_record(row) for row in session.scalars(select(StudyRow))]
     return tuple(sorted(found, key=urgency_key if by_urgency else arrival_key))
 
 
 def urgency_key(study: StudyRecord) -> tuple[object, ...]:
-    """Sort key of the order of reading."""
-    return (*reading_rank(study.tier, study.flags), study.received_at, -(study.score or 0.0), study.id)
+    """Sort key of the order of reading: what a person has read follows what nobody has."""
+    return (
+        study.read_at is not None,
+        *reading_rank(study.tier, study.flags),
+        study.received_at,
+        -(study.score or 0.0),
+        study.id,
+    )
 
 
 def arrival_key(study: StudyRecord) -> tuple[object, ...]:

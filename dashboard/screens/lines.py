@@ -62,13 +62,14 @@ def study_line(
         reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or "being analysed now"]
     acquired = acquisition_time(study.study_date, study.study_time, zone)
     status, status_detail = _status(study, people or {})
+    moved = moved_words(study.tier, study.flags)
     return StudyLine(
         id=study.id,
         href=f"/study?study={study.id}",
         tier=tier,
         tier_words=words,
         mark=mark,
-        moved=moved_words(study.tier, study.flags),
+        moved=bool(moved),
         grade=study.grade or "",
         band=BANDS.get(study.band or "", ""),
         p_high=probability(study.probability_high),
@@ -77,8 +78,9 @@ def study_line(
         patient_detail=detail,
         synthetic=study.synthetic,
         why=reasons[0] if reasons else "not flagged",
-        why_more=f"and {counted(len(reasons) - 1, 'more reason')}" if len(reasons) > 1 else "",
+        why_more=" · ".join(filter(None, (moved, _more(reasons)))),
         received_at=study.received_at.isoformat(),
+        waited_until=study.read_at.isoformat() if study.read_at else "",
         acquired_at=acquired.isoformat() if acquired else "",
         clocks=_clocks(study, acquired, now),
         status=status,
@@ -155,6 +157,10 @@ def _clocks(study: StudyRecord, acquired: datetime | None, now: datetime) -> tup
     if study.grade in SUSPECTED or study.flags.get(Flag.KNOWN_CANCER):
         return (Clock("1 week", (begun + WEEK).isoformat()),)
     return ()
+
+
+def _more(reasons: list[str]) -> str:
+    return f"and {counted(len(reasons) - 1, 'more reason')}" if len(reasons) > 1 else ""
 
 
 def _status(study: StudyRecord, people: Mapping[str, str]) -> tuple[str, str]:

@@ -29,6 +29,8 @@ BUSY = "studies_on_their_way"
 ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
 # More finished uploads than this would push the list down the page; the others are a click away.
 FINISHED_LINES = 2
+# A site with more studies than this knows what the software does.
+FEW = 5
 DISMISSED = "dismissed_uploads"
 WORDS = "search_words"
 
@@ -45,8 +47,8 @@ def show() -> None:
 def _live() -> None:
     # First, so that what fails now is tried again.
     ticker(BUSY_REFRESH_S if st.session_state.get(BUSY) else REFRESH_S, "worklist_ticker")
-    by_urgency = st.session_state.get("order", st.query_params.get("order")) != "arrival"
-    listed = desk_list.look(by_urgency, _wanted())
+    _follow_address()
+    listed = desk_list.look(st.session_state["order"] != "arrival", _wanted())
     if listed.demonstration and demonstration_awaited():
         demonstration_shown()
         pages.go("study", study=listed.demonstration)
@@ -64,7 +66,7 @@ def _live() -> None:
     if not listed.total:
         _empty(adds)
         return
-    _toolbar(listed, offer_demonstration=adds and listed.demonstration is None)
+    _toolbar(listed, offer_demonstration=adds and listed.demonstration is None and listed.total <= FEW)
     part = desk_list.part(listed, first_asked(len(listed.shown)))
     opened = worklist_table(part, desk_list.news(listed), library=LIBRARY)
     if opened:
@@ -87,28 +89,42 @@ def _follow(event: DropEvent) -> None:
         st.rerun(scope="fragment")
 
 
+def _follow_address() -> None:
+    """Take the choices from the address at the first visit, and keep the address to them from then on.
+
+    Streamlit's own binding leaves the address of the last screen standing when one comes back to this one.
+    """
+    # The browser's way back brings the address of the study along.
+    for name in frozenset(st.query_params) - frozenset(CHOICES) - {"order"}:
+        del st.query_params[name]
+    for name, choices in CHOICES.items():
+        if name not in st.session_state:
+            st.session_state[name] = [one for one in st.query_params.get_all(name) if one in choices]
+        if st.query_params.get_all(name) != st.session_state[name]:
+            st.query_params[name] = st.session_state[name]
+    if "order" not in st.session_state:
+        st.session_state["order"] = "arrival" if st.query_params.get("order") == "arrival" else "urgency"
+    asked = {"order": "arrival"} if st.session_state["order"] == "arrival" else {}
+    if st.query_params.get("order") != asked.get("order"):
+        st.query_params.pop("order", None)
+        st.query_params.update(asked)
+
+
 def _wanted() -> Wanted:
-    """What the toolbar says, which is drawn below this; before it was ever drawn, what the address says."""
-    chosen = {name: frozenset(_chosen(name)) & frozenset(CHOICES[name]) for name in CHOICES}
+    chosen = {name: frozenset(st.session_state[name]) for name in CHOICES}
     return Wanted(**chosen, words=st.session_state.get(WORDS) or "")
 
 
-def _chosen(name: str) -> list[str]:
-    kept: list[str] | None = st.session_state.get(name)
-    return st.query_params.get_all(name) if kept is None else kept
-
-
 def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         st.segmented_control(
             "Order",
             list(ORDERS),
             format_func=ORDERS.__getitem__,
             key="order",
-            default="urgency",
             required=True,
             label_visibility="collapsed",
-            bind="query-params",
+            persist_state="session",
         )
         for name in CHOICES:
             _filter(name)
@@ -116,10 +132,10 @@ def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
             "Search",
             key=WORDS,
             type="search",
-            placeholder="Search name, number, level",
+            placeholder="Name, number, level",
             label_visibility="collapsed",
             max_chars=200,
-            width=220,
+            width=200,
             persist_state="session",
         )
         _count(listed)
@@ -127,13 +143,13 @@ def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
             demonstration_button("tertiary")
         if st.button("Waiting times", key="go_turnaround", type="tertiary", help="Waiting times and agreement"):
             pages.go("turnaround")
-        with st.popover("How this list is ordered", type="tertiary"):
+        with st.popover("Order and clocks", type="tertiary"):
             st.caption(RULE)
             st.caption(CLOCK_WORDS)
 
 
 def _filter(name: str) -> None:
-    chosen = _chosen(name)
+    chosen = st.session_state[name]
     label = name.capitalize() + (f": {len(chosen)}" if chosen else "")
     with st.popover(label, type="primary" if chosen else "secondary", key=f"{name}_choices"):
         if name == "region":
@@ -143,7 +159,7 @@ def _filter(name: str) -> None:
             list(CHOICES[name]),
             selection_mode="multi",
             key=name,
-            bind="query-params",
+            persist_state="session",
         )
 
 

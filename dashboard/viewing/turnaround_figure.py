@@ -17,6 +17,9 @@ SYMBOLS = dict(zip(TIERS, ("diamond", "triangle-up", "x", "square", "circle"), s
 DASHES = dict(zip(TIERS, ("solid", "dash", "dot", "dashdot", "longdash"), strict=True))
 # Waiting is drawn on a logarithmic axis; less than this counts as this.
 LEAST_MINUTES = 0.1
+TICKS = {0.1: "6 s", 1: "1 min", 10: "10 min", 60: "1 h", 360: "6 h", 1440: "1 d", 10080: "1 week"}
+# More points than this are drawn paler.
+CROWDED = 300
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,9 @@ def summarise(waits: Sequence[Wait]) -> Mapping[str, WaitSummary]:
 def waiting_figure(waits: Sequence[Wait]) -> go.Figure:
     """One point a study over the time it was received, and the median of each day as a line, one colour a tier."""
     figure = go.Figure()
-    for tier in TIERS:
-        own = [wait for wait in waits if wait.tier == tier]
-        if not own:
-            continue
-        colour = theme.TIER_COLOURS[tier]
+    by_tier = {tier: own for tier in TIERS if (own := [wait for wait in waits if wait.tier == tier])}
+    for tier, own in by_tier.items():
+        mark = {"symbol": SYMBOLS[tier], "color": theme.TIER_COLOURS[tier], "size": 7}
         figure.add_trace(
             go.Scatter(
                 x=[wait.received_at for wait in own],
@@ -65,10 +66,12 @@ def waiting_figure(waits: Sequence[Wait]) -> go.Figure:
                 mode="markers",
                 name=tier,
                 legendgroup=tier,
-                marker={"symbol": SYMBOLS[tier], "color": colour, "size": 7, "opacity": 0.75},
+                marker={**mark, "opacity": 0.8 if len(waits) <= CROWDED else 0.25},
                 hovertemplate=f"{tier}: waited %{{y:.3g}} min<br>received %{{x|%Y-%m-%d %H:%M}} UTC<extra></extra>",
             )
         )
+    # Above all points, or they would be hidden by those of the tiers that follow.
+    for tier, own in by_tier.items():
         days = daily_medians(own)
         figure.add_trace(
             go.Scatter(
@@ -78,13 +81,14 @@ def waiting_figure(waits: Sequence[Wait]) -> go.Figure:
                 name=f"{tier}, median of a day",
                 legendgroup=tier,
                 showlegend=False,
-                line={"color": colour, "width": 1.6, "dash": DASHES[tier]},
+                line={"color": theme.TIER_COLOURS[tier], "width": 2, "dash": DASHES[tier]},
                 hovertemplate=f"{tier}: median %{{y:.3g}} min on %{{x|%Y-%m-%d}}<extra></extra>",
             )
         )
     _dress(figure)
     figure.update_xaxes(title_text="received (UTC)", type="date")
-    figure.update_yaxes(title_text="waited until opened (min, logarithmic)", type="log")
+    ticks = {"tickvals": list(TICKS), "ticktext": list(TICKS.values())}
+    figure.update_yaxes(title_text="waited until opened", type="log", **ticks)
     return figure
 
 

@@ -115,7 +115,7 @@ def page_times(data_dir: Path, last: str) -> None:
             page.locator(f"tr[data-id='{last}']:focus").wait_for()
             print(f"End key, to the last row: {time.perf_counter() - start:.2f} s")
             start = time.perf_counter()
-            page.get_by_placeholder("Search name, number, level").fill("family00042")
+            page.get_by_placeholder("Name, number, level").fill("family00042")
             page.keyboard.press("Enter")
             page.get_by_text("1 of ", exact=False).first.wait_for()
             print(f"search, to its result: {time.perf_counter() - start:.2f} s")
@@ -153,9 +153,7 @@ def main() -> None:
         records.close()
         print(f"{chosen.studies:,} studies, median ms: all anew {1000 * baseline:.0f}, first look {1000 * first:.0f}")
         for name, seconds in (("idle refresh", idle), ("refresh after a change", changed), ("search", search)):
-            print(
-                f"{name}: {1000 * seconds:.1f} ms, {seconds / baseline:.3f} of all anew, target {1000 * TARGET_S:.0f}"
-            )
+            print(f"{name}: {1000 * seconds:.1f} ms, {seconds / baseline:.3f} of all anew, at most {TARGET_S} s wanted")
         if chosen.page:
             page_times(data_dir, last)
 

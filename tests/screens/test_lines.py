@@ -94,7 +94,7 @@ def test_a_deficit_starts_the_24_hours_whatever_the_grade() -> None:
     flagged = replace(STUDY, tier="routine", grade="0", flags={"new_deficit": "yes"})
     line = study_line(flagged, None, NOW, UTC)
     assert [clock.label for clock in line.clocks] == ["24 h"]
-    assert line.moved == "read with urgent: new deficit"
+    assert (line.moved, line.why_more) == (True, "read with urgent: new deficit · and 1 more reason")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ const ABOVE = 50;
 const ASK_MS = 60;
 const NEWS_MS = 60000;
 
-function waited(iso) {
-  const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 60000));
+function waited(iso, until) {
+  const end = until ? Date.parse(until) : Date.now();
+  const minutes = Math.max(0, Math.floor((end - Date.parse(iso)) / 60000));
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
   const days = Math.floor(minutes / 1440);
   if (days < 60) return `${days} d`;
@@ -38,8 +39,8 @@ const COLUMNS = [
   ["Where", "where", "Level, or position along the body axis where no level is named"],
   ["Patient", "patient", "Name, number and birth date as the scanner sent them; kept encrypted on this machine"],
   ["Why", "why", "The first reason for this place in the list"],
-  ["Waiting", "number", "Hours and minutes since the study was received"],
-  ["Clocks", "clocks", "Time since the scan, and what is left of the clocks of NICE NG234; see 'How this list is ordered'"],
+  ["Waiting", "number", "Hours and minutes from receipt until now, or until a person read the study"],
+  ["Clocks", "clocks", "Time since the scan, and what is left of the clocks of NICE NG234; see 'Order and clocks'"],
   ["Status", "status", "What has happened to the study so far, and by whom"],
 ];
 
@@ -73,13 +74,13 @@ function cells(study) {
   const clocks = study.clocks.map((clock) => `${clock.label}: ${remaining(clock.ends_at)}`).join(" · ");
   const why = cell(study.why_more ? "why" : "why long", study.why, study.why_more, `${study.why} ${study.why_more}`);
   return [
-    cell("tier", tier, study.moved, study.moved),
+    cell("tier", tier, study.moved ? "↑ moved up" : ""),
     cell("grade", study.grade || "–", study.band),
     cell("number", study.p_high),
     cell("where", study.where),
     cell("patient", link, detail, `${study.patient} ${study.patient_detail}`),
     why,
-    cell("number", waited(study.received_at)),
+    cell("number", waited(study.received_at, study.waited_until)),
     cell("clocks", scanned, clocks),
     cell("status", study.status, study.status_detail, study.status_detail),
   ];

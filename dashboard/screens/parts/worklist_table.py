@@ -26,7 +26,8 @@ class Clock:
 class StudyLine:
     """One study as the table shows it; all of it text, times as ISO 8601 or empty.
 
-    `moved` says which clinical flags moved the study up, `spoken` is the line for those who cannot see it.
+    `moved`: clinical flags moved the study up. `waited_until` is empty while nobody has read the study. `spoken` is the
+    line for those who cannot see it.
     """
 
     id: str
@@ -34,7 +35,7 @@ class StudyLine:
     tier: str
     tier_words: str
     mark: str
-    moved: str
+    moved: bool
     grade: str
     band: str
     p_high: str
@@ -45,6 +46,7 @@ class StudyLine:
     why: str
     why_more: str
     received_at: str
+    waited_until: str
     acquired_at: str
     clocks: tuple[Clock, ...]
     status: str
