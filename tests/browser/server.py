@@ -19,7 +19,7 @@ class Server:
     """The application as its README starts it, on a data folder of its own."""
 
     def __init__(self, repository: Path, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._repository, self._data_dir = repository, data_dir
+        self._repository, self.data_dir = repository, data_dir
         self.port = free_port()
         self.settings = dict(settings or {})
         self.log = data_dir.parent / "server-output.txt"
@@ -32,7 +32,7 @@ class Server:
     def start(self) -> None:
         """Start, and wait until it answers."""
         command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(self.port)]
-        environment = os.environ | {"TRIAGE_DATA_DIR": str(self._data_dir)} | self.settings
+        environment = os.environ | {"TRIAGE_DATA_DIR": str(self.data_dir)} | self.settings
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 command, cwd=self._repository, env=environment, stdout=output, stderr=output, start_new_session=True
