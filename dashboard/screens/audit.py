@@ -1,5 +1,6 @@
 """The audit log: who did what, when, to which study. For administrators."""
 
+import re
 from collections.abc import Mapping
 
 import streamlit as st
@@ -31,6 +32,8 @@ ACTIONS = {
     "upload": "upload",
 }
 EXPORT = "audit_export"
+LINK = "share:"
+SHORT_ID = 8
 
 
 @needs(Right.SEE_AUDIT)
@@ -64,7 +67,7 @@ def _log() -> None:
         {
             "Number": [entry.number for entry in found],
             "When (UTC)": [f"{entry.at:%Y-%m-%d %H:%M:%S}" for entry in found],
-            "Who": [plain(names.get(entry.actor, entry.actor), 60) for entry in found],
+            "Who": [_who(entry.actor, names) for entry in found],
             "What": [ACTIONS.get(entry.action, entry.action) for entry in found],
             "Study or user": [plain(names.get(entry.subject_id, entry.subject_id), 60) for entry in found],
             "Details": [_details(entry, names) for entry in found],
@@ -84,5 +87,23 @@ def _say_whether_it_holds() -> None:
         st.error(f"Entry {fault.number}: {fault.words}.", icon=":material/error:")
 
 
+def _who(actor: str, names: Mapping[str, str]) -> str:
+    if actor.startswith(LINK):
+        return f"holder of link {actor.removeprefix(LINK)[:SHORT_ID]}"
+    return plain(names.get(actor, actor), 60)
+
+
 def _details(entry: AuditEntry, names: Mapping[str, str]) -> str:
-    return plain(", ".join(f"{key} {names.get(str(value), value)}" for key, value in entry.details.items()), 200)
+    return plain(", ".join(f"{_words(key)}: {_value(value, names)}" for key, value in entry.details.items()), 200)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _value(value: str | int | bool | None, names: Mapping[str, str]) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    text = names.get(str(value), str(value))
+    # Enough to tell ids apart; the export has them whole.
+    return text[:SHORT_ID] if re.fullmatch("[0-9a-f]{32}", text) else text

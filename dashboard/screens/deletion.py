@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.errors import NotAllowed, TriageError
 from dashboard.screens import desk, desk_reading, pages
 from dashboard.screens.entry import needs
-from dashboard.screens.frame import told
+from dashboard.screens.frame import tell_next, told
 from dashboard.sharing import Right, may
 
 WORD = "delete"
@@ -46,5 +46,5 @@ def dialog(study_id: str, which: str) -> None:
     except TriageError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.toast(GONE, icon=":material/delete:")
+    tell_next(GONE)
     pages.go("worklist")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Literal, ParamSpec
 
 import streamlit as st
 
@@ -74,7 +74,7 @@ def _explain(person: Person, screen: str) -> None:
     with st.container(horizontal=True):
         if may(person, Right.SEE_LIST) and st.button("Worklist", key="back", icon=":material/arrow_back:"):
             pages.go("worklist")
-        _sign_out_button()
+        _sign_out_button("content")
 
 
 def _why_not(person: Person, screen: str) -> str:
@@ -95,7 +95,7 @@ def _account(person: Person) -> None:
             if isinstance(right, Right) and may(person, right) and st.button(words, key=f"go_{name}", width="stretch"):
                 pages.go(name)
         if person != CONSOLE:
-            _sign_out_button()
+            _sign_out_button("stretch")
 
 
 def _short(person: Person) -> str:
@@ -109,6 +109,6 @@ def _long(person: Person) -> str:
     return f"<b>{markup(person.name)}</b><br>{person.role.value}"
 
 
-def _sign_out_button() -> None:
-    if st.button("Sign out", key="sign_out", width="stretch"):
+def _sign_out_button(width: Literal["content", "stretch"]) -> None:
+    if st.button("Sign out", key="sign_out", width=width):
         st.logout()

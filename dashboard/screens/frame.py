@@ -13,6 +13,7 @@ from dashboard.screens.tiers import NOTICE
 
 Arguments = ParamSpec("Arguments")
 FAILED = "failed"
+DONE = "done"
 STYLE = f"<style>{(FOLDER / 'page.css').read_text(encoding='utf-8')}</style>"
 
 
@@ -36,6 +37,8 @@ def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
     def show(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
         if FAILED in st.session_state:
             st.error(st.session_state.pop(FAILED), icon=":material/error:")
+        if DONE in st.session_state:
+            st.toast(st.session_state.pop(DONE), icon=":material/check:")
         try:
             part(*arguments, **named)
         except NotAllowed as error:
@@ -48,6 +51,11 @@ def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
             st.text(str(error))
 
     return show
+
+
+def tell_next(words: str) -> None:
+    """Have the next screen say, in passing, what was done on this one."""
+    st.session_state[DONE] = words
 
 
 def attempt(action: Callable[Arguments, None]) -> Callable[Arguments, None]:

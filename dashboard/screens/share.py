@@ -28,8 +28,13 @@ def share_button(study_id: str) -> None:
     if not may(desk.person(), Right.SHARE):
         return
     if st.button("Share", key="share", icon=":material/link:", shortcut="s", help="Make a read-only link"):
-        st.session_state.pop(MADE, None)
+        _put_away()
         _dialog(study_id)
+
+
+def _put_away() -> None:
+    """A link that was made is of the choices it was made with: it must not stand beside others."""
+    st.session_state.pop(MADE, None)
 
 
 @st.dialog("Share this study", width="large")
@@ -40,9 +45,17 @@ def _dialog(study_id: str) -> None:
     public = load_settings().sign_in
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            "Opens for", list(KINDS), format_func=KINDS.__getitem__, default=LinkKind.INSTANT, required=True, key="kind"
+            "Opens for",
+            list(KINDS),
+            format_func=KINDS.__getitem__,
+            default=LinkKind.INSTANT,
+            required=True,
+            key="kind",
+            on_change=_put_away,
         )
-        team_only = st.toggle("Team only", key="team_only", help="Whoever opens it must sign in and have a role here")
+        team_only = st.toggle(
+            "Team only", key="team_only", help="Whoever opens it must sign in and have a role here", on_change=_put_away
+        )
         if st.button("Create link", key="create_link", type="primary"):
             st.session_state[MADE] = desk_team.add_link(study_id, kind or LinkKind.INSTANT, team_only)
     if MADE in st.session_state:
@@ -75,7 +88,7 @@ def _words(line: LinkLine, now: datetime) -> str:
     share = line.share
     opened = f"opened {counted(share.opened_count, 'time')}" if share.opened_count else "not opened yet"
     parts = [
-        share.kind + (", team only" if share.team_only else ""),
+        KINDS.get(LinkKind(share.kind), share.kind) + (", team only" if share.team_only else ""),
         f"made {share.created_at:%Y-%m-%d %H:%M} by {plain(line.author, 40)}",
         _until(line, now),
         opened,

@@ -3,24 +3,24 @@
 import io
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pydicom
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from dashboard.exchange.demonstration import write_demonstration
-from tests.browser.provider import free_port
+from dashboard.records import open_records
+from dashboard.settings import load_settings
+from tests.browser.provider import Provider
+from tests.browser.server import Server
+from tests.browser.team import OTHER, PATIENT, Team
+from tests.screens.site import add_result
 
+__all__ = ["Server"]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -31,53 +31,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_S = 60
 expect.set_options(timeout=60_000)
 HOSTILE = '<img src=x onerror="window.pwned=1">'
-
-
-class Server:
-    """The application as its README starts it, on a data folder of its own."""
-
-    def __init__(self, repository: Path, data_dir: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._repository, self._data_dir = repository, data_dir
-        self.port = free_port()
-        self.settings = dict(settings or {})
-        self.log = data_dir.parent / "server-output.txt"
-
-    @property
-    def url(self) -> str:
-        """Address of the first screen."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(self.port)]
-        environment = os.environ | {"TRIAGE_DATA_DIR": str(self._data_dir)} | self.settings
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command, cwd=self._repository, env=environment, stdout=output, stderr=output, start_new_session=True
-            )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-            if self._process.poll() is not None:
-                break
-        raise RuntimeError(f"the server did not start: {self.log.read_text(errors='replace')[-2000:]}")
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        """End the server by a signal and wait for it."""
-        self._process.send_signal(number)
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +72,55 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     visitor.on("pageerror", lambda error: errors.append(str(error)))
     yield visitor
     context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def team(repository: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Team]:
+    """The server as a team would run it."""
+    folder = tmp_path_factory.mktemp("team") / "data"
+    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(folder)}))
+    study, other = add_result(records, "3", PATIENT), add_result(records, "2", OTHER)
+    server = Server(repository, folder)
+    server.settings = {
+        "TRIAGE_OIDC_METADATA_URL": provider.metadata_url,
+        "TRIAGE_OIDC_CLIENT_ID": "spine-triage",
+        "TRIAGE_OIDC_CLIENT_SECRET": "secret of the tests",
+        "TRIAGE_PUBLIC_URL": server.url,
+        "TRIAGE_ADMINS": "ADA@example.org",
+    }
+    server.start()
+    yield Team(server, records, study, other)
+    server.stop()
+    records.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, team: Team) -> Iterator[Callable[[], Page]]:
+    """Somebody with a browser of their own; a page that reports an error fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def come() -> Page:
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: team.asked.append(request.url))
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
     assert errors == []
 
 

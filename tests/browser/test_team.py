@@ -3,117 +3,19 @@
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from dashboard.ingest import Identity
-from dashboard.records import Records, audit_entries, open_records
-from dashboard.settings import load_settings
-from tests.browser.conftest import Server
-from tests.browser.provider import Provider
-from tests.screens.site import add_result
+from tests.browser.team import IDENTIFYING, TEAM, Team, give_role, make_link, sign_in, user_line
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATIENT = Identity(patient_name="Okafor^Ngozi", patient_id="RXH4471093", birth_date="19610203", sex="F")
-OTHER = Identity(patient_name="Lindqvist^Bo", patient_id="KLM5502817", birth_date="19480709", sex="M")
-# What must be nowhere but on the screen of those who may see it.
-IDENTIFYING = ("okafor", "ngozi", "rxh4471093", "19610203", "1961-02-03", "lindqvist", "klm5502817", "19480709")
-TEAM = ("ada@example.org", "rosa@example.org", "rosa reader", "ada chief", "chief-1", "reader-1")
 SIGN_IN = "This page is for the team"
 NO_ACCESS = "You have no access to this site yet"
 CANNOT_BE_OPENED = "This link cannot be opened."
-
-
-class Team:
-    """A server with sign-in, two studies on it, and everything that browsers asked of it."""
-
-    def __init__(self, server: Server, records: Records, study: str, other: str) -> None:
-        self.server, self.records, self.study, self.other = server, records, study, other
-        self.asked: list[str] = []
-        self.tokens: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return self.server.url
-
-    def audit(self) -> list[tuple[str, str, str]]:
-        """(actor, action, subject) of every entry, oldest first."""
-        with self.records.reading() as session:
-            found = audit_entries(session, limit=1000)
-        return [(entry.actor, entry.action, entry.subject_id) for entry in reversed(found)]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    running = Provider()
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def team(repository: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Team]:
-    """The server as a team would run it."""
-    folder = tmp_path_factory.mktemp("team") / "data"
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(folder)}))
-    study, other = add_result(records, "3", PATIENT), add_result(records, "2", OTHER)
-    server = Server(repository, folder)
-    server.settings = {
-        "TRIAGE_OIDC_METADATA_URL": provider.metadata_url,
-        "TRIAGE_OIDC_CLIENT_ID": "spine-triage",
-        "TRIAGE_OIDC_CLIENT_SECRET": "secret of the tests",
-        "TRIAGE_PUBLIC_URL": server.url,
-        "TRIAGE_ADMINS": "ADA@example.org",
-    }
-    server.start()
-    yield Team(server, records, study, other)
-    server.stop()
-    records.close()
-
-
-@pytest.fixture
-def visitor(browser: Browser, team: Team) -> Iterator[Callable[[], Page]]:
-    """Somebody with a browser of their own; a page that reports an error fails the test."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def come() -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768})
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: team.asked.append(request.url))
-        return page
-
-    yield come
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def sign_in(page: Page, subject: str) -> None:
-    """From a page that asks for it, through the provider, and back."""
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name=subject, exact=True).first.click()
-
-
-def give_role(page: Page, email: str, role: str) -> None:
-    """As an administrator on the users' screen."""
-    chosen = user_line(page, email).get_by_role("combobox")
-    chosen.click()
-    page.get_by_role("option", name=re.compile(role)).click()
-    expect(chosen).to_have_value(re.compile(role))
-    # The choice has reached the server once the page is at rest.
-    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
-
-
-def user_line(page: Page, email: str) -> Locator:
-    return page.locator('[class*="st-key-user_"]').filter(has_text=email)
 
 
 def test_a_stranger_sees_nothing_on_any_screen(visitor: Callable[[], Page], team: Team) -> None:
@@ -203,20 +105,6 @@ def test_signing_out_leaves_nothing(visitor: Callable[[], Page], team: Team) -> 
     page.goto(team.url)
     expect(page.get_by_text(SIGN_IN)).to_be_visible()
     assert page.locator("tbody tr").count() == 0
-
-
-def make_link(page: Page, team: Team, *, team_only: bool = False) -> str:
-    """As a reader on the study's screen; the link that was made."""
-    page.keyboard.press("s")
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
-    if team_only:
-        dialog.get_by_text("Team only").click()
-    dialog.get_by_role("button", name="Create link").click()
-    link = dialog.locator(".link input")
-    expect(link).to_have_value(re.compile(f"^{re.escape(team.url)}/shared#.{{40,}}$"))
-    team.tokens.append(link.input_value().split("#")[1])
-    return link.input_value()
 
 
 def test_a_link_shows_one_study_without_the_patient_until_it_is_revoked(
