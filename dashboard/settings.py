@@ -132,6 +132,11 @@ class Settings:
         return self.data_dir / "leaving"
 
     @property
+    def scratch_dir(self) -> Path:
+        """Where Dask keeps files of its own while it runs."""
+        return self.data_dir / "dask"
+
+    @property
     def store_dir(self) -> Path:
         """Where de-identified files, volumes and masks lie."""
         return self.data_dir / "store"

@@ -75,6 +75,7 @@ from dashboard.records.studies import (
     get_study,
     mark_opened,
     mark_started,
+    note_stage,
     worklist,
 )
 from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
@@ -178,6 +179,7 @@ __all__ = [
     "new_id",
     "note",
     "note_progress",
+    "note_stage",
     "open_jobs",
     "open_records",
     "open_share",

@@ -119,7 +119,8 @@ class StudyRecord:
     UIDs and the patient's key are those of this site. `tier` and what follows are None or empty until a
     finding exists. `reasons` are the urgency's, or why the study was not analysed. `read_at` is the moment of the
     first reading of the current finding that still stands, `read_by` and `read_grade` are of the last one; `flags` are
-    the clinical flags in force, {flag: value}. `place` is the worst slice in words, `regions` are the parts of the
+    the clinical flags in force, {flag: value}. `stage` says how far a running
+    analysis has come, `place` is the worst slice in words, `regions` are the parts of the
     spine that the descriptions name.
     """
 
@@ -146,6 +147,7 @@ class StudyRecord:
     current_finding_id: str | None
     read_at: datetime | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
+    stage: str = ""
     place: str = ""
     regions: tuple[str, ...] = ()
     opened_by: str = ""

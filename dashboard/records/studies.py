@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
@@ -94,9 +94,14 @@ def arrival_key(study: StudyRecord) -> tuple[object, ...]:
 def mark_started(session: Session, study_id: str, now: datetime) -> None:
     """Analysis has begun."""
     row = study_row(session, study_id)
-    row.started_at = now
+    row.started_at, row.stage = now, ""
     if row.current_finding_id is None:
         row.state = StudyState.RUNNING.value
+
+
+def note_stage(session: Session, study_id: str, stage: str) -> None:
+    """How far the analysis has come, in a few words; a study that was deleted meanwhile is left in peace."""
+    session.execute(update(StudyRow).where(StudyRow.id == study_id).values(stage=stage))
 
 
 def mark_opened(session: Session, study_id: str, by: str, now: datetime) -> None:
@@ -194,6 +199,7 @@ def as_record(row: StudyRow) -> StudyRecord:
         current_finding_id=row.current_finding_id,
         read_at=row.read_at,
         flags=dict(row.flags or {}),
+        stage=row.stage,
         place=row.place,
         regions=tuple(filter(None, row.regions.split(","))),
         opened_by=row.opened_by,

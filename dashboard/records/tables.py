@@ -105,6 +105,7 @@ class StudyRow(Base):
     current_finding_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     # The count of all changes to studies when this one was changed last; the database itself keeps it.
     revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
+    stage: Mapped[str] = mapped_column(String(64), default="")
     place: Mapped[str] = mapped_column(String(64), default="")
     regions: Mapped[str] = mapped_column(String(64), default="")
     opened_by: Mapped[str] = mapped_column(String(48), default="")

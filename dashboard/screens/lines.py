@@ -59,7 +59,7 @@ def study_line(
     # The tier says it already.
     reasons = [plain(reason, 200).removeprefix("not analysed: ") for reason in study.reasons]
     if study.tier is None:
-        reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or "being analysed now"]
+        reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or study.stage or "being analysed now"]
     acquired = acquisition_time(study.study_date, study.study_time, zone)
     status, status_detail = _status(study, people or {})
     moved = moved_words(study.tier, study.flags)

@@ -8,6 +8,7 @@ answers only to who holds the certificate it made for itself at its start.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.errors import SettingsError
@@ -19,6 +20,7 @@ PRELOAD = "dashboard.work.tasks"
 CONNECT_S = 20
 # A worker whose scheduler is gone ends, and is started again by whoever watches over it.
 LOST_S = 30
+SCRATCH = "temporary-directory"
 SCHEMES = ("tcp://", "tls://")
 UNKNOWN = "TRIAGE_SCHEDULER must be an address such as tls://scheduler.example.org:8786; correct it in the environment."
 CONFIG: dict[str, Any] = {
@@ -40,8 +42,10 @@ CONFIG: dict[str, Any] = {
 
 
 @contextmanager
-def connected(address: str, workers: int) -> Iterator["Client"]:
+def connected(address: str, workers: int, scratch: Path) -> Iterator["Client"]:
     """Client of the cluster at `address`, or of one of our own with `workers` processes where that is empty.
+
+    `scratch` is where Dask may keep its own files.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def connected(address: str, workers: int) -> Iterator["Client"]:
     from distributed.security import Security
 
     _quiet()
-    with dask.config.set(CONFIG):
+    with dask.config.set({**CONFIG, SCRATCH: str(scratch)}):
         if address:
             with Client(check_address(address), timeout=CONNECT_S, set_as_default=False) as client:
                 yield client
@@ -80,7 +84,7 @@ def connected(address: str, workers: int) -> Iterator["Client"]:
             yield client
 
 
-def join(address: str) -> None:
+def join(address: str, scratch: Path) -> None:
     """Be a worker of the cluster at `address` until it ends or this process is told to.
 
     Raises
@@ -102,7 +106,7 @@ def join(address: str) -> None:
             await nanny.finished()
 
     _quiet()
-    with dask.config.set(CONFIG):
+    with dask.config.set({**CONFIG, SCRATCH: str(scratch)}):
         asyncio.run(serve())
 
 

@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._stop = threading.Event()
-        self._tasks: set[Future] = set()
+        self._tasks: set[Future[Any]] = set()
         self._workers, self._counted, self._looked = 0, 0.0, 0.0
 
     def stop(self) -> None:
@@ -63,7 +63,7 @@ class Dispatcher:
         while not self._stop.is_set():
             began = time.monotonic()
             try:
-                with connected(settings.scheduler, settings.workers) as client:
+                with connected(settings.scheduler, settings.workers, settings.scratch_dir) as client:
                     log.info("connected to the scheduler")
                     self._serve(client)
             except SettingsError:
@@ -110,7 +110,7 @@ class Dispatcher:
             self._workers = sum(client.nthreads().values())
 
     @staticmethod
-    def _over(task: "Future") -> bool:
+    def _over(task: "Future[Any]") -> bool:
         """Whether a task has ended. One whose worker died is over, too: its job is taken back by the next look."""
         if not task.done():
             return False

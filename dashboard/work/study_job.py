@@ -14,6 +14,7 @@ from dashboard.records import (
     get_study,
     mark_started,
     new_id,
+    note_stage,
     write_study,
 )
 from dashboard.records.contents import contents_of, forget_findings, keep_files
@@ -35,7 +36,12 @@ def triage_stored_study(records: Records, job: Job, engine: Engine) -> None:
     study, part = _stored_part(records, job.subject_id)
     finding_id = new_id()
     folder = records.store.fresh_dir(records.store.finding_dir(study.id, finding_id))
-    _keep(records, study, job, finding_id, triage_study(part, folder / "volumes", engine))
+
+    def report(stage: str) -> None:
+        with records.writing() as session:
+            note_stage(session, study.id, stage)
+
+    _keep(records, study, job, finding_id, triage_study(part, folder / "volumes", engine, 0.0, report))
 
 
 def give_up_on_study(records: Records, job: Job, engine: Engine, reason: str) -> None:

@@ -133,7 +133,13 @@ def study_uid(part: Drop) -> str:
     return next((item.study_instance_uid for item in part.rejections if item.study_instance_uid), "")
 
 
-def triage_study(part: Drop, volumes_dir: Path, engine: Engine, read_s: float = 0.0) -> TriagedStudy:
+def triage_study(
+    part: Drop,
+    volumes_dir: Path,
+    engine: Engine,
+    read_s: float = 0.0,
+    report: Callable[[str], None] = lambda stage: None,
+) -> TriagedStudy:
     """Decode, analyse and grade one study.
 
     Parameters
@@ -144,14 +150,18 @@ def triage_study(part: Drop, volumes_dir: Path, engine: Engine, read_s: float = 
         Where decoded volumes go; made when absent.
     read_s
         Time already spent on reading, for `timings_s`.
+    report
+        Told in words how far it has come.
     """
     started = time.perf_counter()
+    report("reading images")
     volumes_dir.mkdir(parents=True, exist_ok=True)
     built = build_studies(part, volumes_dir) if part.instances else ()
     study = built[0] if built else _without_images(part)
     decoded = time.perf_counter()
-    predictions, failures = _analyse(study.series, engine)
+    predictions, failures = _analyse(study.series, engine, report)
     analysed = time.perf_counter()
+    report("grading")
     result = grade_study(study, predictions, engine.thresholds, failures)
     if not built:
         result = replace(result, reasons=(NO_IMAGE,))
@@ -173,13 +183,15 @@ def not_analysed(part: Drop, engine: Engine, reason: str) -> TriagedStudy:
     return TriagedStudy(study, result.to_document(_no_time(), engine.describe()), {}, part.instances)
 
 
-def _analyse(series: Iterable[Series], engine: Engine) -> tuple[dict[str, SeriesPrediction], dict[str, str]]:
+def _analyse(
+    series: Iterable[Series], engine: Engine, report: Callable[[str], None]
+) -> tuple[dict[str, SeriesPrediction], dict[str, str]]:
     """Predictions of the series that may be graded, and why others of them have none."""
     predictions: dict[str, SeriesPrediction] = {}
     failures: dict[str, str] = {}
-    for item in series:
-        if item.reason is not None:
-            continue
+    wanted = [item for item in series if item.reason is None]
+    for number, item in enumerate(wanted, start=1):
+        report(f"analysing series {number} of {len(wanted)}")
         if engine.models is None:
             failures[item.series_instance_uid] = engine.failure
             continue

@@ -188,7 +188,8 @@ def hold_lock(path: Path) -> int:
     with plain_os_errors("The data folder"):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # For whoever wants to know which process holds a job.
+    # For whoever wants to know which process holds a job; on a full disk the lock alone must do.
+    with suppress(OSError):
         os.write(handle, f"{os.getpid()}\n".encode())
     return handle
 

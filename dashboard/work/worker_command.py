@@ -34,7 +34,7 @@ def run_worker(settings: Settings) -> None:
     if not settings.scheduler:
         raise SettingsError(NO_CLUSTER)
     log.info("joining the cluster")
-    join(settings.scheduler)
+    join(settings.scheduler, settings.scratch_dir)
 
 
 def run_dispatcher(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,6 @@ def working(records: Records, engine: Engine) -> Iterator[None]:
         yield
     finally:
         over.set()
-        worker.stop()
         thread.join()
 
 
@@ -274,7 +273,6 @@ def test_a_database_server_that_is_killed_in_the_middle_of_a_job(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("dashboard.work.worker.BEAT_S", 0.05)
-    monkeypatch.setattr("dashboard.work.worker.RECOVER_EVERY", timedelta(0))
     real = study_job.triage_study
     killed: list[bool] = []
 

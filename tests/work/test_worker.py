@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -304,7 +303,6 @@ def test_records_that_fail_for_a_while_only_delay(
 def test_a_job_that_could_not_be_let_go_of_is_found_again(
     records: Records, engine: Engine, demonstration: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RECOVER_EVERY", timedelta(0))
     monkeypatch.setattr(worker, "BEAT_S", 0.01)
     monkeypatch.setattr(worker, "release_job", failing(RecordsError("The disk is full."), []))
     calls: list[object] = []

@@ -11,6 +11,7 @@ down_revision = "0002"
 
 COLUMNS = (
     sa.Column("revision", sa.BigInteger(), nullable=False, server_default="0"),
+    sa.Column("stage", sa.String(length=64), nullable=False, server_default=""),
     sa.Column("place", sa.String(length=64), nullable=False, server_default=""),
     sa.Column("regions", sa.String(length=64), nullable=False, server_default=""),
     sa.Column("opened_by", sa.String(length=48), nullable=False, server_default=""),

@@ -1,0 +1,93 @@
+"""Studies a minute of one and of two workers of our own cluster, in the same run.
+
+A study is the demonstration under other numbers, read and graded by the shipped models. The two runs alternate.
+
+usage: python -m tests.benchmarks.throughput [STUDIES]
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pydicom
+
+from dashboard.exchange.demonstration import write_demonstration
+from dashboard.records import Records, open_jobs, open_records, worklist
+from dashboard.settings import REPOSITORY, load_settings
+from dashboard.work import WorkerProcess, receive_files
+
+ROUNDS = 3
+TARGET_RATIO = 1.7
+
+
+def write_studies(folder: Path, count: int) -> list[Path]:
+    """Folders of `count` studies, and of two to warm up with."""
+    write_demonstration(folder / "made")
+    folders = []
+    for number in range(count + 2):
+        made = folder / f"study {number}"
+        made.mkdir()
+        for path in (folder / "made").iterdir():
+            dataset = pydicom.dcmread(path)
+            dataset.PatientID = f"P{number}"
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+                setattr(dataset, keyword, f"{dataset[keyword].value}.{number}")
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.save_as(made / path.name)
+        folders.append(made)
+    return folders
+
+
+def wait(records: Records) -> None:
+    """Until nothing is left to do."""
+    while True:
+        with records.reading() as session:
+            if open_jobs(session) == 0:
+                return
+        time.sleep(0.02)
+
+
+def seconds(folders: list[Path], workers: int) -> float:
+    """From the drop of all studies, one by one, to the last grade."""
+    with tempfile.TemporaryDirectory() as data_dir:
+        environment = {**os.environ, "TRIAGE_DATA_DIR": data_dir, "TRIAGE_WORKERS": str(workers)}
+        records = open_records(load_settings(environment))
+        cluster = WorkerProcess({**environment, "PYTHONPATH": str(REPOSITORY)})
+        cluster.start()
+        try:
+            for folder in folders[:2]:
+                receive_files(records, [folder])
+            wait(records)
+            start = time.perf_counter()
+            for folder in folders[2:]:
+                receive_files(records, [folder])
+            wait(records)
+            took = time.perf_counter() - start
+        finally:
+            cluster.stop()
+        with records.reading() as session:
+            graded = sum(study.grade is not None for study in worklist(session))
+        records.close()
+    if graded != len(folders):
+        raise SystemExit(f"{graded} of {len(folders)} studies graded")
+    return took
+
+
+def main() -> None:
+    """Print studies a minute and their ratio."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+    with tempfile.TemporaryDirectory() as folder:
+        folders = write_studies(Path(folder), count)
+        pairs = [(seconds(folders, 1), seconds(folders, 2)) for _ in range(ROUNDS)]
+    one, two = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratios = [first / second for first, second in pairs]
+    print(f"studies a minute, median of {ROUNDS}: one worker {60 * count / one:.0f}, two {60 * count / two:.0f}")
+    print(f"two against one: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"at least {TARGET_RATIO} wanted")
+
+
+if __name__ == "__main__":
+    main()

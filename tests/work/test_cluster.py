@@ -1,0 +1,135 @@
+"""A cluster that is named instead of one of our own: joined, lost, come back, shared by two servers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from dashboard.errors import SettingsError
+from dashboard.records import Records, StudyState, list_findings, open_records, worklist
+from dashboard.settings import REPOSITORY
+from dashboard.work import receive_files
+from dashboard.work.cluster import check_address
+from dashboard.work.dispatcher import Dispatcher
+from dashboard.work.worker_command import run_worker
+from tests.browser.provider import free_port
+from tests.work.test_killed_worker import idle, wait_for
+
+STUDIES = 4
+
+
+@contextmanager
+def process(*command: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process for the block, killed with its children at the end."""
+    started = subprocess.Popen(
+        [sys.executable, *command], env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield started
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+@contextmanager
+def cluster(port: int, environment: dict[str, str]) -> Iterator[None]:
+    """A scheduler and one worker that joined it, for the block."""
+    scheduler = ("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    with (
+        process(*scheduler, environment=environment),
+        process("-m", "dashboard", "worker", environment=environment),
+    ):
+        yield
+
+
+@contextmanager
+def dispatching(records: Records) -> Iterator[None]:
+    """A server's dispatcher for the block."""
+    dispatcher = Dispatcher(records)
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        dispatcher.stop()
+        thread.join()
+
+
+@pytest.fixture
+def drops(demonstration: Path, tmp_path: Path) -> list[Path]:
+    """A few slices each of several people."""
+    folders = []
+    for number in range(STUDIES):
+        folder = tmp_path / f"drop {number}"
+        folder.mkdir()
+        for path in sorted(demonstration.iterdir())[:8]:
+            dataset = pydicom.dcmread(path)
+            dataset.PatientID = f"P{number}"
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+                setattr(dataset, keyword, f"{dataset[keyword].value}.{number}")
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.save_as(folder / path.name)
+        folders.append(folder)
+    return folders
+
+
+@pytest.mark.slow
+def test_workers_join_and_a_lost_scheduler_is_found_again_by_two_servers(records: Records, drops: list[Path]) -> None:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    settings = replace(records.settings, scheduler=address)
+    environment = {
+        **os.environ,
+        "TRIAGE_DATA_DIR": str(settings.data_dir),
+        "TRIAGE_DATABASE_URL": settings.database_url,
+        "TRIAGE_MODELS_DIR": str(settings.models_dir),
+        "TRIAGE_SCHEDULER": address,
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    with ExitStack() as stack:
+        servers = [stack.enter_context(_closing(open_records(settings))) for _ in range(2)]
+        for server in servers:
+            stack.enter_context(dispatching(server))
+        with cluster(port, environment):
+            receive_files(servers[0], drops[:2])
+            wait_for(lambda: idle(records))
+        receive_files(servers[1], drops[2:])
+        with cluster(port, environment):
+            wait_for(lambda: idle(records))
+    with records.reading() as session:
+        studies = worklist(session)
+        assert [len(list_findings(session, study.id)) for study in studies] == [1] * STUDIES
+    assert {study.state for study in studies} <= {StudyState.GRADED, StudyState.NOT_ANALYSED}
+
+
+def test_a_worker_without_a_cluster_says_what_to_set(records: Records) -> None:
+    with pytest.raises(SettingsError, match="TRIAGE_SCHEDULER"):
+        run_worker(records.settings)
+
+
+@pytest.mark.parametrize("address", ["scheduler.example.org:8786", "http://scheduler", "/tmp/file", "inproc://x"])
+def test_an_address_of_another_kind_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match="TRIAGE_SCHEDULER"):
+        check_address(address)
+
+
+def test_a_malformed_address_ends_the_dispatcher(records: Records) -> None:
+    dispatcher = Dispatcher(replace(records, settings=replace(records.settings, scheduler="nonsense")))
+    with pytest.raises(SettingsError, match="TRIAGE_SCHEDULER"):
+        dispatcher.run()
+
+
+@contextmanager
+def _closing(records: Records) -> Iterator[Records]:
+    try:
+        yield records
+    finally:
+        records.close()
