@@ -45,6 +45,11 @@ class Listed:
     stamp: str
 
 
+def read_ahead() -> None:
+    """Read the list into memory before anybody asks for it."""
+    _mirror(desk.records()).look()
+
+
 def look(by_urgency: bool, wanted: Wanted) -> Listed:
     """The list as it is now, for those who may see it."""
     visitor = desk.person()

@@ -1,5 +1,6 @@
 """The embedded worker as the page sees it, and the demonstration study."""
 
+import logging
 import tempfile
 import threading
 from importlib import import_module
@@ -8,8 +9,9 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboard.errors import RecordsError
 from dashboard.exchange.demonstration import write_demonstration
-from dashboard.screens import desk
+from dashboard.screens import desk, desk_list
 from dashboard.sharing import Right, require
 from dashboard.work import WorkerProcess, receive_files
 
@@ -21,12 +23,22 @@ AWAITED = "demonstration_awaited"
 # The application's worker: one a server, none where a screen is shown without a server, as in tests.
 _embedded: list[WorkerProcess] = []
 
+log = logging.getLogger(__name__)
+
 
 def start() -> None:
-    """Start the embedded worker, and load beside it what the first study opened will need."""
+    """Start the embedded worker; beside it, read the list and load what the first study opened will need."""
     _embedded.append(WorkerProcess())
     _embedded[-1].start()
-    threading.Thread(target=import_module, args=("dashboard.viewing.stack",), name="warm-up", daemon=True).start()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    try:
+        desk_list.read_ahead()
+    except RecordsError as error:
+        log.warning("%s", error)
+    import_module("dashboard.viewing.stack")
 
 
 def stop() -> None:
