@@ -165,7 +165,7 @@ def _more(reasons: list[str]) -> str:
 
 def _status(study: StudyRecord, people: Mapping[str, str]) -> tuple[str, str]:
     if study.state in STATUS:
-        return STATUS[study.state]
+        return STATUS[study.state][0], ""
     if study.read_at is not None:
         read = f"grade {study.read_grade}" if study.read_grade else "cannot be graded"
         return f"read: {read}", _by(study.read_by, people)
