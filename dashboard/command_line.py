@@ -54,8 +54,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="also write DIR/<study_instance_uid>/result.json and masks.dcm"
     )
     triage.set_defaults(command=_triage)
-    worker = commands.add_parser("worker", help="run a worker beside a running server")
-    worker.add_argument("--child", action="store_true", help="end when standard input ends, as the server's child")
+    worker = commands.add_parser("worker", help="join the cluster that TRIAGE_SCHEDULER names")
+    worker.add_argument(
+        "--child", action="store_true", help="as the server's child: have its jobs done"
+    )
     worker.set_defaults(command=_worker)
     audit = commands.add_parser(
         "audit",
@@ -99,11 +101,11 @@ def _triage(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from dashboard.work.worker_command import run_worker
+    from dashboard.work.worker_command import run_dispatcher, run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    run_worker(load_settings(), child=options.child)
+    (run_dispatcher if options.child else run_worker)(load_settings())
     return 0
 
 

@@ -90,6 +90,10 @@ class Settings:
         Studies to which nothing was added for this long are deleted; 0 keeps them. ``TRIAGE_RETENTION_DAYS``.
     archive
         Bounds on archives (see :class:`ArchiveLimits`). ``TRIAGE_ARCHIVE_MAX_ENTRIES`` and so on.
+    scheduler
+        Address of the Dask scheduler whose workers do the jobs; "" for workers of our own. ``TRIAGE_SCHEDULER``.
+    workers
+        How many worker processes of our own there are. ``TRIAGE_WORKERS``.
     sign_in
         How people sign in; None: nobody does, and the server answers this machine only (see :class:`SignIn`).
     """
@@ -103,6 +107,8 @@ class Settings:
     store_url: str = field(default="", repr=False)
     retention_days: int = 0
     archive: ArchiveLimits = ArchiveLimits()
+    scheduler: str = ""
+    workers: int = 1
     sign_in: SignIn | None = None
 
     @property
@@ -225,5 +231,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
             max_ratio=float(_integer(env, "TRIAGE_ARCHIVE_MAX_RATIO", int(limits.max_ratio))),
             max_depth=_integer(env, "TRIAGE_ARCHIVE_MAX_DEPTH", limits.max_depth),
         ),
+        scheduler=env.get("TRIAGE_SCHEDULER", "").strip(),
+        workers=_integer(env, "TRIAGE_WORKERS", 1),
         sign_in=_sign_in(env),
     )

@@ -1,9 +1,12 @@
 """Numbers to clinical categories: measurements, Bilsky grade, quality gates, urgency. Pure: no files, no clock."""
 
+from dashboard.grading.agreement import Agreement, Coefficient, agreement
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
+from dashboard.grading.places import place_words
 from dashboard.grading.quality import Obstacle
+from dashboard.grading.reading_order import FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
@@ -12,8 +15,13 @@ from dashboard.grading.urgency import TIERS, Tier, Urgency
 __all__ = [
     "BAND_OF_GRADE",
     "BAND_SCHEME",
+    "FLAG_WORDS",
+    "RULE",
     "TIERS",
+    "Agreement",
     "Band",
+    "Coefficient",
+    "Flag",
     "GradingThresholds",
     "LevelResult",
     "Measures",
@@ -24,7 +32,12 @@ __all__ = [
     "StudyResult",
     "Tier",
     "Urgency",
+    "agreement",
     "canonical_json",
     "grade_study",
+    "moved_words",
+    "place_words",
+    "reading_rank",
+    "standing_tier",
     "trusted_labels",
 ]

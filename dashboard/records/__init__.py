@@ -28,6 +28,7 @@ from dashboard.records.jobs import (
     claim_job,
     end_job,
     has_waiting_job,
+    job_counts,
     open_jobs,
     release_job,
     release_jobs,
@@ -35,6 +36,7 @@ from dashboard.records.jobs import (
     subjects_with_jobs,
 )
 from dashboard.records.keys import Keys
+from dashboard.records.mirror import WorklistEntry, WorklistMirror, WorklistState, without_people
 from dashboard.records.model import (
     AuditEntry,
     Details,
@@ -73,10 +75,10 @@ from dashboard.records.studies import (
     get_study,
     mark_opened,
     mark_started,
-    waiting_count,
     worklist,
 )
 from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
+from dashboard.records.turnaround import Turnaround, turnarounds
 from dashboard.records.uploads import (
     add_upload,
     check_token,
@@ -119,10 +121,14 @@ __all__ = [
     "StoredRejection",
     "StudyRecord",
     "StudyState",
+    "Turnaround",
     "Upload",
     "UploadState",
     "User",
     "Verdict",
+    "WorklistEntry",
+    "WorklistMirror",
+    "WorklistState",
     "add_content",
     "add_finding",
     "add_job",
@@ -157,6 +163,7 @@ __all__ = [
     "get_upload",
     "get_user",
     "has_waiting_job",
+    "job_counts",
     "keep_identity",
     "list_findings",
     "list_flags",
@@ -187,9 +194,10 @@ __all__ = [
     "settle_upload",
     "sign_in",
     "subjects_with_jobs",
-    "waiting_count",
+    "turnarounds",
     "with_identity",
     "withdraw_reading",
+    "without_people",
     "worklist",
     "write_study",
 ]

@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dashboard.grading import place_words
 from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, StudyRow
+from dashboard.study import regions_of
 
 
 def add_finding(
@@ -56,7 +58,7 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     urgency: dict[str, Any] = document.get("urgency") or {}
     row.current_finding_id, row.finished_at = finding_id, now
     # What was read before is not what is found now.
-    row.read_at = None
+    row.read_at, row.read_by, row.read_grade = None, "", None
     row.state = StudyState(document["status"]).value
     row.tier, row.score = urgency.get("tier"), urgency.get("score")
     row.grade, row.band = document.get("grade"), document.get("band")
@@ -65,6 +67,9 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     analysed = row.state == StudyState.GRADED.value
     row.reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
     row.level = _worst_level(document) if analysed else ""
+    row.place = row.level or place_words(document)
+    described = [row.description, *(str(series.get("description") or "") for series in document.get("series") or [])]
+    row.regions = ",".join(regions_of(described))
 
 
 def _worst_level(document: Document) -> str:

@@ -7,14 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
+from dashboard.grading import Flag
 from dashboard.records.model import FlagChange
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FlagRow
 
-KNOWN_CANCER, NEW_DEFICIT, SPHINCTER_CHANGE = "known_cancer", "new_deficit", "sphincter_change"
-SYMPTOM_ONSET = "symptom_onset"
 YES = "yes"
-FLAGS = (KNOWN_CANCER, NEW_DEFICIT, SPHINCTER_CHANGE, SYMPTOM_ONSET)
+FLAGS = tuple(flag.value for flag in Flag)
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -55,7 +54,7 @@ def _check(flag: str, value: str, now: datetime) -> None:
         raise RecordsError(f"A flag is one of {', '.join(FLAGS)}.")
     if not value:
         return
-    if flag != SYMPTOM_ONSET:
+    if flag != Flag.SYMPTOM_ONSET:
         if value != YES:
             raise RecordsError("This flag is set or not; it takes no other value.")
         return

@@ -1,9 +1,10 @@
 """Jobs: claimed by one worker at a time, run again when their worker is gone, ended once."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from dashboard.records.model import Job, JobKind, JobState, new_id
@@ -125,6 +126,21 @@ def has_waiting_job(session: Session) -> bool:
 def subjects_with_jobs(session: Session) -> frozenset[str]:
     """Ids of uploads and studies that a job waits for or works on."""
     return frozenset(session.scalars(select(JobRow.subject_id).where(JobRow.state.in_(OPEN_STATES))))
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """How many jobs wait and how many run."""
+
+    waiting: int
+    running: int
+
+
+def job_counts(session: Session) -> JobCounts:
+    """How much work there is."""
+    query = select(JobRow.state, func.count()).where(JobRow.state.in_(OPEN_STATES)).group_by(JobRow.state)
+    counts = dict(session.execute(query).tuples().all())
+    return JobCounts(counts.get(JobState.WAITING.value, 0), counts.get(JobState.RUNNING.value, 0))
 
 
 def open_jobs(session: Session) -> int:

@@ -118,7 +118,9 @@ class StudyRecord:
 
     UIDs and the patient's key are those of this site. `tier` and what follows are None or empty until a
     finding exists. `reasons` are the urgency's, or why the study was not analysed. `read_at` is the moment of the
-    first reading of the current finding that still stands; `flags` are the clinical flags in force, {flag: value}.
+    first reading of the current finding that still stands, `read_by` and `read_grade` are of the last one; `flags` are
+    the clinical flags in force, {flag: value}. `place` is the worst slice in words, `regions` are the parts of the
+    spine that the descriptions name.
     """
 
     id: str
@@ -144,6 +146,11 @@ class StudyRecord:
     current_finding_id: str | None
     read_at: datetime | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+    regions: tuple[str, ...] = ()
+    opened_by: str = ""
+    read_by: str = ""
+    read_grade: str | None = None
 
 
 @dataclass(frozen=True)

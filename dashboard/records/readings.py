@@ -80,7 +80,7 @@ def add_reading(
             created_at=now,
         ),
     )
-    row.read_at = row.read_at or now
+    row.read_at, row.read_by, row.read_grade = row.read_at or now, author, grade
     session.flush()
     return added
 
@@ -122,6 +122,8 @@ def withdraw_reading(session: Session, keys: Keys, reading_id: str, author: str,
     readings = list_readings(session, keys, row.study_id)
     standing = [reading for reading in readings if _stands(reading, study.current_finding_id)]
     study.read_at = standing[0].created_at if standing else None
+    study.read_by = standing[-1].author if standing else ""
+    study.read_grade = standing[-1].grade if standing else None
     session.flush()
     return added
 

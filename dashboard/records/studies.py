@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
+from dashboard.grading import reading_rank
 from dashboard.ingest import Instance
 from dashboard.records.model import StoredRejection, StudyRecord, StudyState, new_id
 from dashboard.records.plain import from_plain, to_plain
 from dashboard.records.tables import ContentRow, StudyRow
-
-# "Not analysed, read it now" ranks above "not flagged"; a study still on its way may be anything, and does too.
-TIER_ORDER = ("immediate", "urgent", "not analysed", None, "soon", "routine")
 
 
 def find_study(session: Session, study_instance_uid: str, patient_key: str) -> StudyRecord | None:
@@ -25,7 +23,7 @@ def find_study(session: Session, study_instance_uid: str, patient_key: str) -> S
         StudyRow.study_instance_uid == study_instance_uid, StudyRow.patient_key == patient_key
     )
     row = session.scalar(query)
-    return None if row is None else _study(row)
+    return None if row is None else as_record(row)
 
 
 def add_study(
@@ -57,7 +55,7 @@ def add_study(
     )
     session.add(row)
     session.flush()
-    return _study(row)
+    return as_record(row)
 
 
 def get_study(session: Session, study_id: str) -> StudyRecord:
@@ -68,28 +66,29 @@ def get_study(session: Session, study_id: str) -> StudyRecord:
     RecordsError
         There is none of this id.
     """
-    return _study(study_row(session, study_id))
+    return as_record(study_row(session, study_id))
 
 
-def worklist(session: Session, by_urgency: bool = True, limit: int | None = None) -> tuple[StudyRecord, ...]:
-    """All studies: by tier, then the one waiting longest first; or the latest arrival first."""
-    rank = case(
-        *(
-            (StudyRow.tier.is_(None) if tier is None else StudyRow.tier == tier, place)
-            for place, tier in enumerate(TIER_ORDER)
-        ),
-        else_=len(TIER_ORDER),
+def worklist(session: Session, by_urgency: bool = True) -> tuple[StudyRecord, ...]:
+    """All studies in the order of reading (:func:`urgency_key`), or the latest arrival first."""
+    found = [as_record(row) for row in session.scalars(select(StudyRow))]
+    return tuple(sorted(found, key=urgency_key if by_urgency else arrival_key))
+
+
+def urgency_key(study: StudyRecord) -> tuple[object, ...]:
+    """Sort key of the order of reading: what a person has read follows what nobody has."""
+    return (
+        study.read_at is not None,
+        *reading_rank(study.tier, study.flags),
+        study.received_at,
+        -(study.score or 0.0),
+        study.id,
     )
-    order: tuple[Any, ...] = (StudyRow.received_at.desc(), StudyRow.id)
-    if by_urgency:
-        order = (rank, StudyRow.received_at, StudyRow.score.desc().nulls_last(), StudyRow.id)
-    return tuple(_study(row) for row in session.scalars(select(StudyRow).order_by(*order).limit(limit)))
 
 
-def waiting_count(session: Session, tiers: Sequence[str] = ("immediate", "urgent")) -> int:
-    """Studies of these tiers that nobody has opened."""
-    query = select(func.count()).select_from(StudyRow).where(StudyRow.tier.in_(tiers), StudyRow.opened_at.is_(None))
-    return int(session.scalar(query) or 0)
+def arrival_key(study: StudyRecord) -> tuple[object, ...]:
+    """Sort key of the order of arrival, the latest first."""
+    return -study.received_at.timestamp(), study.id
 
 
 def mark_started(session: Session, study_id: str, now: datetime) -> None:
@@ -100,10 +99,11 @@ def mark_started(session: Session, study_id: str, now: datetime) -> None:
         row.state = StudyState.RUNNING.value
 
 
-def mark_opened(session: Session, study_id: str, now: datetime) -> None:
-    """A person looks at the study; only the first time counts."""
+def mark_opened(session: Session, study_id: str, by: str, now: datetime) -> None:
+    """A person, by their id, looks at the study; only the first time counts."""
     row = study_row(session, study_id)
-    row.opened_at = row.opened_at or now
+    if row.opened_at is None:
+        row.opened_at, row.opened_by = now, by
 
 
 def add_content(
@@ -168,7 +168,8 @@ def study_row(session: Session, study_id: str) -> StudyRow:
     return row
 
 
-def _study(row: StudyRow) -> StudyRecord:
+def as_record(row: StudyRow) -> StudyRecord:
+    """The frozen value of a row, for this package."""
     return StudyRecord(
         id=row.id,
         study_instance_uid=row.study_instance_uid,
@@ -193,4 +194,9 @@ def _study(row: StudyRow) -> StudyRecord:
         current_finding_id=row.current_finding_id,
         read_at=row.read_at,
         flags=dict(row.flags or {}),
+        place=row.place,
+        regions=tuple(filter(None, row.regions.split(","))),
+        opened_by=row.opened_by,
+        read_by=row.read_by,
+        read_grade=row.read_grade,
     )

@@ -103,6 +103,22 @@ class StudyRow(Base):
     flags: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     # No foreign key: findings point here already, and a circle of keys cannot be created in SQLite.
     current_finding_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    # The count of all changes to studies when this one was changed last; the database itself keeps it.
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
+    place: Mapped[str] = mapped_column(String(64), default="")
+    regions: Mapped[str] = mapped_column(String(64), default="")
+    opened_by: Mapped[str] = mapped_column(String(48), default="")
+    read_by: Mapped[str] = mapped_column(String(48), default="")
+    read_grade: Mapped[str | None] = mapped_column(String(2))
+
+
+class WorklistStateRow(Base):
+    """The one row that counts the changes to studies, deletions among them."""
+
+    __tablename__ = "worklist_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(BigInteger)
 
 
 class ContentRow(Base):

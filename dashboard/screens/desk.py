@@ -15,16 +15,13 @@ from dashboard.records import (
     StudyRecord,
     Upload,
     get_finding,
-    get_people,
     get_study,
     get_upload,
     list_uploads,
     mark_opened,
     note,
     open_records,
-    worklist,
 )
-from dashboard.screens.text import plain
 from dashboard.settings import Settings, load_settings
 from dashboard.sharing import CONSOLE, STRANGER, Person, Refusals, Right, admit, is_loopback, may, read_claims, require
 
@@ -60,18 +57,6 @@ def person() -> Person:
 def peer() -> str | None:
     """Address of the other end; Streamlit says None for this machine's own."""
     return st.context.ip_address
-
-
-def studies(by_urgency: bool) -> list[tuple[StudyRecord, Identity | None, str]]:
-    """Every study with its patient, for those who may know who that is, and where its worst slice lies."""
-    visitor = person()
-    require(visitor, Right.SEE_LIST)
-    site = records()
-    with site.reading() as session:
-        found = worklist(session, by_urgency)
-        shown = [study.id for study in found] if may(visitor, Right.SEE_IDENTITY) else []
-        people = get_people(session, site.keys, shown)
-        return [(study, people.get(study.id), _where(site, study)) for study in found]
 
 
 def uploads() -> tuple[Upload, ...]:
@@ -116,7 +101,7 @@ def open_study(study_id: str) -> OpenStudy:
     found = look_at(visitor, study_id)
     if found.record.opened_at is None and found.finding is not None:
         with records().writing() as session:
-            mark_opened(session, study_id, now())
+            mark_opened(session, study_id, visitor.id, now())
     return found
 
 
@@ -180,34 +165,3 @@ def _once(act: Callable[[], object], *what: str) -> None:
     if what not in noted:
         act()
         st.session_state[NOTED] = noted | {what}
-
-
-def _where(site: Records, study: StudyRecord) -> str:
-    if study.level or study.current_finding_id is None:
-        return study.level
-    return _worst_place(study.current_finding_id, site)
-
-
-@lru_cache(maxsize=20_000)
-def _worst_place(finding_id: str, site: Records) -> str:
-    """A finding never changes, so its worst slice is looked up once."""
-    with site.reading() as session:
-        finding = get_finding(session, finding_id)
-    return place_words(finding.document) if finding else ""
-
-
-def place_words(document: dict[str, object]) -> str:
-    """Level of the worst slice, or its number counted from the head."""
-    worst = document.get("worst_slice")
-    if not isinstance(worst, dict):
-        return ""
-    level = worst.get("level")
-    if level:
-        return plain(str(level), 20)
-    slices = document.get("slices")
-    same = [
-        one
-        for one in (slices if isinstance(slices, list) else [])
-        if one.get("series_instance_uid") == worst.get("series_instance_uid")
-    ]
-    return f"slice {worst.get('number')} of {len(same)}"

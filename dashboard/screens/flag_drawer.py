@@ -4,11 +4,12 @@ from datetime import date
 
 import streamlit as st
 
+from dashboard.grading import FLAG_WORDS
 from dashboard.screens import desk, desk_reading
 from dashboard.screens.desk_reading import FlagLine
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import attempt, told
-from dashboard.screens.reading_words import FLAGS, moment
+from dashboard.screens.reading_words import moment
 from dashboard.screens.text import plain
 from dashboard.sharing import Right
 
@@ -44,7 +45,7 @@ def _flags(study_id: str) -> None:
     for name, words in HELP.items():
         key = f"flag_{name}"
         st.toggle(
-            FLAGS[name].capitalize(),
+            FLAG_WORDS[name].capitalize(),
             value=name in lines,
             key=key,
             help=words,

@@ -1,18 +1,30 @@
 """Records -> the lines of the worklist and of the uploads, in words. Pure: the time is passed in."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from dashboard.grading import Flag, moved_words, standing_tier
 from dashboard.ingest import Identity
 from dashboard.records import StudyRecord, StudyState, Upload, UploadState
 from dashboard.screens.parts.drop_zone import UploadLine
-from dashboard.screens.parts.worklist_table import StudyLine
+from dashboard.screens.parts.worklist_table import Clock, StudyLine
 from dashboard.screens.text import MISSING, counted, date, person_name, plain, probability
 from dashboard.screens.tiers import BANDS, tier_words
+from dashboard.sharing import CONSOLE
 
-CLOCK = timedelta(hours=24)
+DAY, WEEK = timedelta(hours=24), timedelta(days=7)
 # Older scans are priors or were read elsewhere; a clock that ended days ago would only distract.
-CLOCK_SHOWN = timedelta(days=7)
+CLOCK_SHOWN = timedelta(days=14)
+CLOCK_WORDS = (
+    "Clocks run from the scan, or from receipt where its time is unknown, and are shown for two weeks. "
+    "24 h, for studies read with the immediate and urgent ones: NICE NG234 (2023) has treatment of confirmed cord "
+    "compression start within 24 hours (source to be confirmed). 1 week, for other studies with suspected epidural "
+    "tumour or known cancer: NG234's week for imaging of suspected spinal metastases without neurological signs "
+    "(source to be confirmed). The clock of a patient starts with symptoms, which this list knows only if you set "
+    "their onset."
+)
 CLOCK_TIERS = ("immediate", "urgent")
+SUSPECTED = ("1a", "1b", "1c")
 # A finished upload leaves the page by itself unless it has something left to say.
 FINISHED_SHOWN = timedelta(minutes=1)
 REJECTED_SHOWN = timedelta(hours=24)
@@ -24,18 +36,22 @@ UNANALYSED_YET = "not analysed yet"
 
 
 def study_line(
-    study: StudyRecord, person: Identity | None, where: str, now: datetime, zone: tzinfo | None = None
+    study: StudyRecord,
+    person: Identity | None,
+    now: datetime,
+    zone: tzinfo | None = None,
+    people: Mapping[str, str] | None = None,
 ) -> StudyLine:
     """One line of the worklist.
 
     Parameters
     ----------
     person
-        None where identities are not kept, or the files named nobody.
-    where
-        Level or position of the worst slice, in words.
+        None where identities are not kept or not to be shown, or the files named nobody.
     zone
         Time zone the scanner's clock is taken to run in; None is this machine's.
+    people
+        Names of the team by id, to say who opened or read a study.
     """
     tier = study.tier or "waiting"
     words, mark = tier_words(tier)
@@ -45,30 +61,32 @@ def study_line(
     if study.tier is None:
         reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or "being analysed now"]
     acquired = acquisition_time(study.study_date, study.study_time, zone)
-    clock = _clock_end(acquired, tier, now)
-    status, status_detail = _status(study)
+    status, status_detail = _status(study, people or {})
+    moved = moved_words(study.tier, study.flags)
     return StudyLine(
         id=study.id,
         href=f"/study?study={study.id}",
         tier=tier,
         tier_words=words,
         mark=mark,
+        moved=bool(moved),
         grade=study.grade or "",
         band=BANDS.get(study.band or "", ""),
         p_high=probability(study.probability_high),
-        where=plain(where, 60) or MISSING,
+        where=plain(study.place, 60) or MISSING,
         patient=patient,
         patient_detail=detail,
         synthetic=study.synthetic,
         why=reasons[0] if reasons else "not flagged",
-        why_more=f"and {counted(len(reasons) - 1, 'more reason')}" if len(reasons) > 1 else "",
+        why_more=" · ".join(filter(None, (moved, _more(reasons)))),
         received_at=study.received_at.isoformat(),
+        waited_until=study.read_at.isoformat() if study.read_at else "",
         acquired_at=acquired.isoformat() if acquired else "",
-        clock_ends_at=clock.isoformat() if clock else "",
+        clocks=_clocks(study, acquired, now),
         status=status,
         status_detail=status_detail,
         unread=study.opened_at is None,
-        spoken=", ".join(filter(None, [words, f"grade {study.grade}" if study.grade else "", where, patient])),
+        spoken=", ".join(filter(None, [words, f"grade {study.grade}" if study.grade else "", study.place, patient])),
     )
 
 
@@ -129,13 +147,30 @@ def _ending(upload: Upload) -> str:
     return " · ".join(parts)
 
 
-def _clock_end(acquired: datetime | None, tier: str, now: datetime) -> datetime | None:
-    if acquired is None or tier not in CLOCK_TIERS or not timedelta(0) <= now - acquired <= CLOCK_SHOWN:
-        return None
-    return acquired + CLOCK
+def _clocks(study: StudyRecord, acquired: datetime | None, now: datetime) -> tuple[Clock, ...]:
+    """The clock of a study, if it has one; see :data:`CLOCK_WORDS`."""
+    begun = acquired or study.received_at
+    if study.tier is None or not timedelta(0) <= now - begun <= CLOCK_SHOWN:
+        return ()
+    if standing_tier(study.tier, study.flags) in CLOCK_TIERS:
+        return (Clock("24 h", (begun + DAY).isoformat()),)
+    if study.grade in SUSPECTED or study.flags.get(Flag.KNOWN_CANCER):
+        return (Clock("1 week", (begun + WEEK).isoformat()),)
+    return ()
 
 
-def _status(study: StudyRecord) -> tuple[str, str]:
+def _more(reasons: list[str]) -> str:
+    return f"and {counted(len(reasons) - 1, 'more reason')}" if len(reasons) > 1 else ""
+
+
+def _status(study: StudyRecord, people: Mapping[str, str]) -> tuple[str, str]:
     if study.state in STATUS:
         return STATUS[study.state]
-    return ("opened", "") if study.opened_at else ("new", "")
+    if study.read_at is not None:
+        read = f"grade {study.read_grade}" if study.read_grade else "cannot be graded"
+        return f"read: {read}", _by(study.read_by, people)
+    return ("opened", _by(study.opened_by, people)) if study.opened_at else ("new", "")
+
+
+def _by(author: str, people: Mapping[str, str]) -> str:
+    return f"by {plain(people[author], 40)}" if author in people and author != CONSOLE.id else ""

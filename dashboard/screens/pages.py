@@ -25,6 +25,7 @@ SCREENS: Mapping[str, Right | Public] = {
     "worklist": Right.SEE_LIST,
     "study": Right.SEE_STUDY,
     "upload": Right.UPLOAD,
+    "turnaround": Right.SEE_LIST,
     "links": Right.SHARE,
     "users": Right.ADMINISTER,
     "audit": Right.SEE_AUDIT,

@@ -1,8 +1,8 @@
 """Readings and clinical flags in words. Pure."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
+from dashboard.grading import FLAG_WORDS
 from dashboard.records import Reading, Verdict
 from dashboard.screens.desk_reading import Beside, FlagLine, ReadingLine
 from dashboard.screens.text import counted, plain
@@ -11,12 +11,6 @@ from dashboard.sharing import Said
 # What stands among the grades for none, and what it means.
 NO_GRADE, CANNOT = "none", "cannot be graded"
 NOT_READ = "Not read yet"
-FLAGS: Mapping[str, str] = {
-    "known_cancer": "known cancer",
-    "new_deficit": "new deficit",
-    "sphincter_change": "sphincter change",
-    "symptom_onset": "symptom onset",
-}
 # One line of the table of what persons said.
 Line = tuple[datetime, str, str, str, str]
 
@@ -99,14 +93,14 @@ def _reading_line(line: ReadingLine, suggested: str | None) -> Line:
 
 def _flag_line(line: FlagLine) -> Line:
     change = line.change
-    words = (
-        f"flag set: {_flag(change.flag, change.value)}" if change.value else f"flag taken back: {FLAGS[change.flag]}"
-    )
+    words = f"flag taken back: {FLAG_WORDS[change.flag]}"
+    if change.value:
+        words = f"flag set: {_flag(change.flag, change.value)}"
     return change.created_at, plain(line.author, 60), words, "", ""
 
 
 def _flag(name: str, value: str) -> str:
-    return f"{FLAGS[name]} {value}" if name == "symptom_onset" else FLAGS[name]
+    return f"{FLAG_WORDS[name]} {value}" if name == "symptom_onset" else FLAG_WORDS[name]
 
 
 def _who(author: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.grading import place_words
 from dashboard.screens import desk, desk_reading, pages, study_panel
 from dashboard.screens.deletion import delete_button
 from dashboard.screens.entry import needs
@@ -95,7 +96,7 @@ def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, 
             f"suspected grade <b>{markup(str(grade))}</b> · {BANDS.get(str(document.get('band')), '')} · "
             f"P(high) <b>{probability(document.get('probability_high')).replace('<', '&lt;').replace('>', '&gt;')}</b>"
         )
-    where = markup(desk.place_words(dict(document)))
+    where = markup(place_words(document))
     return (
         f'<div class="triage-head"><span class="tier tier-{tier.split()[0]}">{mark} {words}</span>'
         f"<span>{result}{f' · {where}' if where else ''}</span>"

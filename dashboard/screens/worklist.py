@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from dashboard.screens import desk, pages
+from dashboard.grading import RULE
+from dashboard.screens import desk, desk_list, pages
+from dashboard.screens.desk_list import Listed
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
-from dashboard.screens.lines import study_line, upload_line
+from dashboard.screens.lines import CLOCK_WORDS, upload_line
+from dashboard.screens.list_filter import CHOICES, Wanted
 from dashboard.screens.parts.drop_zone import DropEvent, UploadLine, drop_zone
 from dashboard.screens.parts.plot import LIBRARY
 from dashboard.screens.parts.ticker import ticker
-from dashboard.screens.parts.worklist_table import worklist_table
+from dashboard.screens.parts.worklist_table import first_asked, worklist_table
 from dashboard.screens.text import counted
 from dashboard.screens.worker import (
     demonstration_awaited,
@@ -26,7 +29,10 @@ BUSY = "studies_on_their_way"
 ORDERS = {"urgency": "Most urgent first", "arrival": "Latest arrival first"}
 # More finished uploads than this would push the list down the page; the others are a click away.
 FINISHED_LINES = 2
+# A site with more studies than this knows what the software does.
+FEW = 5
 DISMISSED = "dismissed_uploads"
+WORDS = "search_words"
 
 
 @needs(Right.SEE_LIST)
@@ -41,15 +47,13 @@ def show() -> None:
 def _live() -> None:
     # First, so that what fails now is tried again.
     ticker(BUSY_REFRESH_S if st.session_state.get(BUSY) else REFRESH_S, "worklist_ticker")
-    by_urgency = st.session_state.get("order", "urgency") != "arrival"
-    found = desk.studies(by_urgency)
-    made_up = next((study.id for study, _, _ in found if study.synthetic), None)
-    if made_up and demonstration_awaited():
+    _follow_address()
+    listed = desk_list.look(st.session_state["order"] != "arrival", _wanted())
+    if listed.demonstration and demonstration_awaited():
         demonstration_shown()
-        pages.go("study", study=made_up)
-    st.session_state[BUSY] = any(study.tier is None for study, _, _ in found)
-    now = desk.now()
-    waiting = sum(study.tier in ("immediate", "urgent") and study.opened_at is None for study, _, _ in found)
+        pages.go("study", study=listed.demonstration)
+    st.session_state[BUSY] = listed.busy
+    waiting = listed.unopened
     top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")
     trouble = worker_words()
     if trouble:
@@ -58,13 +62,13 @@ def _live() -> None:
     if adds:
         uploads = _upload_lines()
         shown = [upload for place, upload in enumerate(uploads) if not upload.finished or place < FINISHED_LINES]
-        _follow(drop_zone(shown, large=not found, earlier=len(uploads) - len(shown)))
-    if not found:
+        _follow(drop_zone(shown, large=not listed.total, earlier=len(uploads) - len(shown)))
+    if not listed.total:
         _empty(adds)
         return
-    _toolbar(len(found), offer_demonstration=adds and made_up is None)
-    lines = [study_line(study, person, where, now) for study, person, where in found]
-    opened = worklist_table(lines, library=LIBRARY)
+    _toolbar(listed, offer_demonstration=adds and listed.demonstration is None and listed.total <= FEW)
+    part = desk_list.part(listed, first_asked(len(listed.shown)))
+    opened = worklist_table(part, desk_list.news(listed), library=LIBRARY)
     if opened:
         pages.go("study", study=opened)
 
@@ -85,21 +89,92 @@ def _follow(event: DropEvent) -> None:
         st.rerun(scope="fragment")
 
 
-def _toolbar(count: int, offer_demonstration: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+def _follow_address() -> None:
+    """Take the choices from the address at the first visit, and keep the address to them from then on.
+
+    Streamlit's own binding leaves the address of the last screen standing when one comes back to this one.
+    """
+    # The browser's way back brings the address of the study along.
+    for name in frozenset(st.query_params) - frozenset(CHOICES) - {"order"}:
+        del st.query_params[name]
+    for name, choices in CHOICES.items():
+        if name not in st.session_state:
+            st.session_state[name] = [one for one in st.query_params.get_all(name) if one in choices]
+        if st.query_params.get_all(name) != st.session_state[name]:
+            st.query_params[name] = st.session_state[name]
+    if "order" not in st.session_state:
+        st.session_state["order"] = "arrival" if st.query_params.get("order") == "arrival" else "urgency"
+    asked = {"order": "arrival"} if st.session_state["order"] == "arrival" else {}
+    if st.query_params.get("order") != asked.get("order"):
+        st.query_params.pop("order", None)
+        st.query_params.update(asked)
+
+
+def _wanted() -> Wanted:
+    chosen = {name: frozenset(st.session_state[name]) for name in CHOICES}
+    return Wanted(**chosen, words=st.session_state.get(WORDS) or "")
+
+
+def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         st.segmented_control(
             "Order",
             list(ORDERS),
             format_func=ORDERS.__getitem__,
             key="order",
-            default="urgency",
             required=True,
             label_visibility="collapsed",
             persist_state="session",
         )
-        st.html(f'<span style="color:#9fb0c0">{counted(count, "study", "studies")}</span>')
+        for name in CHOICES:
+            _filter(name)
+        st.text_input(
+            "Search",
+            key=WORDS,
+            type="search",
+            placeholder="Name, number, level",
+            label_visibility="collapsed",
+            max_chars=200,
+            width=200,
+            persist_state="session",
+        )
+        _count(listed)
         if offer_demonstration:
             demonstration_button("tertiary")
+        if st.button("Waiting times", key="go_turnaround", type="tertiary", help="Waiting times and agreement"):
+            pages.go("turnaround")
+        with st.popover("Order and clocks", type="tertiary"):
+            st.caption(RULE)
+            st.caption(CLOCK_WORDS)
+
+
+def _filter(name: str) -> None:
+    chosen = st.session_state[name]
+    label = name.capitalize() + (f": {len(chosen)}" if chosen else "")
+    with st.popover(label, type="primary" if chosen else "secondary", key=f"{name}_choices"):
+        if name == "region":
+            st.caption("As the descriptions of the study and its series say; they may be wrong.")
+        st.pills(
+            f"Show only ({name})",
+            list(CHOICES[name]),
+            selection_mode="multi",
+            key=name,
+            persist_state="session",
+        )
+
+
+def _count(listed: Listed) -> None:
+    shown, total = len(listed.shown), listed.total
+    words = counted(total, "study", "studies") if shown == total else f"{shown:,} of {total:,} studies"
+    st.html(f'<span style="color:#9fb0c0">{words}</span>', width="content")
+    if _wanted().narrows:
+        st.button("Show all", key="show_all", type="tertiary", on_click=_show_all)
+
+
+def _show_all() -> None:
+    for name in CHOICES:
+        st.session_state[name] = []
+    st.session_state[WORDS] = ""
 
 
 def _empty(adds: bool) -> None:

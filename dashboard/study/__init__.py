@@ -27,11 +27,13 @@ from dashboard.study.prediction import (
     SeriesPrediction,
     SlicePrediction,
 )
+from dashboard.study.regions import REGIONS, regions_of
 
 __all__ = [
     "GRADES",
     "LABELS",
     "LEVELS",
+    "REGIONS",
     "SCENES",
     "Acquisition",
     "FrameReference",
@@ -47,6 +49,7 @@ __all__ = [
     "physical_position",
     "plane_affine",
     "plane_of",
+    "regions_of",
     "slice_normal",
     "stack_affine",
     "voxel_spacing",

@@ -41,4 +41,12 @@ GRADE_MARKS = {
     "2": ("triangle-up", "#ff9f50"),
     "3": ("diamond", "#ff6f61"),
 }
+# Most urgent first, as the worklist orders and colours them.
+TIER_COLOURS = {
+    "immediate": "#ff8a7e",
+    "urgent": "#ffb070",
+    "not analysed": "#d3b8ff",
+    "soon": "#f0e442",
+    "routine": "#b3c4d3",
+}
 NOT_ANALYSED_MARK = ("x-thin-open", "#c9a6ff")

@@ -1,4 +1,4 @@
-"""A worker: takes jobs from the database one at a time, with the models kept warm.
+"""A worker: does jobs of the database's queue one at a time, with the models kept warm. Dask says when.
 
 A worker holds the lock of ``workers/<name>.lock`` as long as it lives; the system lets go of it however it dies, so
 another worker on this machine knows at once. Workers elsewhere are known by their heartbeat.
@@ -8,7 +8,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -38,9 +38,7 @@ from dashboard.work.study_job import give_up_on_study, triage_stored_study
 from dashboard.work.triage import STOPPED, without_words
 from dashboard.work.upload_job import read_upload
 
-POLL_S = 0.15
 BEAT_S = 2.0
-RECOVER_EVERY = timedelta(seconds=5)
 TIDY_EVERY = timedelta(hours=1)
 SILENT_FOR = timedelta(seconds=60)
 GAVE_UP_READING = f"Reading these files stopped unexpectedly {MAX_ATTEMPTS} times; send them again in smaller parts."
@@ -62,36 +60,27 @@ class Worker:
     def __init__(self, records: Records, engine: Engine) -> None:
         self._records, self._engine = records, engine
         self._stop, self._busy = threading.Event(), threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._settling = ThreadPoolExecutor(1, thread_name_prefix="settle")
-        self._recovered = self._tidied = datetime.min.replace(tzinfo=UTC)
+        self._tidied = datetime.min.replace(tzinfo=UTC)
         self.name = new_id()
 
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Work until :meth:`stop` is called or `until` answers True while nothing waits."""
-        lock = hold_lock(self._locks_dir() / f"{self.name}.lock")
-        heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        heart.start()
-        try:
-            while not self._stop.is_set():
-                if not self._turn():
-                    if until():
-                        break
-                    self._stop.wait(POLL_S)
-        finally:
-            self._stop.set()
-            heart.join()
-            self._settling.shutdown()
-            (self._locks_dir() / f"{self.name}.lock").unlink(missing_ok=True)
-            os.close(lock)
+    def open(self) -> None:
+        """Begin: hold the lock that tells the living from the dead, and let the heart beat."""
+        self._lock = hold_lock(self._locks_dir() / f"{self.name}.lock")
+        self._heart.start()
 
-    def stop(self) -> None:
-        """Have :meth:`run` return after the present job."""
+    def close(self) -> None:
+        """End, after the present job."""
         self._stop.set()
+        self._heart.join()
+        self._settling.shutdown()
+        (self._locks_dir() / f"{self.name}.lock").unlink(missing_ok=True)
+        os.close(self._lock)
 
-    def _turn(self) -> bool:
+    def turn(self) -> bool:
         """Do one job; False when there was none, or the records cannot be reached for now."""
         try:
-            self._look_after_others()
             job = self._claim()
         except RecordsError as error:
             log.error("%s", error)
@@ -100,6 +89,14 @@ class Worker:
         if job is not None:
             self._do(job)
         return job is not None
+
+    def look_after_others(self) -> None:
+        """Take back jobs of workers that died, and clear what they left."""
+        try:
+            self._look_after_others()
+        except RecordsError as error:
+            log.error("%s", error)
+            self._stop.wait(BEAT_S)
 
     def _claim(self) -> Job | None:
         with self._records.reading() as session:
@@ -145,14 +142,11 @@ class Worker:
                 mark_failed(session, job.subject_id, GAVE_UP_READING, datetime.now(UTC))
 
     def _look_after_others(self) -> None:
-        """Take back jobs of workers that died, and clear what they left."""
         now = datetime.now(UTC)
-        if now - self._recovered >= RECOVER_EVERY:
-            self._recovered = now
-            with self._records.reading() as session:
-                holders = running_workers(session)
-            if holders:
-                self._take_back(holders, now)
+        with self._records.reading() as session:
+            holders = running_workers(session)
+        if holders:
+            self._take_back(holders, now)
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
             self._settling.submit(tidy, self._records, now)
@@ -194,6 +188,8 @@ def hold_lock(path: Path) -> int:
     with plain_os_errors("The data folder"):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # For whoever wants to know which process holds a job.
+        os.write(handle, f"{os.getpid()}\n".encode())
     return handle
 
 

@@ -29,9 +29,9 @@ MAY = {
     "anonymous": (),
     "none": (),
     "disabled": (),
-    "viewer": ("worklist", "study"),
-    "reader": ("worklist", "study", "upload", "links"),
-    "admin": ("worklist", "study", "upload", "links", "users", "audit"),
+    "viewer": ("worklist", "study", "turnaround"),
+    "reader": ("worklist", "study", "upload", "links", "turnaround"),
+    "admin": ("worklist", "study", "upload", "links", "turnaround", "users", "audit"),
 }
 GUARDED = [name for name, right in pages.SCREENS.items() if isinstance(right, Right)]
 

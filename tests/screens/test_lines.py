@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ STUDY = StudyRecord(
     finished_at=NOW,
     opened_at=None,
     current_finding_id="1" * 32,
+    place="T8",
 )
 UPLOAD = Upload(
     id="2" * 32,
@@ -54,7 +56,7 @@ UPLOAD = Upload(
 
 
 def test_a_line_says_what_where_how_sure_and_why() -> None:
-    line = study_line(STUDY, Identity(patient_name="Okafor^Ngozi"), "T8", NOW, UTC)
+    line = study_line(STUDY, Identity(patient_name="Okafor^Ngozi"), NOW, UTC)
     assert (line.tier_words, line.grade, line.band, line.p_high, line.where) == ("IMMEDIATE", "3", "high", "0.97", "T8")
     assert (line.patient, line.why, line.why_more) == (
         "Okafor, Ngozi",
@@ -65,29 +67,71 @@ def test_a_line_says_what_where_how_sure_and_why() -> None:
 
 
 def test_the_clock_runs_from_the_scan_for_24_hours() -> None:
-    line = study_line(STUDY, None, "", NOW, UTC)
-    assert datetime.fromisoformat(line.clock_ends_at) == datetime(2025, 3, 15, 1, 0, tzinfo=UTC)
+    (clock,) = study_line(STUDY, None, NOW, UTC).clocks
+    assert clock.label == "24 h"
+    assert datetime.fromisoformat(clock.ends_at) == datetime(2025, 3, 15, 1, 0, tzinfo=UTC)
+
+
+def test_without_a_scan_time_the_clock_runs_from_receipt() -> None:
+    (clock,) = study_line(replace(STUDY, study_date=""), None, NOW, UTC).clocks
+    assert datetime.fromisoformat(clock.ends_at) == STUDY.received_at + timedelta(hours=24)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"tier": "routine"},
-        {"tier": "not analysed"},
-        {"study_date": ""},
-        {"study_date": "20240101"},
-        {"study_date": "x"},
+        {"tier": "soon", "grade": "1b"},
+        {"tier": "routine", "grade": "0", "flags": {"known_cancer": "yes"}},
+        {"tier": "not analysed", "grade": None, "flags": {"known_cancer": "yes"}},
     ],
 )
-def test_no_clock_where_it_would_mislead(changes: dict[str, str]) -> None:
-    assert study_line(replace(STUDY, **changes), None, "", NOW, UTC).clock_ends_at == ""  # type: ignore[arg-type]
+def test_suspected_tumour_or_known_cancer_has_a_week(changes: dict[str, Any]) -> None:
+    (clock,) = study_line(replace(STUDY, **changes), None, NOW, UTC).clocks
+    assert clock.label == "1 week"
+
+
+def test_a_deficit_starts_the_24_hours_whatever_the_grade() -> None:
+    flagged = replace(STUDY, tier="routine", grade="0", flags={"new_deficit": "yes"})
+    line = study_line(flagged, None, NOW, UTC)
+    assert [clock.label for clock in line.clocks] == ["24 h"]
+    assert (line.moved, line.why_more) == (True, "read with urgent: new deficit · and 1 more reason")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tier": "routine", "grade": "0"},
+        {"tier": "not analysed", "grade": None},
+        {"tier": None, "grade": None},
+        {"study_date": "20240101"},
+        {"study_date": "20250401"},
+    ],
+)
+def test_no_clock_where_it_would_mislead(changes: dict[str, Any]) -> None:
+    assert study_line(replace(STUDY, **changes), None, NOW, UTC).clocks == ()
+
+
+def test_the_status_says_who_and_what() -> None:
+    opened = replace(STUDY, opened_at=NOW, opened_by="u1")
+    read = replace(opened, read_at=NOW, read_by="u2", read_grade="2")
+    people = {"u1": "Ann", "u2": "Ben", "console": "this machine"}
+
+    def status(study: StudyRecord) -> tuple[str, str]:
+        line = study_line(study, None, NOW, UTC, people)
+        return line.status, line.status_detail
+
+    assert status(STUDY) == ("new", "")
+    assert status(opened) == ("opened", "by Ann")
+    assert status(read) == ("read: grade 2", "by Ben")
+    assert status(replace(read, read_grade=None)) == ("read: cannot be graded", "by Ben")
+    assert status(replace(opened, opened_by="console")) == ("opened", "")
 
 
 def test_a_study_on_its_way_says_so() -> None:
     waiting = replace(STUDY, state=StudyState.RECEIVED, tier=None, grade=None, probability_high=None, reasons=())
-    line = study_line(waiting, None, "", NOW, UTC)
+    line = study_line(waiting, None, NOW, UTC)
     assert (line.tier_words, line.grade, line.p_high, line.why) == ("WAITING", "", "–", "waiting to be analysed")
-    running = study_line(replace(waiting, state=StudyState.RUNNING), None, "", NOW, UTC)
+    running = study_line(replace(waiting, state=StudyState.RUNNING), None, NOW, UTC)
     assert running.why == "being analysed now"
 
 

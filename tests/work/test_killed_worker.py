@@ -1,4 +1,4 @@
-"""Kill -9 of a real worker, in the middle of a job: the job runs again and ends in one result."""
+"""Kill -9 of a real worker, scheduler or server, in the middle of a job: each job runs again and ends in one result."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,12 @@ from dashboard.work import WorkerProcess, receive_files, worker_process
 from tests.postgresql import BOTH_DATABASES
 
 # Generous: the machine that runs the tests may be busy, and nothing here measures speed.
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 POLL_S = 0.002
+SERVER = (
+    "import sys, time; from dashboard.work import WorkerProcess; worker = WorkerProcess(); worker.start(); "
+    "print(worker.pid, flush=True); time.sleep(600)"
+)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @pytest.fixture
-def workers(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerProcess]:
+def cluster(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerProcess]:
     monkeypatch.setattr(worker_process, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(worker_process, "LONGEST_PAUSE_S", 0.05)
     process = WorkerProcess(environment)
@@ -55,26 +60,33 @@ def workers(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ite
 def wait_for(what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not what():
-        assert time.monotonic() < deadline, "the worker did not get there"
+        assert time.monotonic() < deadline, "it did not get there"
         time.sleep(POLL_S)
 
 
-def attempts(records: Records, kind: JobKind) -> int:
-    """How often the running job of `kind` has been claimed; 0 when none runs."""
+def running(records: Records, kind: JobKind) -> tuple[int, str]:
+    """How often the running job of `kind` has been claimed, and by which worker; (0, "") when none runs."""
     with records.reading() as session:
         row = session.query(JobRow).filter_by(kind=kind.value, state=JobState.RUNNING.value).one_or_none()
-        return 0 if row is None else row.attempts
+        return (0, "") if row is None else (row.attempts, row.worker)
 
 
-def kill_in_the_middle(records: Records, workers: WorkerProcess, kind: JobKind, attempt: int = 1) -> None:
+def worker_pid(records: Records, worker: str) -> int:
+    """Process that holds a worker's lock; 0 when there is none."""
+    path = records.settings.data_dir / "workers" / f"{worker}.lock"
+    with suppress(FileNotFoundError, ValueError):
+        return int(path.read_text())
+    return 0
+
+
+def kill_worker_in_the_middle(records: Records, kind: JobKind, attempt: int = 1) -> None:
     """Stop the worker once it has claimed a job of `kind` for the n-th time, see that it holds it, and kill it."""
-    wait_for(lambda: attempts(records, kind) == attempt)
-    pid = workers.pid
-    assert pid is not None
+    wait_for(lambda: running(records, kind)[0] == attempt)
+    pid = worker_pid(records, running(records, kind)[1])
+    assert pid
     os.kill(pid, signal.SIGSTOP)
-    assert attempts(records, kind) == attempt, "the job was over before the worker could be stopped"
+    assert running(records, kind)[0] == attempt, "the job was over before the worker could be stopped"
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: workers.pid != pid)
 
 
 def idle(records: Records) -> bool:
@@ -82,32 +94,56 @@ def idle(records: Records) -> bool:
         return open_jobs(session) == 0
 
 
-@pytest.mark.slow
-@BOTH_DATABASES
-def test_a_killed_worker_loses_nothing_and_doubles_nothing(
-    records: Records, workers: WorkerProcess, demonstration: Path
-) -> None:
-    upload = receive_files(records, [demonstration])
-    workers.start()
-    kill_in_the_middle(records, workers, JobKind.READ_UPLOAD)
-    kill_in_the_middle(records, workers, JobKind.TRIAGE_STUDY)
-    wait_for(lambda: idle(records))
+def one_result(records: Records, upload_id: str) -> None:
+    """What was received ended in one study with one result."""
     with records.reading() as session:
         (study,) = worklist(session)
         assert len(list_findings(session, study.id)) == 1
-        done = get_upload(session, upload.id)
+        done = get_upload(session, upload_id)
     assert study.state in (StudyState.GRADED, StudyState.NOT_ANALYSED)
+    assert "stopped unexpectedly" not in " ".join(study.reasons)
     assert (done.state, done.studies, done.accepted, done.duplicates) == (UploadState.DONE, 1, 49, 0)
 
 
 @pytest.mark.slow
+@BOTH_DATABASES
+def test_a_killed_worker_loses_nothing_and_doubles_nothing(
+    records: Records, cluster: WorkerProcess, demonstration: Path
+) -> None:
+    upload = receive_files(records, [demonstration])
+    cluster.start()
+    kill_worker_in_the_middle(records, JobKind.READ_UPLOAD)
+    kill_worker_in_the_middle(records, JobKind.TRIAGE_STUDY)
+    wait_for(lambda: idle(records))
+    one_result(records, upload.id)
+
+
+@pytest.mark.slow
+@BOTH_DATABASES
+def test_a_killed_scheduler_takes_its_workers_along_and_loses_nothing(
+    records: Records, cluster: WorkerProcess, demonstration: Path
+) -> None:
+    upload = receive_files(records, [demonstration])
+    cluster.start()
+    for kind in (JobKind.READ_UPLOAD, JobKind.TRIAGE_STUDY):
+        wait_for(lambda kind=kind: running(records, kind)[0] > 0)  # type: ignore[misc]
+        scheduler, worker = cluster.pid, worker_pid(records, running(records, kind)[1])
+        assert scheduler
+        os.kill(scheduler, signal.SIGKILL)
+        wait_for(lambda scheduler=scheduler: cluster.pid != scheduler)  # type: ignore[misc]
+        wait_for(lambda worker=worker: not alive(worker))  # type: ignore[misc]
+    wait_for(lambda: idle(records))
+    one_result(records, upload.id)
+
+
+@pytest.mark.slow
 def test_a_study_that_kills_every_worker_ends_not_analysed(
-    records: Records, workers: WorkerProcess, demonstration: Path
+    records: Records, cluster: WorkerProcess, demonstration: Path
 ) -> None:
     receive_files(records, [demonstration])
-    workers.start()
+    cluster.start()
     for attempt in range(1, MAX_ATTEMPTS + 1):
-        kill_in_the_middle(records, workers, JobKind.TRIAGE_STUDY, attempt)
+        kill_worker_in_the_middle(records, JobKind.TRIAGE_STUDY, attempt)
     wait_for(lambda: idle(records))
     with records.reading() as session:
         (study,) = worklist(session)
@@ -118,25 +154,22 @@ def test_a_study_that_kills_every_worker_ends_not_analysed(
 
 
 @pytest.mark.slow
-def test_a_server_that_is_killed_takes_its_worker_along(environment: dict[str, str], records: Records) -> None:
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, time; from dashboard.work import WorkerProcess; worker = WorkerProcess(); worker.start(); "
-            "print(worker.pid, flush=True); time.sleep(600)",
-        ],
-        env=environment,
-        stdout=subprocess.PIPE,
-    )
+def test_a_server_that_is_killed_takes_all_along_and_the_next_one_goes_on(
+    environment: dict[str, str], records: Records, cluster: WorkerProcess, demonstration: Path
+) -> None:
+    upload = receive_files(records, [demonstration])
+    server = subprocess.Popen([sys.executable, "-c", SERVER], env=environment, stdout=subprocess.PIPE)
     assert server.stdout is not None
-    pid = int(server.stdout.readline())
-    lock = records.settings.data_dir / "workers"
-    wait_for(lambda: lock.is_dir() and any(lock.iterdir()))
+    scheduler = int(server.stdout.readline())
+    wait_for(lambda: running(records, JobKind.READ_UPLOAD)[0] > 0)
+    worker = worker_pid(records, running(records, JobKind.READ_UPLOAD)[1])
     server.kill()
     server.wait()
     server.stdout.close()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not alive(scheduler) and not alive(worker))
+    cluster.start()
+    wait_for(lambda: idle(records))
+    one_result(records, upload.id)
 
 
 def alive(pid: int) -> bool:

@@ -31,7 +31,7 @@ from dashboard.work import receive_files, study_job
 from dashboard.work.engine import Engine
 from dashboard.work.worker import Worker
 from tests.postgresql import Server, needed_programs
-from tests.work.test_worker import drop, studies, work
+from tests.work.test_worker import drive, drop, studies, work
 
 PATIENCE_S = 120.0
 MIB = 1024**2
@@ -47,12 +47,13 @@ def wait_for(what: Callable[[], bool]) -> None:
 @contextmanager
 def working(records: Records, engine: Engine) -> Iterator[None]:
     """A worker at work for the block."""
-    worker = Worker(records, engine)
-    thread = threading.Thread(target=worker.run)
+    worker, over = Worker(records, engine), threading.Event()
+    thread = threading.Thread(target=drive, args=(worker, over.is_set))
     thread.start()
     try:
         yield
     finally:
+        over.set()
         worker.stop()
         thread.join()
 

@@ -3,6 +3,8 @@
 import json
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +44,21 @@ from dashboard.work.worker import Worker
 from tests.postgresql import BOTH_DATABASES
 
 
+def drive(worker: Worker, until: Callable[[], bool]) -> None:
+    """What the dispatcher has a worker do, without a cluster: look after others, and one job after another."""
+    worker.open()
+    try:
+        while True:
+            worker.look_after_others()
+            while worker.turn():
+                pass
+            if until():
+                return
+            time.sleep(0.02)
+    finally:
+        worker.close()
+
+
 def work(records: Records, engine: Engine) -> None:
     """Run a worker until nothing is left to do."""
 
@@ -49,7 +66,7 @@ def work(records: Records, engine: Engine) -> None:
         with records.reading() as session:
             return open_jobs(session) == 0
 
-    Worker(records, engine).run(until=idle)
+    drive(Worker(records, engine), until=idle)
 
 
 def drop(records: Records, engine: Engine, *paths: Path) -> Upload:

@@ -23,6 +23,7 @@ BUTTONS = [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale
 CONFIG: dict[str, dict[str, Any]] = {
     "picture": {"displaylogo": False, "scrollZoom": True, "modeBarButtons": BUTTONS},
     "profile": {"displayModeBar": False, "doubleClick": False},
+    "chart": {"displaylogo": False, "modeBarButtons": BUTTONS},
 }
 
 _element = register("plot", scripts=("library", "plot"), isolate_styles=False)
@@ -40,7 +41,7 @@ def library_route() -> Route:
 
 def plot(
     figure: "go.Figure",
-    kind: Literal["picture", "profile"],
+    kind: Literal["picture", "profile", "chart"],
     label: str,
     key: str,
     on_pick: Callable[[], None] | None = None,

@@ -1,10 +1,17 @@
-// The worklist as a real table: arrow keys and Enter, rows that keep their place while the pointer is over them.
-// Every text is set as text, never as markup: names and descriptions are data from outside.
+// The worklist as a real table of which only the part in sight is here: arrow keys and Enter, rows that keep their place
+// while the pointer is over them. Every text is set as text, never as markup: names are data from outside.
 
 const TICK_MS = 15000;
+// Height of a row in the style sheet, px: it is the same for all, so that the place of every row is known.
+const ROW_PX = 52;
+// Rows asked for above the part in sight; the server sends as many more below as it sees fit.
+const ABOVE = 50;
+const ASK_MS = 60;
+const NEWS_MS = 60000;
 
-function waited(iso) {
-  const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(iso)) / 60000));
+function waited(iso, until) {
+  const end = until ? Date.parse(until) : Date.now();
+  const minutes = Math.max(0, Math.floor((end - Date.parse(iso)) / 60000));
   if (minutes < 48 * 60) return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
   const days = Math.floor(minutes / 1440);
   if (days < 60) return `${days} d`;
@@ -14,7 +21,8 @@ function waited(iso) {
 function remaining(iso) {
   const minutes = Math.floor((Date.parse(iso) - Date.now()) / 60000);
   if (minutes < 0) return "over";
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")} left`;
+  return minutes < 48 * 60 ? `${waited(new Date(Date.now() - minutes * 60000).toISOString())} left`
+    : `${Math.floor(minutes / 1440)} d left`;
 }
 
 function element(name, className, text) {
@@ -25,114 +33,162 @@ function element(name, className, text) {
 }
 
 const COLUMNS = [
-  ["Tier", "How soon a person should look. Suggested by the software; it sorts, it never hides."],
-  ["Grade", "Suspected Bilsky (ESCC) grade of the worst supported slice, 0 to 3, and its band"],
-  ["P(high)", "Calibrated probability of grade 2 or 3, 0 to 1"],
-  ["Where", "Level, or position along the body axis where no level is named"],
-  ["Patient", "Name, number and birth date as the scanner sent them; kept encrypted on this machine"],
-  ["Why", "The first reason for this place in the list"],
-  ["Waiting", "Hours and minutes since the study was received"],
-  ["Clocks", "Time since the scan, and what is left of 24 hours since the scan where compression is suspected. " +
-    "NICE NG234: treatment of confirmed cord compression within 24 h (source to be confirmed). " +
-    "The clock of a patient starts with the symptoms, which this list does not know."],
-  ["Status", "What has happened to the study so far"],
+  ["Tier", "tier", "How soon a person should look. Suggested by the software; clinical flags move a study up."],
+  ["Grade", "grade", "Suspected Bilsky (ESCC) grade of the worst supported slice, 0 to 3, and its band"],
+  ["P(high)", "number", "Calibrated probability of grade 2 or 3, 0 to 1"],
+  ["Where", "where", "Level, or position along the body axis where no level is named"],
+  ["Patient", "patient", "Name, number and birth date as the scanner sent them; kept encrypted on this machine"],
+  ["Why", "why", "The first reason for this place in the list"],
+  ["Waiting", "number", "Hours and minutes from receipt until now, or until a person read the study"],
+  ["Clocks", "clocks", "Time since the scan, and what is left of the clocks of NICE NG234; see 'Order and clocks'"],
+  ["Status", "status", "What has happened to the study so far, and by whom"],
 ];
 
-const NUMBERS = new Set(["P(high)", "Waiting"]);
+// A cell of two lines; what does not fit is cut off with an ellipsis and told by the tooltip.
+function cell(kind, main, sub, tip) {
+  const made = element("td", kind);
+  const box = element("div", "box");
+  box.append(typeof main === "string" ? element("span", "main", main) : main);
+  if (sub) box.append(typeof sub === "string" ? element("span", "sub", sub) : sub);
+  if (tip) made.title = tip;
+  made.append(box);
+  return made;
+}
 
 function cells(study) {
-  const tier = element("td", "tier");
+  const tier = element("span", "main");
   const mark = element("span", "mark", study.mark);
   mark.setAttribute("aria-hidden", "true");
   tier.append(mark, element("span", "", study.tier_words));
 
-  const grade = element("td", "nowrap");
-  grade.append(element("span", "grade", study.grade || "–"), element("span", "sub", study.band));
-
-  const patient = element("td", "patient");
-  const link = element("a");
+  const link = element("a", "main");
   link.href = study.href;
   link.tabIndex = -1;
   link.dir = "auto";
   link.append(element("b", "", study.patient));
-  patient.append(link, element("span", "sub", study.patient_detail));
-  if (study.synthetic) patient.append(element("span", "synthetic", "synthetic"));
+  const detail = element("span", "sub");
+  if (study.synthetic) detail.append(element("span", "synthetic", "synthetic"), " ");
+  detail.append(element("bdi", "", study.patient_detail));
 
-  const why = element("td", "why", study.why);
-  if (study.why_more) why.append(element("span", "sub", study.why_more));
-
-  const waiting = element("td", "number", waited(study.received_at));
-  const clocks = element("td", "nowrap");
-  clocks.append(element("span", "", study.acquired_at ? `scan ${waited(study.acquired_at)} ago` : "scan time unknown"));
-  if (study.clock_ends_at) clocks.append(element("span", "sub", `24 h: ${remaining(study.clock_ends_at)}`));
-
-  const status = element("td", "", study.status);
-  if (study.status_detail) status.append(element("span", "sub", study.status_detail));
+  const scanned = study.acquired_at ? `scan ${waited(study.acquired_at)} ago` : "scan time unknown";
+  const clocks = study.clocks.map((clock) => `${clock.label}: ${remaining(clock.ends_at)}`).join(" · ");
+  const why = cell(study.why_more ? "why" : "why long", study.why, study.why_more, `${study.why} ${study.why_more}`);
   return [
-    tier, grade, element("td", "number", study.p_high), element("td", "nowrap", study.where), patient, why, waiting,
-    clocks, status,
+    cell("tier", tier, study.moved ? "↑ moved up" : ""),
+    cell("grade", study.grade || "–", study.band),
+    cell("number", study.p_high),
+    cell("where", study.where),
+    cell("patient", link, detail, `${study.patient} ${study.patient_detail}`),
+    why,
+    cell("number", waited(study.received_at, study.waited_until)),
+    cell("clocks", scanned, clocks),
+    cell("status", study.status, study.status_detail, study.status_detail),
   ];
 }
 
 const signatures = new WeakMap();
 
+function rowOf(study, place, row) {
+  // The minute is part of the signature: clocks move on, nothing else is touched.
+  const signature = JSON.stringify(study) + Math.floor(Date.now() / TICK_MS);
+  row.setAttribute("aria-rowindex", place + 2);
+  if (signatures.get(row) === signature) return row;
+  signatures.set(row, signature);
+  row.dataset.id = study.id;
+  row.dataset.tier = study.tier;
+  row.className = study.unread ? "unread" : "";
+  row.setAttribute("aria-label", study.spoken);
+  row.replaceChildren(...cells(study));
+  return row;
+}
+
+function spacer(rows) {
+  const made = element("tr", "space");
+  made.setAttribute("aria-hidden", "true");
+  const inside = element("td");
+  inside.colSpan = COLUMNS.length;
+  inside.style.height = `${rows * ROW_PX}px`;
+  made.append(inside);
+  return made;
+}
+
 function update(state) {
-  const { root, order } = state;
+  const { root, shown } = state;
   const body = root.querySelector("tbody");
   const focused = root.activeElement && root.activeElement.dataset && root.activeElement.dataset.id;
-  const known = new Map(Array.from(body.children, (row) => [row.dataset.id, row]));
-  order.forEach((study, place) => {
-    let row = known.get(study.id);
-    known.delete(study.id);
-    if (!row) {
-      row = element("tr");
-      row.dataset.id = study.id;
-    }
-    // The minute is part of the signature: clocks move on, nothing else is touched.
-    const signature = JSON.stringify(study) + Math.floor(Date.now() / TICK_MS);
-    if (signatures.get(row) !== signature) {
-      signatures.set(row, signature);
-      row.dataset.tier = study.tier;
-      row.className = study.unread ? "unread" : "";
-      row.setAttribute("aria-label", study.spoken);
-      row.replaceChildren(...cells(study));
-    }
-    if (body.children[place] !== row) body.insertBefore(row, body.children[place] || null);
-  });
-  for (const row of known.values()) row.remove();
-  const rows = Array.from(body.children);
-  const current = rows.find((row) => row.dataset.id === (focused || state.current)) || rows[0];
+  const known = new Map(Array.from(body.querySelectorAll("tr[data-id]"), (row) => [row.dataset.id, row]));
+  const rows = shown.rows.map((study, at) => rowOf(study, shown.first + at, known.get(study.id) || element("tr")));
+  const parts = [...rows];
+  const below = shown.total - shown.first - rows.length;
+  if (shown.first > 0) parts.unshift(spacer(shown.first));
+  if (below > 0) parts.push(spacer(below));
+  const same = body.children.length === parts.length && parts.every((part, at) => part === body.children[at]);
+  if (!same) body.replaceChildren(...parts);
+  root.querySelector("table").setAttribute("aria-rowcount", shown.total + 1);
+  const wanted = state.goal !== null ? rows[state.goal - shown.first] : null;
+  if (wanted) {
+    state.goal = null;
+    state.current = wanted.dataset.id;
+  }
+  const current = rows.find((row) => row.dataset.id === (wanted ? state.current : focused || state.current)) || rows[0];
   rows.forEach((row) => { row.tabIndex = row === current ? 0 : -1; });
-  if (focused && current && root.activeElement !== current) current.focus({ preventScroll: true });
+  if ((focused || wanted) && current && root.activeElement !== current) current.focus({ preventScroll: !wanted });
+  fit(state);
+}
+
+// The list ends at the bottom of the window, so that its heading and the drop zone stay in sight.
+function fit(state) {
+  const scroll = state.root.querySelector(".scroll");
+  const room = window.innerHeight - scroll.getBoundingClientRect().top - 14;
+  scroll.style.maxHeight = `${Math.max(6 * ROW_PX, Math.floor(room))}px`;
+}
+
+function say(state, text, offersToShow) {
+  const news = state.root.querySelector(".news");
+  clearTimeout(state.quiet);
+  news.querySelector("span").textContent = text;
+  news.querySelector("button").hidden = !offersToShow;
+  if (text && !offersToShow) state.quiet = setTimeout(() => say(state, "", false), NEWS_MS);
 }
 
 function take(state) {
-  const { root, incoming } = state;
-  const held = state.order.map((study) => study.id).join() !== incoming.map((study) => study.id).join();
-  const news = root.querySelector(".news");
-  if (held && state.over && state.order.length) {
+  const { incoming, shown } = state;
+  const reordered = shown.rows.length && incoming.stamp !== shown.stamp;
+  if (reordered && state.over && incoming.first === shown.first && state.goal === null) {
     // A row must not slip away from under the pointer: contents change, the order waits.
-    const fresh = new Map(incoming.map((study) => [study.id, study]));
-    const added = incoming.filter((study) => !state.order.some((old) => old.id === study.id));
-    state.order = state.order.filter((study) => fresh.has(study.id)).map((study) => fresh.get(study.id));
-    news.hidden = false;
-    news.querySelector("span").textContent = added.length
-      ? `${added.length} new: ${added[0].tier_words}. The list is re-ordered when the pointer leaves it.`
-      : "The order has changed. The list is re-ordered when the pointer leaves it.";
+    const fresh = new Map(incoming.rows.map((study) => [study.id, study]));
+    shown.rows = shown.rows.map((study) => fresh.get(study.id) || study);
+    state.held = true;
+    say(state, "The order has changed; it is shown when the pointer leaves the list.", true);
   } else {
-    news.hidden = true;
-    state.order = incoming;
+    if (state.held) say(state, "", false);
+    state.held = false;
+    state.shown = { ...incoming };
   }
   update(state);
 }
 
-function announce(state) {
-  const urgent = state.incoming.filter((study) => ["immediate", "urgent"].includes(study.tier));
-  const fresh = state.seen && urgent.filter((study) => !state.seen.has(study.id));
-  if (fresh && fresh.length) {
-    state.root.querySelector(".live").textContent = `New: ${fresh[0].spoken}`;
-  }
-  state.seen = new Set(urgent.map((study) => study.id));
+// What was said once is not said again, whatever is drawn anew.
+let lastSaid = null;
+
+function announce(state, news) {
+  if (!news || news.id === lastSaid) return;
+  lastSaid = news.id;
+  say(state, news.text, false);
+}
+
+// Rows outside the part that is here are asked for once the scrolling rests for a moment.
+function ask(state) {
+  clearTimeout(state.asking);
+  state.asking = setTimeout(() => {
+    const scroll = state.root.querySelector(".scroll");
+    const top = Math.floor(scroll.scrollTop / ROW_PX);
+    const bottom = Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW_PX);
+    const { first, rows, total } = state.shown;
+    if (top < first || (bottom > first + rows.length && first + rows.length < total)) {
+      state.setFirst(Math.max(0, top - ABOVE));
+    }
+  }, ASK_MS);
 }
 
 function open(state, row) {
@@ -145,30 +201,44 @@ function open(state, row) {
 function keys(state, event) {
   const row = event.target.closest("tr[data-id]");
   if (!row || event.altKey || event.ctrlKey || event.metaKey) return;
-  const rows = Array.from(row.parentNode.children);
-  const at = rows.indexOf(row);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  const { shown } = state;
+  const at = shown.rows.findIndex((study) => study.id === row.dataset.id) + shown.first;
+  const scroll = state.root.querySelector(".scroll");
+  const page = Math.max(1, Math.floor(scroll.clientHeight / ROW_PX) - 2);
+  const to = {
+    ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: shown.total - 1,
+  }[event.key];
   if (event.key === "Enter") {
     event.preventDefault();
     open(state, row);
   } else if (to !== undefined) {
     event.preventDefault();
-    const next = rows[Math.min(rows.length - 1, Math.max(0, to))];
-    rows.forEach((other) => { other.tabIndex = other === next ? 0 : -1; });
-    state.current = next.dataset.id;
-    next.focus();
-    next.scrollIntoView({ block: "nearest" });
+    go(state, Math.min(shown.total - 1, Math.max(0, to)));
   }
 }
 
+function go(state, place) {
+  const { shown, root } = state;
+  state.goal = place;
+  if (place >= shown.first && place < shown.first + shown.rows.length) {
+    update(state);
+    const row = root.activeElement;
+    if (row && row.scrollIntoView) row.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  root.querySelector(".scroll").scrollTop = Math.max(0, place * ROW_PX - 2 * ROW_PX);
+  ask(state);
+}
+
 function wire(root) {
-  const state = { root, order: [], incoming: [], over: false, seen: null, current: null, trigger: null };
+  const none = { first: 0, rows: [], total: 0, stamp: "" };
+  const state = { root, shown: none, incoming: none, over: false, held: false, goal: null, current: null };
   const head = root.querySelector("thead tr");
-  for (const [name, help] of COLUMNS) {
-    const cell = element("th", NUMBERS.has(name) ? "number" : "", name);
-    cell.scope = "col";
-    cell.title = help;
-    head.append(cell);
+  for (const [name, kind, help] of COLUMNS) {
+    const made = element("th", kind, name);
+    made.scope = "col";
+    made.title = help;
+    head.append(made);
   }
   const body = root.querySelector("tbody");
   body.addEventListener("pointerenter", () => { state.over = true; });
@@ -182,8 +252,11 @@ function wire(root) {
     event.preventDefault();
     open(state, row);
   });
+  root.querySelector(".scroll").addEventListener("scroll", () => ask(state), { passive: true });
   root.querySelector(".news button").onclick = () => { state.over = false; take(state); };
   state.timer = setInterval(() => update(state), TICK_MS);
+  state.resized = () => fit(state);
+  window.addEventListener("resize", state.resized);
   return state;
 }
 
@@ -195,7 +268,7 @@ function warm(address) {
 const states = new WeakMap();
 
 export default function (component) {
-  const { parentElement: root, data, setTriggerValue } = component;
+  const { parentElement: root, data, setTriggerValue, setStateValue } = component;
   let state = states.get(root);
   if (!state) {
     state = wire(root);
@@ -203,11 +276,15 @@ export default function (component) {
     warm(data && data.library);
   }
   state.trigger = setTriggerValue;
-  state.incoming = (data && data.studies) || [];
-  announce(state);
+  state.setFirst = (first) => setStateValue("first", first);
+  state.incoming = (data && data.part) || state.incoming;
   take(state);
+  announce(state, data && data.news);
   return () => {
     clearInterval(state.timer);
+    clearTimeout(state.asking);
+    clearTimeout(state.quiet);
+    window.removeEventListener("resize", state.resized);
     states.delete(root);
   };
 }
