@@ -55,9 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     triage.set_defaults(command=_triage)
     worker = commands.add_parser("worker", help="join the cluster that TRIAGE_SCHEDULER names")
-    worker.add_argument(
-        "--child", action="store_true", help="as the server's child: have its jobs done"
-    )
+    worker.add_argument("--child", action="store_true", help="as the server's child: have its jobs done")
     worker.set_defaults(command=_worker)
     audit = commands.add_parser(
         "audit",
