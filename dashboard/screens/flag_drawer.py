@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard.grading import FLAG_WORDS
+from dashboard.grading import FLAG_WORDS, RULE
 from dashboard.screens import desk, desk_reading
 from dashboard.screens.desk_reading import FlagLine
 from dashboard.screens.entry import needs
@@ -20,7 +20,7 @@ HELP = {
     "new_deficit": "New weakness, loss of feeling or unsteady gait",
     "sphincter_change": "New trouble with bladder or bowel",
 }
-WHAT_FOR = "What you set counts at once for the rank in the worklist. Each change is kept with who made it and when."
+WHAT_FOR = "What you set counts at once. Each change is kept with who made it and when."
 
 
 def flags_button(study_id: str) -> None:
@@ -64,6 +64,7 @@ def _flags(study_id: str) -> None:
         args=(study_id, ONSET, f"flag_{ONSET}"),
     )
     _who(onset)
+    st.caption(f"How the list is ordered: {RULE}")
 
 
 def _who(line: FlagLine | None) -> None:

@@ -31,12 +31,11 @@ def reading_bar(study_id: str, finding_id: str | None, document: Mapping[str, An
         Of the finding on screen: what one says is said of that one. None while there is none.
     """
     said = look()
-    grade = document.get("grade")
-    suggested = None if grade is None else str(grade)
+    suggested = document.get("grade")
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="reading_bar"):
         if said.adds:
             _reading_buttons(study_id, finding_id, suggested, said)
-        _words(look, suggested)
+        _words(look, document)
         if said.adds:
             flags_button(study_id)
         share_button(study_id)
@@ -47,7 +46,7 @@ def reading_bar(study_id: str, finding_id: str | None, document: Mapping[str, An
 def shared_bar(document: Mapping[str, Any], look: Callable[[], Beside]) -> None:
     """What the team said, for the holder of a share link."""
     with st.container(key="reading_bar"):
-        _words(look, document.get("grade"))
+        _words(look, document)
 
 
 def what_was_said(said: Beside, suggested: str | None, shared: bool) -> None:
@@ -93,10 +92,11 @@ def _reading_buttons(study_id: str, finding_id: str | None, suggested: str | Non
 
 @st.fragment
 @told
-def _words(look: Callable[[], Beside], suggested: str | None) -> None:
+def _words(look: Callable[[], Beside], document: Mapping[str, Any]) -> None:
     ticker(REFRESH_S, "reading_ticker")
     said = look()
-    reading, flags = markup(reading_words(said, suggested), 400), markup(flag_words(said), 400)
+    tier = (document.get("urgency") or {}).get("tier")
+    reading, flags = markup(reading_words(said, document.get("grade")), 400), markup(flag_words(said, tier), 400)
     st.html(
         f'<div class="said" dir="auto"><span title="{reading}">{reading}</span>'
         f'<span class="quiet" title="{flags}">{flags}</span></div>'

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from dashboard.grading import FLAG_WORDS
+from dashboard.grading import FLAG_WORDS, moved_words
 from dashboard.records import Reading, Verdict
 from dashboard.screens.desk_reading import Beside, FlagLine, ReadingLine
 from dashboard.screens.text import counted, plain
@@ -54,10 +54,12 @@ def reading_words(said: Beside, suggested: str | None) -> str:
     return f"{words} · {counted(len(others), 'other reading')} of another grade" if others else words
 
 
-def flag_words(said: Beside) -> str:
-    """The clinical flags in force."""
-    names = [_flag(name, line.change.value) for name, line in said.set_flags.items()]
-    return f"Clinical flags: {', '.join(names) or 'none'}"
+def flag_words(said: Beside, tier: str | None) -> str:
+    """The clinical flags in force, and where they move a study of this tier."""
+    values = {name: line.change.value for name, line in said.set_flags.items()}
+    words = f"Clinical flags: {', '.join(_flag(name, value) for name, value in values.items()) or 'none'}"
+    moved = moved_words(tier, values).partition(":")[0]
+    return f"{words} · {moved}" if moved else words
 
 
 def history(said: Beside, suggested: str | None) -> list[Line]:

@@ -135,7 +135,7 @@ def names(records: Records) -> dict[str, str]:
     with records.reading() as session:
         found = [study.id for study in worklist(session)]
         people = get_people(session, records.keys, found)
-    return {study: people[study].patient_name for study in found}
+    return {study: people[study].patient_name if study in people else "" for study in found}
 
 
 def last_upload(records: Records) -> Upload:
@@ -228,3 +228,33 @@ def test_the_planted_word_is_nowhere_but_in_the_encrypted_table(server: Server, 
     files = [path for path in server.data_dir.rglob("*") if path.is_file()]
     assert len(files) > len(HOSTILE)
     assert [path.name for path in files if word in path.read_bytes() or PLANTED in path.name] == []
+
+
+@pytest.mark.shared_data
+def test_damaged_and_foreign_files_dropped_at_once_are_told_in_text(
+    page: Page, server: Server, records: Records, shared_data: Path, tmp_path: Path, asked: list[str]
+) -> None:
+    dropped = tmp_path / "fixtures.zip"
+    before = set(names(records))
+    with zipfile.ZipFile(dropped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted([*(shared_data / "malformed").iterdir(), *(shared_data / "syntaxes").iterdir()]):
+            archive.write(file, file.name)
+    page.goto(server.url)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose files or ZIPs").click()
+    chooser.value.set_files(dropped)
+    # The line of this upload stands above that of the first one.
+    expect(page.get_by_role("button", name="Files not used")).to_have_count(2, timeout=240_000)
+    expect(page.locator("tbody tr[data-id][data-tier=waiting]")).to_have_count(0, timeout=240_000)
+    harmless(page)
+    found = {study: name for study, name in names(records).items() if study not in before}
+    assert len(found) > 10
+    for study, name in found.items():
+        page.goto(f"{server.url}/study?study={study}")
+        expect(page.locator(".triage-head .who b")).to_have_text(person_name(name) or re.compile("^no name "))
+        expect(page.get_by_text(re.compile(r"Series: \d+ of \d+ analysed"))).to_be_visible()
+        assert page.locator("[data-testid=stException]").count() == 0
+        harmless(page)
+    written = server.log.read_text(errors="replace")
+    assert "FUZZ" not in written
+    assert "Traceback" not in written

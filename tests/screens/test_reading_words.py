@@ -103,8 +103,10 @@ def test_flags_in_force_are_said_with_the_day_of_onset() -> None:
         flagged("new_deficit", "yes"),
         flagged("known_cancer", "", 1),
     )
-    assert flag_words(said(flags=flags)) == "Clinical flags: symptom onset 2026-11-18, new deficit"
-    assert flag_words(said()) == "Clinical flags: none"
+    words = "Clinical flags: symptom onset 2026-11-18, new deficit"
+    assert flag_words(said(flags=flags), "routine") == f"{words} · read with urgent"
+    assert flag_words(said(flags=flags), "immediate") == f"{words} · moved up"
+    assert flag_words(said(), "routine") == "Clinical flags: none"
 
 
 def test_everything_said_is_listed_newest_first_with_what_became_of_it() -> None:
