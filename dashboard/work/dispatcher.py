@@ -97,7 +97,8 @@ class Dispatcher:
             self._looked = time.monotonic()
             self._submit(client, look_after_others, priority=1)
         queued = max(0, len(self._tasks) - running)
-        for _ in range(min(waiting, self._workers) - queued):
+        # One for each worker to go on with, so that none waits for the next look at the database.
+        for _ in range(min(waiting, 2 * self._workers) - queued):
             self._submit(client, run_next_job, priority=0)
 
     def _submit(self, client: "Client", work: Callable[[], Any], priority: int) -> None:
