@@ -2,5 +2,6 @@
 
 from dashboard.inference.analysis import analyse_series
 from dashboard.inference.registry import ModelInfo, Models, load_models
+from dashboard.inference.sessions import DEFAULT_THREADS
 
-__all__ = ["ModelInfo", "Models", "analyse_series", "load_models"]
+__all__ = ["DEFAULT_THREADS", "ModelInfo", "Models", "analyse_series", "load_models"]

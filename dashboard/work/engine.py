@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dashboard.errors import ModelError
 from dashboard.grading import GradingThresholds
-from dashboard.inference import Models, load_models
+from dashboard.inference import DEFAULT_THREADS, Models, load_models
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,27 @@ class Engine:
         return () if self.models is None else tuple(dataclasses.asdict(info) for info in self.models.describe())
 
 
-def load_engine(models_dir: Path) -> Engine:
-    """Load and check the models.
+def threads_of(workers: int, cores: int) -> int:
+    """Threads of the analysis of one of several workers of a machine: what speeds one study up slows others down."""
+    return max(1, min(DEFAULT_THREADS, cores // workers))
+
+
+def load_engine(models_dir: Path, threads: int = DEFAULT_THREADS) -> Engine:
+    """Load and check the models. `threads` changes speed only.
 
     Raises
     ------
     ModelError
         A model folder is incomplete, altered or does not fit.
     """
-    models = load_models(models_dir)
+    models = load_models(models_dir, threads)
     return Engine(models, thresholds_from(models.compression.manifest.thresholds))
 
 
-def load_engine_or_reason(models_dir: Path) -> Engine:
+def load_engine_or_reason(models_dir: Path, threads: int = DEFAULT_THREADS) -> Engine:
     """Load the models; where that fails, an engine that answers every study with the reason."""
     try:
-        return load_engine(models_dir)
+        return load_engine(models_dir, threads)
     except ModelError as error:
         return Engine(None, GradingThresholds(), str(error))
 

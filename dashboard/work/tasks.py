@@ -6,12 +6,13 @@ log ever learns of a patient or a study. The module is also the workers' preload
 
 import atexit
 import logging
+import os
 from functools import lru_cache
 from typing import Any
 
 from dashboard.records import open_records
 from dashboard.settings import load_settings
-from dashboard.work.engine import load_engine_or_reason
+from dashboard.work.engine import load_engine_or_reason, threads_of
 from dashboard.work.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ def dask_setup(_worker: Any) -> None:
 def _this_worker() -> Worker:
     """The one worker of this process; its settings are the environment's, as in every process of the site."""
     settings = load_settings()
-    engine = load_engine_or_reason(settings.models_dir)
+    threads = threads_of(settings.workers, len(os.sched_getaffinity(0)))
+    engine = load_engine_or_reason(settings.models_dir, threads)
     if engine.failure:
         log.error("%s No study will be graded until then.", engine.failure)
     worker = Worker(open_records(settings), engine)
