@@ -80,7 +80,7 @@ def _front(rng: np.random.Generator, sac: np.ndarray) -> _Front:
     nx, ny = np.cos(angle), np.sin(angle)
     u, v = np.float32(nx) * x + np.float32(ny) * y, np.float32(nx) * y - np.float32(ny) * x
     v = v - np.float32(rng.normal(0, 2.0))
-    curvature = float(np.exp(rng.uniform(np.log(0.004), np.log(0.25))))
+    curvature = float(np.exp(rng.uniform(np.log(0.004), np.log(0.6))))
     if rng.random() < 0.3:
         curvature = -rng.uniform(0.0, 0.05)
     return _Front(u + np.float32(curvature) * v * v, (nx, ny))
