@@ -8,9 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from models.training.appearance import draw_look, normalise, scan
+from models.training.crops import Crop, csf_level, cut, misread
 from models.training.labels import (
     CLIP_HIGH,
-    COMPRESSION_PERCENTILES,
     COMPRESSION_PIXEL_MM,
     GRADES,
     IGNORE,
@@ -21,8 +21,9 @@ from models.training.labels import (
 )
 from models.training.lesion import Implant, bone_part, implant
 from models.training.measure import taught
+from models.training.recolour import as_t1, as_t2star
 from models.training.samples import GRADE_WEIGHTS, Sample
-from models.training.shapes import NoiseBank, ellipse, grid, rotate, wobble
+from models.training.shapes import NoiseBank, ellipse, grid
 from models.training.volumes import RealSlice
 
 _CSF, _CORD, _TUMOUR, _BONE = (SEGMENTATION.index(n) for n in ("csf", "cord", "tumour", "bone"))
@@ -30,8 +31,6 @@ _REAL_WEIGHTS = (0.73, 0.045, 0.08, 0.09, 0.055)
 # Share of the gradable slices that are given the contrast of a gradient echo: no cervical T2* is trained on.
 _RELOOKED = 0.25
 _WRONG_SPACING = 0.6
-# Share of the slices whose field ends beside the canal, as at the edge of a slab.
-_NARROWED = 0.2
 
 
 @dataclass(slots=True)
@@ -44,16 +43,6 @@ class Backgrounds:
     elsewhere: list[np.ndarray] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Crop:
-    image: np.ndarray
-    inside: np.ndarray
-    sac: np.ndarray
-    cord: np.ndarray
-    bone: np.ndarray
-    misread: bool = False
-
-
 def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrounds) -> Sample:
     """Draw a sample with a real background."""
     name = str(rng.choice(SCENES, p=_REAL_WEIGHTS))
@@ -64,11 +53,11 @@ def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrou
     source = backgrounds.without_cord if name == "no_cord" else backgrounds.with_cord
     real = source[rng.integers(len(source))]
     wrong_geometry = name == "wrong_geometry"
-    crop = _misread(rng, real) if wrong_geometry and rng.random() < _WRONG_SPACING else _crop(rng, real)
+    crop = misread(rng, real) if wrong_geometry and rng.random() < _WRONG_SPACING else cut(rng, real)
     if name != "gradable":
         picture, window = crop.image, (real.low, real.high)
         if name == "wrong_contrast":
-            picture, window = _as_t1(rng, crop, window)
+            picture, window = as_t1(rng, crop, window)
         image = _finish(rng, bank, picture, window, crop.inside)
         if wrong_geometry:
             image = image if crop.misread else _turned(rng, image)
@@ -77,113 +66,7 @@ def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrou
     return _graded(rng, bank, real, crop)
 
 
-def _crop(rng: np.random.Generator, real: RealSlice) -> _Crop:
-    """Cut 96 of 128 pixels off centre, mirrored half the time, bent a little."""
-    wide = real.image.shape[0]
-    free = (wide - SIZE_PX) // 2
-    top, left = (free + int(np.clip(rng.normal(0, 4), -free, free)) for _ in range(2))
-    window = (slice(top, top + SIZE_PX), slice(left, left + SIZE_PX))
-    layers = [real.image, real.inside, real.sac, real.cord, real.bone]
-    cut = [layer[window] for layer in layers]
-    if rng.random() < 0.5:
-        cut = [layer[:, ::-1] for layer in cut]
-    if rng.random() < 0.7:
-        cut = _bend(rng, cut)
-    image, inside, sac, cord, bone = (np.ascontiguousarray(layer) for layer in cut)
-    if rng.random() < _NARROWED:
-        inside = inside & _slab(rng, sac)
-    return _Crop(image, inside, sac, cord, bone)
-
-
-def _slab(rng: np.random.Generator, sac: np.ndarray) -> np.ndarray:
-    """A field that ends 5.5 to 12 mm beside the canal's middle, on one side or both."""
-    columns = np.arange(SIZE_PX)
-    middle = float(np.nonzero(sac)[1].mean()) if sac.any() else SIZE_PX / 2
-    left, right = rng.uniform(5.5, 12, 2) / COMPRESSION_PIXEL_MM
-    side = rng.random()
-    kept = np.ones(SIZE_PX, bool)
-    if side < 0.6:
-        kept &= columns > middle - left
-    if side > 0.4:
-        kept &= columns < middle + right
-    return np.broadcast_to(kept, sac.shape)
-
-
-def _misread(rng: np.random.Generator, real: RealSlice) -> _Crop:
-    """The square that is cut when the header gives the pixels 1.4 to 2 times too large or too small."""
-    zoom = float(np.exp(rng.uniform(np.log(1.4), np.log(2.0))))
-    zoom = zoom if rng.random() < 0.5 else 1 / zoom
-    middle = (real.image.shape[0] - 1) / 2 + rng.normal(0, 3, 2)
-    offset = middle - zoom * (SIZE_PX - 1) / 2
-    shape = (SIZE_PX, SIZE_PX)
-    matrix = np.full(2, zoom)
-    image = ndimage.affine_transform(real.image, matrix, offset, shape, order=1, mode="nearest", prefilter=False)
-    inside = ndimage.affine_transform(real.inside.view(np.uint8), matrix, offset, shape, order=0).view(bool)
-    empty = np.zeros(shape, bool)
-    mirror = slice(None, None, -1 if rng.random() < 0.5 else 1)
-    return _Crop(image[:, mirror].copy(), inside[:, mirror].copy(), empty, empty, empty, misread=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Levels:
-    """Brightness against CSF on T2: what cord, CSF and bone become; ``power`` bends everything else."""
-
-    cord: float
-    csf: float
-    bone: float
-    power: float
-    gain: float = 1.0
-
-
-def _relook(
-    rng: np.random.Generator, crop: _Crop, window: tuple[float, float]
-) -> tuple[np.ndarray, tuple[float, float]]:
-    """The slice as a gradient echo might show it: a cord nearly as bright as CSF, dark marrow, brighter muscle."""
-    u = rng.uniform
-    return _recolour(crop, window, _Levels(u(0.5, 0.86), 1.0, u(0.15, 0.8), u(0.5, 1.0)))
-
-
-def _as_t1(
-    rng: np.random.Generator, crop: _Crop, window: tuple[float, float]
-) -> tuple[np.ndarray, tuple[float, float]]:
-    """The slice as T1 might show it: CSF darker than the cord."""
-    u = rng.uniform
-    cord = u(0.3, 0.85)
-    return _recolour(crop, window, _Levels(cord, cord * u(0.12, 0.85), u(0.6, 2.0), u(0.35, 1.0), u(0.7, 1.3)))
-
-
-def _recolour(crop: _Crop, window: tuple[float, float], levels: _Levels) -> tuple[np.ndarray, tuple[float, float]]:
-    """Another contrast, and the percentiles its series would have; texture and coil stay those of the scanner."""
-    csf = crop.sac & ~ndimage.binary_dilation(crop.cord)
-    bright = float(np.median(crop.image[csf])) if csf.sum() > 20 else _csf_level(crop)
-    cord = max(float(np.median(crop.image[crop.cord])) if crop.cord.any() else 0.0, 1e-3 * bright)
-    out = levels.gain * bright * np.clip(crop.image / bright, 0, None) ** np.float32(levels.power)
-    regions = ((crop.bone, levels.bone), (crop.sac, levels.csf), (crop.cord, levels.cord * bright / cord))
-    for region, factor in regions:
-        soft = ndimage.gaussian_filter(region.astype(np.float32), 0.6, truncate=2.5)
-        out = out * (1 - soft) + soft * crop.image * factor
-    inside = crop.inside if crop.inside.any() else np.ones_like(crop.inside)
-    before, after = (np.percentile(picture[inside], COMPRESSION_PERCENTILES) for picture in (crop.image, out))
-    low, high = (float(w * a / max(b, 1e-3 * bright)) for w, a, b in zip(window, after, before, strict=True))
-    return out.astype(np.float32), (min(low, 0.5 * high), high)
-
-
-def _bend(rng: np.random.Generator, layers: list[np.ndarray]) -> list[np.ndarray]:
-    """Stretch, turn and bend by a few per cent: other people's proportions."""
-    x, y = grid(SIZE_PX, COMPRESSION_PIXEL_MM)
-    zoom = np.exp(rng.normal(0, 0.07) + rng.normal(0, 0.07, 2)).astype(np.float32)
-    x, y = rotate(x, y, rng.normal(0, 0.08))
-    x, y = wobble(rng, x * zoom[0], y * zoom[1], rng.uniform(0, 0.9), (16, 45))
-    middle = (SIZE_PX - 1) / 2
-    rows, columns = (v / np.float32(COMPRESSION_PIXEL_MM) + np.float32(middle) for v in (y, x))
-    image = ndimage.map_coordinates(layers[0], [rows, columns], order=1, mode="constant", prefilter=False)
-    near = [np.rint(v).astype(np.intp) for v in (rows, columns)]
-    valid = (near[0] >= 0) & (near[0] < SIZE_PX) & (near[1] >= 0) & (near[1] < SIZE_PX)
-    place = tuple(np.clip(v, 0, SIZE_PX - 1) for v in near)
-    return [image, *(layer[place] & valid for layer in layers[1:])]
-
-
-def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _Crop) -> Sample:
+def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: Crop) -> Sample:
     away = ndimage.distance_transform_edt(~crop.sac) * COMPRESSION_PIXEL_MM
     canal = away <= rng.uniform(0.8, 3.0)
     bone = (away <= rng.uniform(6, 20)) & ~canal & crop.inside
@@ -195,7 +78,7 @@ def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _C
     contrast, image, window = "t2", crop.image, (real.low, real.high)
     if rng.random() < _RELOOKED:
         contrast = "t2star"
-        image, window = _relook(rng, crop, window)
+        image, window = as_t2star(rng, crop, window)
     tumour = None
     sac, cord = crop.sac, crop.cord
     if rng.random() < (0.3 if done is None else 0.08):
@@ -215,7 +98,7 @@ def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _C
     return Sample(_finish(rng, bank, image, window, crop.inside), segmentation, rank, 0, measured)
 
 
-def _veins(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: _Crop, away: np.ndarray) -> np.ndarray:
+def _veins(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: Crop, away: np.ndarray) -> np.ndarray:
     """The plexus behind the vertebral body: thin crescents in front of the sac, most often one a side."""
     rows, columns = np.indices(crop.sac.shape)
     middle = ndimage.center_of_mass(crop.sac)
@@ -223,11 +106,11 @@ def _veins(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: _
     part = (away > near) & (away < near + rng.uniform(0.7, 1.9)) & (rows < middle[0] - rng.uniform(-2, 8))
     if rng.random() < 0.75:
         part &= np.abs(columns - middle[1]) * COMPRESSION_PIXEL_MM > rng.uniform(0.5, 3.0)
-    level = _csf_level(crop) * (rng.uniform(0.5, 1.1) if rng.random() < 0.6 else rng.uniform(0.25, 0.5))
+    level = csf_level(crop) * (rng.uniform(0.5, 1.1) if rng.random() < 0.6 else rng.uniform(0.25, 0.5))
     return _fill(rng, bank, image, part, level)
 
 
-def _bulge(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: _Crop) -> tuple[np.ndarray, np.ndarray]:
+def _bulge(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
     """A dark disc or osteophyte that dents the sac from the front, short of the cord; returns (image, sac)."""
     rows, columns = np.nonzero(crop.sac)
     x, y = grid(SIZE_PX, COMPRESSION_PIXEL_MM)
@@ -235,10 +118,10 @@ def _bulge(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: _
     shape = ellipse(x, y, *place, rng.uniform(3, 11), 3.0)
     part = (shape < 0) & ~ndimage.binary_dilation(crop.cord) & crop.inside
     dent = part & crop.sac
-    return _fill(rng, bank, image, part, _csf_level(crop) * rng.uniform(0.03, 0.3)), crop.sac & ~dent
+    return _fill(rng, bank, image, part, csf_level(crop) * rng.uniform(0.03, 0.3)), crop.sac & ~dent
 
 
-def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | None) -> np.ndarray:
+def _masks(crop: Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | None) -> np.ndarray:
     out = np.where(crop.bone, _BONE, 0).astype(np.uint8)
     out[sac] = _CSF
     out[cord] = _CORD
@@ -248,13 +131,8 @@ def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | 
     return out
 
 
-def _tumour_level(rng: np.random.Generator, crop: _Crop, contrast: str) -> float:
-    return _csf_level(crop) * float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
-
-
-def _csf_level(crop: _Crop) -> float:
-    csf = crop.sac & ~crop.cord
-    return float(np.percentile(crop.image[csf], 70)) if csf.any() else float(crop.image.max())
+def _tumour_level(rng: np.random.Generator, crop: Crop, contrast: str) -> float:
+    return csf_level(crop) * float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
 
 
 def _fill(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, part: np.ndarray, level: float) -> np.ndarray:
