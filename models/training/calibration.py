@@ -28,8 +28,6 @@ STEPS = len(GRADES) - 1
 _SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
 # Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
 _FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002, 0.002)
-# Misses and false alarms that are asked of the cuts for 1c and 2 (bars.py): the cut that stays farthest within both.
-_ASKED = {2: (0.05, 0.05), 3: (0.05, 0.03)}
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -187,9 +185,7 @@ def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) ->
     first = _cut(head[:, 0], ranks > 0, healthy, _FALSE_HEALTHY[0])
     for share in _SHARES:
         both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
-        cuts = [first] + [
-            _cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _ASKED.get(k)) for k in range(1, STEPS)
-        ]
+        cuts = [first] + [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k]) for k in range(1, STEPS)]
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
         kappa = quadratic_kappa(ranks, found)
         if kappa > best[0] + 0.002:
@@ -197,24 +193,14 @@ def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) ->
     return best[1], best[2]
 
 
-def _cut(
-    probability: np.ndarray,
-    truth: np.ndarray,
-    healthy: np.ndarray,
-    allowed: float,
-    asked: tuple[float, float] | None = None,
-) -> float:
-    """Cut with the largest sum of sensitivity and specificity, or the best share of what is ``asked`` of both.
-
-    No more than ``allowed`` of the healthy are called worse.
-    """
+def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float) -> float:
+    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy."""
     if not truth.any() or truth.all():
         return 0.5
-    best, chosen = -np.inf, 0.5
+    best, chosen = -1.0, 0.5
     for cut in np.arange(0.2, 0.851, 0.025):
         said = probability >= cut
-        missed, false = float((~said)[truth].mean()), float(said[~truth].mean())
-        score = -(missed + false) if asked is None else -0.05 * max(missed / asked[0], false / asked[1])
+        score = float(said[truth].mean() + (~said[~truth]).mean())
         if healthy.any():
             score -= 10 * max(0.0, float(said[healthy].mean()) - allowed)
         if score > best + 1e-3:
