@@ -165,6 +165,8 @@ def _grow_high(
 
 def _flatten(cord: np.ndarray, inward: tuple[float, float], factor: float, widen: float) -> np.ndarray:
     """Squeeze the cord along the push and widen it across; ``widen`` 1 would keep its area."""
+    if not cord.any():
+        return cord
     n = np.array([inward[1], inward[0]])
     along = np.outer(n, n)
     back = along / factor + (np.eye(2) - along) * factor**widen
