@@ -27,7 +27,7 @@ from models.training.labels import (
 )
 from models.training.network import CanalNet, CompressionNet
 
-VERSION = "1.2.0"
+VERSION = "1.1.0"
 CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
@@ -42,7 +42,7 @@ class _Compression(nn.Module):
         self.net = net
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        masks, ordinal, scene, _ = self.net(slices)
+        masks, ordinal, scene = self.net(slices)
         return torch.softmax(masks, 1), ordinal, scene
 
 

@@ -35,23 +35,14 @@ def ordinal_loss(logits: Tensor, rank: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits[known], target, pos_weight=weight)
 
 
-def measured_loss(found: Tensor, target: Tensor) -> Tensor:
-    """Distance to the measurements of the implant where they are known (not a number: unknown)."""
-    known = torch.isfinite(target)
-    if not bool(known.any()):
-        return found.sum() * 0
-    return functional.smooth_l1_loss(found[known], target[known], beta=0.1)
-
-
-def compression_loss(outputs: tuple[Tensor, ...], target: tuple[Tensor, ...]) -> Tensor:
-    """Total loss of one batch; targets are (segmentation, rank, scene) and, where there are any, measurements."""
-    masks, ordinal, scene, measured = outputs
-    total = (
+def compression_loss(outputs: tuple[Tensor, Tensor, Tensor], target: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Total loss of one batch; targets are (segmentation, rank, scene)."""
+    masks, ordinal, scene = outputs
+    return (
         segmentation_loss(masks, target[0])
-        + 1.2 * ordinal_loss(ordinal, target[1])
-        + 0.5 * functional.cross_entropy(scene, target[2])
+        + 0.8 * ordinal_loss(ordinal, target[1])
+        + 0.4 * functional.cross_entropy(scene, target[2])
     )
-    return total + 2.0 * measured_loss(measured, target[3]) if len(target) > 3 else total
 
 
 def heatmap_loss(logits: Tensor, target: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from models.training.tune import TunePlan
 
 log = logging.getLogger(__name__)
 
-COMPRESSION_PLAN = Plan(samples=1_000_000, minutes=65)
+COMPRESSION_PLAN = Plan(samples=330_000, minutes=40)
 CANAL_PLAN = Plan(samples=90_000, minutes=9, batch=48)
 SMOKE_PLAN = Plan(samples=96, minutes=1, batch=16, workers=1, meet=1)
 SMOKE_FEED = FeedOptions(chunk=16, pool=64, reuse=4)
@@ -42,7 +42,6 @@ def job_of(name: str, folder: Path | None, seed: int, options: FeedOptions) -> J
     """What it takes to train one of the two models."""
     if name == "canal":
         return Job(CanalNet, partial(build_canal, folder, seed), canal_loss, seed, options)
-    options = replace(options, mirror=True, reuse=max(options.reuse, 2.4))
     return Job(CompressionNet, partial(build_compression, folder, seed), compression_loss, seed, options)
 
 

@@ -50,7 +50,7 @@ def load_compression(content: bytes) -> CompressionNet:
 def difference(net: CompressionNet, content: bytes, images: np.ndarray) -> float:
     """Largest distance of any output of net and file for (N, 1, 96, 96) float32 images."""
     with torch.no_grad():
-        masks, ordinal, scene, _ = net(torch.from_numpy(images))
+        masks, ordinal, scene = net(torch.from_numpy(images))
     found = (torch.softmax(masks, 1), ordinal, scene)
     pairs = zip(found, run_onnx(content, images), strict=True)
     return max(float(np.abs(a.numpy() - b).max()) for a, b in pairs)
