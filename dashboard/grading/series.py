@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dashboard.grading.bilsky import SliceGrade, grade_slice
-from dashboard.grading.extent import SERIES_REASONS, WRONG_KINDS, cauda_follows, cord_end, series_obstacle
-from dashboard.grading.gaps import SliceState
+from dashboard.grading.extent import (
+    SERIES_REASONS,
+    WRONG_KINDS,
+    cauda_follows,
+    cord_end,
+    series_obstacle,
+    too_short_for_a_cord,
+)
+from dashboard.grading.gaps import COMPRESSED_FROM, SliceState
 from dashboard.grading.morphometry import Measures, measure
-from dashboard.grading.quality import LEAST_CSF_MM2, Gate, Obstacle, gate_slice
+from dashboard.grading.quality import LEAST_CANAL_SEEN, LEAST_CSF_MM2, LEAST_INSIDE, Gate, Obstacle, gate_slice
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
 from dashboard.study import SCENES, SeriesPrediction, SlicePrediction
@@ -19,15 +26,18 @@ from dashboard.study.masks import slice_masks
 # End planes of reformats that showed 0.70 and 0.75 of what the others did were graded 2, or gave no cord, in healthy
 # volumes; native stacks always show the same.
 LEAST_SHARE_OF_USUAL_FIELD = 0.8
-# A crop that lies within the image but for rounding at its border.
-WHOLE_FIELD = 0.98
+# A plane that shows as much as the others do, but for rounding: a slab's crops may all lie half outside.
+WHOLE_FIELD = 0.95
+# More CSF than this about no cord is a cauda equina, whatever lies below: there the head calls most healthy slices 3.
+CAUDA_CSF_MM2 = 60.0
 
 
 @dataclass(frozen=True, eq=False)
 class GradedSlice:
     """A slice with its measures and gate, and the grade it has or would have had.
 
-    `at_end` marks slices above the first that was graded, or below the last.
+    `at_end` marks slices above the first that was graded, or below the last; `whole` those that show as much of the
+    field of view as the others do; `heard` those whose head is heard though the slice was not graded.
     """
 
     prediction: SlicePrediction
@@ -35,6 +45,8 @@ class GradedSlice:
     gate: Gate
     grade: SliceGrade
     at_end: bool = False
+    whole: bool = True
+    heard: bool = True
 
     @property
     def no_cord(self) -> float:
@@ -42,14 +54,31 @@ class GradedSlice:
         return float(self.prediction.scene[SCENES.index("no_cord")])
 
     @property
+    def suspicion(self) -> str:
+        """The grade of the slice, or the head's where that counts although the slice was not graded, else 0."""
+        if self.gate.passed:
+            return self.grade.grade
+        return self.grade.head_grade if self.heard and self._known else "0"
+
+    @property
+    def _known(self) -> bool:
+        """Whether the slice is one of which the head's opinion means something; the first obstacle decides."""
+        # At the end of a reformat the plane leaves the volume, and the head takes the nothing beyond for tumour.
+        if self.at_end and not self.whole:
+            return False
+        if self.gate.obstacles[0] is Obstacle.FIELD_EDGE:
+            return self.prediction.canal_inside >= LEAST_CANAL_SEEN and self.prediction.inside >= LEAST_INSIDE
+        # Between slices of a spine there is spine: what makes one unlike the rest may be the tumour.
+        return self.gate.known or (self.gate.obstacles[0] is Obstacle.UNLIKE and not self.at_end)
+
+    @property
     def state(self) -> SliceState:
         """What gap finding needs; the model alone speaks for a slice whose outlines are in doubt."""
-        # At the end of a reformat the plane leaves the volume, and the head takes the nothing beyond for tumour.
-        trusted = self.gate.known and not (self.at_end and self.prediction.inside < WHOLE_FIELD)
-        suspicion = self.grade.grade if self.gate.passed else self.grade.head_grade if trusted else "0"
+        severity = rank(self.suspicion)
         # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
         minor = self.at_end and self.gate.obstacles[:1] in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,))
-        return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, rank(suspicion), minor)
+        minor = minor and severity < COMPRESSED_FROM
+        return SliceState(self.prediction.centre_mm, self.gate.passed, self.gate.grade_owed, severity, minor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +115,12 @@ def _blocked(one: GradedSlice, obstacle: Obstacle) -> GradedSlice:
 def _whole_field(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
     """Refuse the ends of a reformat, where the plane leaves the volume and shows less than the rest does."""
     usual = float(np.median([one.prediction.inside for one in slices])) if slices else 0.0
+    judged = [replace(one, whole=one.prediction.inside >= WHOLE_FIELD * usual) for one in slices]
     return [
         _blocked(one, Obstacle.FIELD_EDGE)
         if one.gate.known and one.prediction.inside < LEAST_SHARE_OF_USUAL_FIELD * usual
         else one
-        for one in slices
+        for one in judged
     ]
 
 
@@ -101,6 +131,9 @@ def _within_cord(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
     end = cord_end(shows_cord, no_cord)
     if not cauda_follows([one.no_cord for one in slices], end):
         end = len(slices)
+    seen = [one.prediction.centre_mm for one, shows in zip(slices[:end], shows_cord, strict=False) if shows]
+    if end < len(slices) and too_short_for_a_cord(np.array(seen)):
+        slices = [_blocked(one, Obstacle.CORD_UNSURE) if one.gate.passed else one for one in slices]
     graded = [index for index in range(end) if slices[index].gate.passed] or [end]
     return [_placed(one, index, graded[0], graded[-1], end) for index, one in enumerate(slices)]
 
@@ -116,7 +149,10 @@ def _placed(one: GradedSlice, index: int, first: int, last: int, end: int) -> Gr
     if index >= end:
         return one if Obstacle.NO_CORD in one.gate.obstacles else _blocked(one, Obstacle.BELOW_CORD)
     if Obstacle.NO_CORD in one.gate.obstacles:
-        return replace(one, at_end=True) if index < first else _blocked(one, Obstacle.CORD_NOT_FOUND)
+        if index < first:
+            return replace(one, at_end=True)
+        heard = one.measures.visible_csf_mm2 < CAUDA_CSF_MM2
+        return replace(_blocked(one, Obstacle.CORD_NOT_FOUND), heard=heard)
     if not first < index < last:
         return replace(one, at_end=True)
     # Between slices of a spine there is spine, in the same contrast and geometry: what looks otherwise is not known.

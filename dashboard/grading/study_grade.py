@@ -22,6 +22,7 @@ from dashboard.grading.result import (
 from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import (
+    TIER_OF_GAP,
     TIER_OF_GRADE,
     Claim,
     Tier,
@@ -208,11 +209,11 @@ def _urgency(
 ) -> Urgency:
     """All claims of a study, judged."""
     if worst is None or at_least is None:
-        return judge([Claim(Tier.NOT_ANALYSED, reasons)], None)
+        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts)], None)
     grade = grade_from(at_least, cuts.grade_cut)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
     for part in parts:
-        where = "" if len(parts) == 1 else f" of series {part.name}"
+        where = _where(part, parts)
         claims.extend(_unsupported_claims(part, slices, where))
         claims.extend(_gap_claims(part, parts, where))
     for one_series in series:
@@ -266,6 +267,16 @@ def _isolated(part: _Part) -> set[int]:
     centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
     held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
     return {number for index, number in enumerate(numbers) if index not in held}
+
+
+def _suspicions(parts: Sequence[_Part]) -> list[Claim]:
+    """What slices ask for of a study none of which could be graded, where compression is suspected in some."""
+    claims = [claim for part in parts for claim in _gap_claims(part, parts, _where(part, parts))]
+    return [claim for claim in claims if claim.tier is TIER_OF_GAP[Concern.SUSPICIOUS]]
+
+
+def _where(part: _Part, parts: Sequence[_Part]) -> str:
+    return "" if len(parts) == 1 else f" of series {part.name}"
 
 
 def _gap_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:

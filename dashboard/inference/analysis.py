@@ -17,6 +17,7 @@ from dashboard.inference.registry import Models
 from dashboard.inference.resampling import Image, Mask
 from dashboard.inference.segmentation import CORD, MIN_CORD_MM2, clean, cord_centre, most_probable
 from dashboard.inference.sessions import spread
+from dashboard.inference.voids import signal_void
 from dashboard.study import SCENES, Role, Series, SeriesPrediction, SlicePrediction
 from dashboard.study.geometry import Array
 
@@ -155,6 +156,7 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
         canal_score=crop.score,
         inside=float(crop.inside.mean()),
         canal_inside=_canal_inside(answer),
+        signal_void=signal_void(answer.image, crop.inside, COMPRESSION.pixel_mm),
     )
 
 

@@ -45,6 +45,7 @@ class _SliceEntry:
     canal_score: float
     inside: float
     canal_inside: float
+    signal_void: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ def _slice_entry(item: SlicePrediction) -> _SliceEntry:
         canal_score=float(item.canal_score),
         inside=float(item.inside),
         canal_inside=float(item.canal_inside),
+        signal_void=item.signal_void,
     )
 
 
@@ -225,6 +227,7 @@ def _slice(entry: _SliceEntry, image: npt.NDArray[np.float32], labels: npt.NDArr
         canal_score=entry.canal_score,
         inside=entry.inside,
         canal_inside=entry.canal_inside,
+        signal_void=entry.signal_void,
     )
 
 

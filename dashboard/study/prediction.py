@@ -47,6 +47,8 @@ class SlicePrediction:
     canal_inside
         The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented: below about
         0.9 the edge of the field cuts the canal itself.
+    signal_void
+        Whether an area without signal, as metal or a saturation band leaves, lies over or beside the canal.
     """
 
     volume_index: int
@@ -61,6 +63,7 @@ class SlicePrediction:
     canal_score: float
     inside: float
     canal_inside: float = 1.0
+    signal_void: bool = False
 
     @property
     def centre_mm(self) -> Array:

@@ -46,7 +46,7 @@ def test_no_other_split_contradicts_fewer_slices(letters):
 
 def kind_of(obstacles: list[tuple[Obstacle, ...]], **scene: float) -> Obstacle | None:
     names = ("gradable", "wrong_contrast", "no_cord", "wrong_geometry", "not_spine")
-    return series_obstacle(obstacles, [[scene.get(name, 0.05) for name in names]] * len(obstacles))
+    return series_obstacle(obstacles, [[scene.get(name, 0.01) for name in names]] * len(obstacles))
 
 
 def test_a_series_that_is_mostly_of_the_wrong_contrast_is_of_the_wrong_contrast():
@@ -70,6 +70,11 @@ def test_slices_that_pass_one_by_one_but_are_doubtful_together_are_refused():
 
 def test_a_few_wrong_slices_do_not_condemn_a_series():
     assert kind_of([(Obstacle.NOT_SPINE,)] * 2 + [()] * 3, gradable=0.8) is None
+
+
+def test_a_series_that_looks_a_little_odd_throughout_is_of_the_wrong_geometry():
+    assert kind_of([()] * 5, gradable=0.9, wrong_geometry=0.06) is Obstacle.WRONG_GEOMETRY
+    assert kind_of([()] * 5, gradable=0.9, wrong_geometry=0.01) is None
 
 
 def test_a_lumbar_series_without_a_cord_is_not_of_the_wrong_kind():

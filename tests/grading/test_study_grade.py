@@ -110,9 +110,46 @@ def test_one_lost_slice_between_healthy_ones_is_looked_at_soon():
 
 
 def test_cauda_equina_below_the_conus_is_no_gap():
-    found = graded("0 0 0 0 cauda cauda cauda")
+    found = graded("0 0 0 0 0 0 cauda cauda cauda")
     assert found.urgency.tier.value == "routine"
-    assert {one.reasons for one in found.slices[4:]} == {("no cord at this level: the Bilsky scale does not apply",)}
+    assert {one.reasons for one in found.slices[6:]} == {("no cord at this level: the Bilsky scale does not apply",)}
+
+
+def test_too_short_a_cord_above_a_cauda_equina_is_not_held_to_be_one():
+    found = graded("0 0 0 cauda cauda cauda")
+    assert found.status == "not_analysed"
+    assert all("may be roots lying together" in one.reasons[0] for one in found.slices[:3])
+
+
+def test_compression_in_too_short_a_cord_is_not_lost():
+    found = graded("2 2 3 cauda cauda cauda")
+    assert found.status == "not_analysed"
+    assert found.urgency.tier.value in ("immediate", "urgent")
+
+
+def cut(grades: str, canal_inside: float) -> StudyResult:
+    """A stack of which every slice's canal is cut by the edge of the field."""
+    made = [replace(one, canal_inside=canal_inside) for one in slices_of(grades).slices]
+    return grade_study(study_of(axial_series(len(made))), {"2.25.7": stack(made)})
+
+
+def test_compression_suspected_in_a_canal_that_is_cut_is_urgent():
+    assert cut("0 0 3 3 3 0 0", 0.8).urgency.tier.value == "urgent"
+
+
+def test_of_a_canal_that_is_hardly_seen_nothing_is_suspected():
+    assert cut("0 0 3 3 3 0 0", 0.5).urgency.tier.value == "not analysed"
+
+
+def test_healthy_slices_of_a_cut_canal_are_not_urgent():
+    assert cut("0 0 0 0 0 0 0", 0.8).urgency.tier.value == "not analysed"
+
+
+def test_a_signal_void_beside_the_canal_is_named_and_not_graded():
+    made = [replace(one, signal_void=True) for one in slices_of("0 0 0 0 0").slices]
+    found = grade_study(study_of(axial_series(5)), {"2.25.7": stack(made)})
+    assert found.status == "not_analysed"
+    assert "without signal" in found.slices[2].reasons[0]
 
 
 def test_no_cord_in_the_middle_of_the_cord_is_owed_a_grade():

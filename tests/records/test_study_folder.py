@@ -35,6 +35,7 @@ def test_every_field_of_a_slice_comes_back(tmp_path: Path) -> None:
         canal_score=0.9,
         inside=0.75,
         canal_inside=0.5,
+        signal_void=True,
     )
     volume = Volume(np.zeros((1, 2, 2), np.uint16), affine, (frame,))
     series = Series("2.25.2", 1, Acquisition(), Role.AXIAL_T2, (volume,))
