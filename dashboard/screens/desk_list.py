@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from dashboard.records import Records, Turnaround, WorklistEntry, WorklistMirror, turnarounds
+from dashboard.records import Records, StudyRecord, Turnaround, WorklistEntry, WorklistMirror, turnarounds
 from dashboard.screens import desk, desk_team
 from dashboard.screens.lines import study_line
 from dashboard.screens.list_filter import Wanted, narrowed
@@ -66,6 +66,12 @@ def look(by_urgency: bool, wanted: Wanted) -> Listed:
         next((study.id for study in studies if study.synthetic), None),
         str(hash(tuple(entry.study.id for entry in shown))),
     )
+
+
+def in_order() -> list[StudyRecord]:
+    """All studies in the order of reading, for those who may see the list."""
+    require(desk.person(), Right.SEE_LIST)
+    return [entry.study for entry in _mirror(desk.records()).look().by_urgency]
 
 
 def part(listed: Listed, first: int) -> ListPart:

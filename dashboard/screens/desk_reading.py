@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from dashboard.records import FlagChange, Reading, Verdict, get_study, list_flags, list_readings, worklist
-from dashboard.screens import desk, desk_team
+from dashboard.records import FlagChange, Reading, Verdict, get_study, list_flags, list_readings
+from dashboard.screens import desk, desk_list, desk_team
 from dashboard.sharing import Person, Right, Said, flag, give_reading, may, remove_study, require, take_back
 
 # Whether the pictures are shown without the software's marks; the switch stands beside them.
@@ -124,11 +124,9 @@ def delete(study_id: str) -> None:
 
 def next_unread(study_id: str) -> str | None:
     """The study to read after this one; None when every other one has been read."""
-    visitor = desk.person()
-    require(visitor, Right.SEE_LIST)
-    with desk.records().reading() as session:
-        found = worklist(session, by_urgency=True)
-    return next_of([one.id for one in found if one.read_at is None or one.id == study_id], study_id, desk.seen(visitor))
+    found = desk_list.in_order()
+    unread = [one.id for one in found if one.read_at is None or one.id == study_id]
+    return next_of(unread, study_id, desk.seen(desk.person()))
 
 
 def next_of(unread: Sequence[str], current: str, seen: Collection[str]) -> str | None:

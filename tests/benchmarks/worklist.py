@@ -95,7 +95,8 @@ def page_times(data_dir: Path, last: str) -> None:
     """Times as a person sees them."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import ARGUMENTS, CHROMIUM, Server
+    from tests.browser.conftest import ARGUMENTS, CHROMIUM
+    from tests.browser.server import Server
 
     server = Server(REPOSITORY, data_dir)
     server.start()
