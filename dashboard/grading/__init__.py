@@ -6,7 +6,7 @@ from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
 from dashboard.grading.places import place_words
 from dashboard.grading.quality import Obstacle
-from dashboard.grading.reading_order import FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
+from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
@@ -15,6 +15,7 @@ from dashboard.grading.urgency import TIERS, Tier, Urgency
 __all__ = [
     "BAND_OF_GRADE",
     "BAND_SCHEME",
+    "DEFICITS",
     "FLAG_WORDS",
     "RULE",
     "TIERS",

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
-from dashboard.grading import Flag
+from dashboard.grading import DEFICITS, Flag
+from dashboard.records.jobs import hasten_job
 from dashboard.records.model import FlagChange
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FlagRow
@@ -18,7 +19,7 @@ ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def set_flag(session: Session, study_id: str, flag: str, value: str, author: str, now: datetime) -> FlagChange:
-    """Set a flag of a study, or take it back.
+    """Set a flag of a study, or take it back. A deficit also hastens an analysis that still waits.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ def set_flag(session: Session, study_id: str, flag: str, value: str, author: str
     kept = {name: kept for name, kept in (study.flags or {}).items() if name != flag}
     # A new dictionary: a change inside the stored one would go unseen.
     study.flags = {**kept, flag: value} if value else kept
+    if value and flag in DEFICITS:
+        hasten_job(session, study_id)
     session.flush()
     return _change(row)
 

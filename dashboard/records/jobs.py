@@ -14,6 +14,8 @@ from dashboard.records.tables import JobRow
 MAX_ATTEMPTS = 3
 # Between studies that look urgent and those that do not: an unread upload may hold either.
 READ_PRIORITY = 5
+# Before all that looks urgent by itself.
+HASTENED = -1
 OPEN_STATES = (JobState.WAITING.value, JobState.RUNNING.value)
 
 
@@ -33,6 +35,15 @@ def add_job(session: Session, kind: JobKind, subject_id: str, now: datetime, pri
                 created_at=now,
             )
         )
+
+
+def hasten_job(session: Session, subject_id: str) -> None:
+    """Have what waits for a study come before everything that was not hastened."""
+    session.execute(
+        update(JobRow)
+        .where(JobRow.subject_id == subject_id, JobRow.state == JobState.WAITING.value)
+        .values(priority=HASTENED)
+    )
 
 
 def claim_job(session: Session, worker: str, now: datetime) -> Job | None:

@@ -5,8 +5,30 @@ from datetime import timedelta
 import pytest
 
 from dashboard.errors import RecordsError
-from dashboard.records import Records, get_study, list_flags, new_id, set_flag
+from dashboard.records import (
+    JobKind,
+    Records,
+    add_job,
+    add_study,
+    claim_job,
+    get_study,
+    list_flags,
+    new_id,
+    set_flag,
+)
 from tests.records.helpers import NOW, found_study
+
+
+def test_a_deficit_hastens_an_analysis_that_waits(records: Records) -> None:
+    with records.writing() as session:
+        studies = [add_study(session, name, "patient", NOW) for name in ("1", "2")]
+        for study in studies:
+            add_job(session, JobKind.TRIAGE_STUDY, study.id, NOW)
+        set_flag(session, studies[1].id, "known_cancer", "yes", "somebody", NOW)
+        set_flag(session, studies[1].id, "new_deficit", "yes", "somebody", NOW)
+        job = claim_job(session, "worker", NOW)
+    assert job is not None
+    assert job.subject_id == studies[1].id
 
 
 def put(records: Records, study_id: str, flag: str, value: str, author: str = "console") -> None:

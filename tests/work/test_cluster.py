@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pydicom
 import pytest
 
 from dashboard.errors import SettingsError
@@ -21,6 +20,7 @@ from dashboard.work.cluster import check_address
 from dashboard.work.dispatcher import Dispatcher
 from dashboard.work.worker_command import run_worker
 from tests.browser.provider import free_port
+from tests.work.drops import drops_of
 from tests.work.test_killed_worker import idle, wait_for
 
 STUDIES = 4
@@ -66,19 +66,7 @@ def dispatching(records: Records) -> Iterator[None]:
 @pytest.fixture
 def drops(demonstration: Path, tmp_path: Path) -> list[Path]:
     """A few slices each of several people."""
-    folders = []
-    for number in range(STUDIES):
-        folder = tmp_path / f"drop {number}"
-        folder.mkdir()
-        for path in sorted(demonstration.iterdir())[:8]:
-            dataset = pydicom.dcmread(path)
-            dataset.PatientID = f"P{number}"
-            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-                setattr(dataset, keyword, f"{dataset[keyword].value}.{number}")
-            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-            dataset.save_as(folder / path.name)
-        folders.append(folder)
-    return folders
+    return drops_of(demonstration, tmp_path, STUDIES)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Kill -9 of a real worker, scheduler or server, in the middle of a job: each job runs again and ends in one result."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from dashboard.records import (
     JobKind,
     JobState,
     Records,
+    StudyRecord,
     StudyState,
     UploadState,
     get_upload,
@@ -27,6 +29,7 @@ from dashboard.records.tables import JobRow
 from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import WorkerProcess, receive_files, worker_process
 from tests.postgresql import BOTH_DATABASES
+from tests.work.drops import drops_of
 
 # Generous: the machine that runs the tests may be busy, and nothing here measures speed.
 PATIENCE_S = 240.0
@@ -87,6 +90,23 @@ def kill_worker_in_the_middle(records: Records, kind: JobKind, attempt: int = 1)
     os.kill(pid, signal.SIGSTOP)
     assert running(records, kind)[0] == attempt, "the job was over before the worker could be stopped"
     os.kill(pid, signal.SIGKILL)
+
+
+def kill_if_running(records: Records, study_id: str) -> bool:
+    """Kill the worker that holds a study's job, if one does."""
+    with records.reading() as session:
+        row = session.query(JobRow).filter_by(subject_id=study_id, state=JobState.RUNNING.value).one_or_none()
+        worker = row.worker if row else ""
+    pid = worker_pid(records, worker) if worker else 0
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(pid)
+
+
+def listed(records: Records) -> tuple[StudyRecord, ...]:
+    with records.reading() as session:
+        return worklist(session)
 
 
 def idle(records: Records) -> bool:
@@ -151,6 +171,60 @@ def test_a_study_that_kills_every_worker_ends_not_analysed(
     assert study.state is StudyState.NOT_ANALYSED
     assert "stopped unexpectedly" in study.reasons[0]
     assert study.tier == "not analysed"
+
+
+@pytest.fixture
+def several(demonstration: Path, tmp_path: Path) -> list[Path]:
+    """A few slices each of several people."""
+    return drops_of(demonstration, tmp_path, 4)
+
+
+@pytest.mark.slow
+@BOTH_DATABASES
+def test_a_study_that_kills_every_worker_blocks_no_other(
+    records: Records, cluster: WorkerProcess, several: list[Path]
+) -> None:
+    receive_files(records, several[:2])
+    cluster.start()
+    wait_for(lambda: len(listed(records)) == 2)
+    wait_for(lambda: running(records, JobKind.TRIAGE_STUDY)[0] > 0)
+    with records.reading() as session:
+        poisoned = session.query(JobRow).filter_by(kind="triage_study", state="running").one().subject_id
+    wait_for(lambda: idle(records) or kill_if_running(records, poisoned))
+    while not idle(records):
+        kill_if_running(records, poisoned)
+        time.sleep(POLL_S)
+    ends = {study.id: study for study in listed(records)}
+    assert len(ends) == 2
+    with records.reading() as session:
+        assert [len(list_findings(session, study_id)) for study_id in ends] == [1, 1]
+    (other,) = [study for study_id, study in ends.items() if study_id != poisoned]
+    assert "stopped unexpectedly" not in " ".join(other.reasons)
+
+
+@pytest.mark.slow
+@BOTH_DATABASES
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kills_at_any_moment_lose_no_study_and_double_none(
+    records: Records, cluster: WorkerProcess, several: list[Path], seed: int
+) -> None:
+    uploads = [receive_files(records, [folder]).id for folder in several]
+    cluster.start()
+    chance = random.Random(seed)
+    for _ in range(4):
+        time.sleep(chance.uniform(0.1, 2.5))
+        if chance.random() < 0.4 and cluster.pid:
+            os.kill(cluster.pid, signal.SIGKILL)
+        else:
+            for path in (records.settings.data_dir / "workers").glob("*.lock"):
+                with suppress(OSError, ValueError):
+                    os.kill(int(path.read_text()), signal.SIGKILL)
+    wait_for(lambda: idle(records))
+    with records.reading() as session:
+        studies = worklist(session)
+        assert [len(list_findings(session, study.id)) for study in studies] == [1] * len(several)
+        assert {get_upload(session, upload).state for upload in uploads} == {UploadState.DONE}
+    assert {study.state for study in studies} <= {StudyState.GRADED, StudyState.NOT_ANALYSED}
 
 
 @pytest.mark.slow
