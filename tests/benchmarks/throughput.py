@@ -15,12 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import pydicom
-
 from dashboard.exchange.demonstration import write_demonstration
 from dashboard.records import Records, open_jobs, open_records, worklist
 from dashboard.settings import REPOSITORY, load_settings
 from dashboard.work import WorkerProcess, receive_files
+from tests.work.drops import drops_of
 
 ROUNDS = 3
 TARGET_RATIO = 1.7
@@ -29,19 +28,7 @@ TARGET_RATIO = 1.7
 def write_studies(folder: Path, count: int) -> list[Path]:
     """Folders of `count` studies, and of two to warm up with."""
     write_demonstration(folder / "made")
-    folders = []
-    for number in range(count + 2):
-        made = folder / f"study {number}"
-        made.mkdir()
-        for path in (folder / "made").iterdir():
-            dataset = pydicom.dcmread(path)
-            dataset.PatientID = f"P{number}"
-            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-                setattr(dataset, keyword, f"{dataset[keyword].value}.{number}")
-            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-            dataset.save_as(made / path.name)
-        folders.append(made)
-    return folders
+    return drops_of(folder / "made", folder, count + 2, slices=None)
 
 
 def wait(records: Records) -> None:

@@ -7,13 +7,13 @@ import pydicom
 SLICES = 8
 
 
-def drops_of(study: Path, folder: Path, count: int) -> list[Path]:
-    """Folders of `count` studies: the first slices of `study` under other numbers."""
+def drops_of(study: Path, folder: Path, count: int, slices: int | None = SLICES) -> list[Path]:
+    """Folders of `count` studies: the first slices of `study`, or all, under other numbers."""
     made = []
     for number in range(count):
         drop = folder / f"drop {number}"
         drop.mkdir()
-        for path in sorted(study.iterdir())[:SLICES]:
+        for path in sorted(study.iterdir())[:slices]:
             dataset = pydicom.dcmread(path)
             dataset.PatientID = f"P{number}"
             for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
