@@ -1,7 +1,7 @@
 """Studies a minute of two workers beside one, and beside one that is held to a single core, in the same run.
 
 One worker alone already uses a second core while it looks at slices, so that a single study is graded sooner: two
-workers on two cores cannot double its throughput. Core for core they can.
+workers on two cores cannot double its throughput.
 
 A study is the demonstration under other numbers, read and graded by the shipped models. The runs alternate.
 
