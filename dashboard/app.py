@@ -20,7 +20,9 @@ if str(ROOT) not in sys.path:
 
 from dashboard.errors import TriageError  # noqa: E402 - found only after the line above
 from dashboard.screens import desk, pages, server, worker  # noqa: E402
+from dashboard.screens.desk_pictures import pictures_of  # noqa: E402
 from dashboard.screens.parts.plot import LIBRARY, library_route  # noqa: E402
+from dashboard.screens.picture_route import DOOR, PictureRoutes  # noqa: E402
 from dashboard.sharing import Door, Gate, Right, allow  # noqa: E402
 from dashboard.work import UploadRoutes, upload_methods  # noqa: E402
 
@@ -42,12 +44,16 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 # Our own routes: each has a door here, and a door that is missing is shut to everybody.
-OWN_DOORS = (Door(LIBRARY), *(Door(path, Right.UPLOAD, methods) for path, methods in upload_methods()))
+OWN_DOORS = (Door(LIBRARY), DOOR, *(Door(path, Right.UPLOAD, methods) for path, methods in upload_methods()))
 app = st.App(
     ROOT / "dashboard" / "screens" / "main.py",
     lifespan=lifespan,
     secrets=server.secrets(RECORDS),
-    routes=[*UploadRoutes(RECORDS, allow(Right.UPLOAD)).routes(), library_route()],
+    routes=[
+        *UploadRoutes(RECORDS, allow(Right.UPLOAD)).routes(),
+        *PictureRoutes(pictures_of(RECORDS)).routes(),
+        library_route(),
+    ],
     middleware=[
         Middleware(Gate, records=RECORDS, pages=pages.SCREENS, own=OWN_DOORS, read_cookie=server.cookie_reader(RECORDS))
     ],

@@ -16,7 +16,7 @@ from dashboard.records.audit import ACTIONS, AuditEnd, AuditFault, note
 from dashboard.records.audit import entries as audit_entries
 from dashboard.records.audit import export as export_audit
 from dashboard.records.export import with_identity
-from dashboard.records.findings import add_finding, get_finding, list_findings
+from dashboard.records.findings import add_finding, get_finding, list_findings, study_of_finding
 from dashboard.records.flags import FLAGS, list_flags, set_flag
 from dashboard.records.identities import get_identity, get_people, keep_identity
 from dashboard.records.inbox import Arrived, Inbox, clean_name
@@ -76,6 +76,7 @@ from dashboard.records.studies import (
     mark_opened,
     mark_started,
     note_stage,
+    other_studies,
     worklist,
 )
 from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
@@ -183,6 +184,7 @@ __all__ = [
     "open_jobs",
     "open_records",
     "open_share",
+    "other_studies",
     "read_masks",
     "read_predictions",
     "read_study",
@@ -195,6 +197,7 @@ __all__ = [
     "set_role",
     "settle_upload",
     "sign_in",
+    "study_of_finding",
     "subjects_with_jobs",
     "turnarounds",
     "with_identity",

@@ -47,6 +47,11 @@ def get_finding(session: Session, finding_id: str | None) -> Finding | None:
     return None if row is None else _finding(row)
 
 
+def study_of_finding(session: Session, finding_id: str) -> str | None:
+    """Id of the study that a finding is about; None when there is none of this id. The document is not read."""
+    return session.scalar(select(FindingRow.study_id).where(FindingRow.id == finding_id))
+
+
 def list_findings(session: Session, study_id: str) -> tuple[Finding, ...]:
     """All findings of a study, newest first."""
     query = select(FindingRow).where(FindingRow.study_id == study_id).order_by(FindingRow.created_at.desc())

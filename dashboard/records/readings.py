@@ -45,7 +45,8 @@ def add_reading(
     level
         One of :data:`dashboard.study.LEVELS`, or "".
     marks_hidden
-        Whether the author looked without the software's marks.
+        Whether the author looked without the software's marks. What they say is then compared with a suggestion that
+        they did not see: it needs no reason, and the same grade is agreement.
 
     Raises
     ------
@@ -61,10 +62,12 @@ def add_reading(
     suggested = json.loads(finding.document).get("grade")
     if level and level not in LEVELS:
         raise RecordsError(f"A level is one of {LEVELS[0]} to {LEVELS[-1]}, or a disc such as T8/9.")
+    if marks_hidden and verdict is Verdict.CHANGED and grade is not None and grade == suggested:
+        verdict = Verdict.AGREED
     if verdict is Verdict.AGREED:
         grade = _agreed(grade, suggested)
     else:
-        _check_change(verdict, grade, suggested, level, reason)
+        _check_change(verdict, grade, suggested, level, reason or ("marks hidden" if marks_hidden else ""))
     added = _add(
         session,
         keys,

@@ -26,6 +26,24 @@ def find_study(session: Session, study_instance_uid: str, patient_key: str) -> S
     return None if row is None else as_record(row)
 
 
+def other_studies(session: Session, study_id: str) -> tuple[StudyRecord, ...]:
+    """The other studies of a study's patient that have a finding, latest first.
+
+    Raises
+    ------
+    RecordsError
+        There is no such study.
+    """
+    row = study_row(session, study_id)
+    query = (
+        select(StudyRow)
+        .where(StudyRow.patient_key == row.patient_key, StudyRow.id != study_id)
+        .where(StudyRow.current_finding_id.is_not(None))
+        .order_by(StudyRow.study_date.desc(), StudyRow.study_time.desc(), StudyRow.id)
+    )
+    return tuple(as_record(other) for other in session.scalars(query))
+
+
 def add_study(
     session: Session,
     study_instance_uid: str,

@@ -101,9 +101,19 @@ def beside(visitor: Person, study_id: str) -> Beside:
     )
 
 
+def marks_hidden() -> bool:
+    """Whether the visitor looks without the software's marks."""
+    return bool(st.session_state.get(HIDDEN_MARKS, False))
+
+
+def switch_marks() -> None:
+    """Hide the software's marks, or show them again."""
+    st.session_state[HIDDEN_MARKS] = not marks_hidden()
+
+
 def give(study_id: str, finding_id: str, said: Said) -> None:
     """Add the visitor's reading; whether the marks were hidden is taken from the screen."""
-    said = replace(said, marks_hidden=bool(st.session_state.get(HIDDEN_MARKS, False)))
+    said = replace(said, marks_hidden=marks_hidden())
     give_reading(desk.records(), desk.person(), study_id, finding_id, said, desk.now())
 
 

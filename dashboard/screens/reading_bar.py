@@ -31,6 +31,8 @@ def reading_bar(study_id: str, finding_id: str | None, document: Mapping[str, An
         Of the finding on screen: what one says is said of that one. None while there is none.
     """
     said = look()
+    if desk_reading.marks_hidden():
+        document = {}
     suggested = document.get("grade")
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="reading_bar"):
         if said.adds:
@@ -75,7 +77,7 @@ def _reading_buttons(study_id: str, finding_id: str | None, suggested: str | Non
         disabled=finding_id is None or suggested is None or (own is not None and own.verdict is Verdict.AGREED),
         on_click=attempt(desk_reading.give),
         args=(study_id, finding_id, Said(Verdict.AGREED)),
-        help="The suggested grade is yours, too" if suggested else "No grade was suggested: give one with Change",
+        help=_agree_words(suggested),
     )
     change_button(study_id, finding_id, suggested, own)
     level_button(study_id, finding_id, suggested, own)
@@ -88,6 +90,12 @@ def _reading_buttons(study_id: str, finding_id: str | None, suggested: str | Non
         args=(own.id if own else "",),
         help="Withdraw your latest reading; what was said stays on record",
     )
+
+
+def _agree_words(suggested: str | None) -> str:
+    if desk_reading.marks_hidden():
+        return "The suggested grade is hidden: give your own with Grade"
+    return "The suggested grade is yours, too" if suggested else "No grade was suggested: give one with Grade"
 
 
 @st.fragment

@@ -65,7 +65,8 @@ def drawer(study_id: str, finding_id: str, suggested: str | None, own: Reading |
 
 def _grade(suggested: str | None, own: Reading | None) -> str | None:
     chosen = suggested if own is None else NO_GRADE if own.verdict is Verdict.NOT_GRADABLE else own.grade
-    words = f"Grade (suggested: {suggested})" if suggested else "Grade (none was suggested)"
+    unknown = "the suggested one is hidden" if desk_reading.marks_hidden() else "none was suggested"
+    words = f"Grade (suggested: {suggested})" if suggested else f"Grade ({unknown})"
     grade = st.segmented_control(words, [*GRADES, NO_GRADE], default=chosen, key="reading_grade")
     meanings = {**GRADE_WORDS, NO_GRADE: CANNOT}
     rows = "".join(f"<tr><td><b>{name}</b></td><td>{meaning}</td></tr>" for name, meaning in meanings.items())

@@ -8,7 +8,7 @@ from dashboard.screens.frame import top
 from dashboard.screens.parts.link_token import link_token
 from dashboard.screens.study import Looking, draw
 from dashboard.settings import load_settings
-from dashboard.sharing import CANNOT_BE_OPENED, STRANGER
+from dashboard.sharing import CANNOT_BE_OPENED, STRANGER, make_pass
 
 OPENED = "opened_link"
 REFUSED = "refused_link"
@@ -36,7 +36,7 @@ def show() -> None:
             lambda: desk.look_at(desk_team.check_guest(share_id), study_id),
             lambda: desk_reading.beside(desk_team.check_guest(share_id), study_id),
             lambda: _check(share_id),
-            shared=True,
+            make_pass(desk.records().keys, share_id),
         )
     )
 

@@ -9,12 +9,13 @@ import streamlit as st
 from dashboard.grading import place_words
 from dashboard.screens import desk, desk_reading, pages, study_panel
 from dashboard.screens.deletion import delete_button
+from dashboard.screens.desk_pictures import pictures_of
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.reading_bar import reading_bar, shared_bar, what_was_said
-from dashboard.screens.study_view import open_finding, viewer
+from dashboard.screens.study_view import Visit, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
 from dashboard.sharing import Right
@@ -26,13 +27,18 @@ REFRESH_S = 0.7
 class Looking:
     """How a study is looked at: `look` fetches it, `said` what persons said of it, `check` asks again.
 
-    All three raise for whoever may not see it, or may not any more.
+    All three raise for whoever may not see it, or may not any more. `guest_pass` is that of a share link, or "".
     """
 
     look: Callable[[], desk.OpenStudy]
     said: Callable[[], desk_reading.Beside]
     check: Callable[[], None]
-    shared: bool = False
+    guest_pass: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether a share link leads here."""
+        return bool(self.guest_pass)
 
 
 @needs(Right.SEE_STUDY)
@@ -54,11 +60,20 @@ def draw(looking: Looking) -> None:
     found = looking.look()
     study, finding = found.record, found.finding
     document: Mapping[str, Any] = finding.document if finding else {}
+    hidden = desk_reading.marks_hidden() and finding is not None
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="study_head"):
         if not looking.shared and st.button("Worklist", key="back", icon=":material/arrow_back:", shortcut="Esc"):
             pages.go("worklist")
         patient, detail = ("", "") if looking.shared else patient_words(found.person)
-        st.html(_head(document, patient, detail, date(study.study_date), study.synthetic))
+        st.html(_head({} if hidden else document, patient, detail, date(study.study_date), study.synthetic, hidden))
+        if finding is not None:
+            st.button(
+                "Show AI marks" if hidden else "Hide AI marks",
+                key="hide_marks",
+                shortcut="h",
+                on_click=desk_reading.switch_marks,
+                help="For a first look of your own; a reading keeps whether it was given without the marks",
+            )
     if looking.shared:
         shared_bar(document, looking.said)
     else:
@@ -68,7 +83,7 @@ def draw(looking: Looking) -> None:
     else:
         _pictures(finding.id, document, looking)
         study_panel.series_table(document, found.names)
-        what_was_said(looking.said(), document.get("grade"), looking.shared)
+        what_was_said(looking.said(), None if hidden else document.get("grade"), looking.shared)
         study_panel.provenance(document, finding.software_version)
     if not looking.shared:
         when = f"scanned {date(study.study_date)}" if study.study_date else "scan date unknown"
@@ -80,15 +95,17 @@ def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) ->
     """The pictures, whose files may be damaged: what is known beside them is shown all the same."""
     if document.get("status") != "graded":
         study_panel.not_analysed(document)
-    opened = open_finding(finding_id)
+    opened = pictures_of(desk.records()).open(finding_id)
     if opened.stacks:
-        viewer(opened, looking.check)
+        viewer(opened, Visit(looking.check, looking.guest_pass))
 
 
-def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, synthetic: bool) -> str:
+def _head(
+    document: Mapping[str, Any], patient: str, detail: str, scanned: str, synthetic: bool, hidden: bool = False
+) -> str:
     urgency = document.get("urgency") or {}
     tier = str(urgency.get("tier") or "waiting")
-    words, mark = tier_words(tier)
+    words, mark = ("AI MARKS HIDDEN", "") if hidden else tier_words(tier)
     grade = document.get("grade")
     result = ""
     if grade:

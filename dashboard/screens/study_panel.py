@@ -60,6 +60,21 @@ def not_analysed(document: Mapping[str, Any]) -> None:
     )
 
 
+def marks_are_hidden() -> None:
+    """What stands in the place of everything the software found."""
+    st.html(
+        '<section class="panel" role="note"><h2>AI marks hidden</h2><p>Suggested grade, reasons, contours and measures '
+        "are hidden for a first look of your own. A reading that you give now is kept as given without them. "
+        "Press H to see them.</p></section>"
+    )
+
+
+def reformat(analysed: bool) -> None:
+    """What is said beside a cut through the volume, which carries no result of its own."""
+    words = "Grades are given on the axial slices only." if analysed else "This series is not graded."
+    st.html(f'<section class="panel"><h2>Reformat</h2><p>{words}</p></section>')
+
+
 def slice_panel(
     result: Mapping[str, Any] | None, number: int, count: int, entry: Mapping[str, Any], said: Sequence[str] = ()
 ) -> None:

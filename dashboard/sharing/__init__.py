@@ -10,7 +10,7 @@
 from dashboard.sharing.access import CONSOLE, RIGHTS, STRANGER, Person, Right, guest, may, require
 from dashboard.sharing.binding import check_binding
 from dashboard.sharing.doors import Door
-from dashboard.sharing.gate import Gate, allow
+from dashboard.sharing.gate import Gate, allow, who_asks
 from dashboard.sharing.links import (
     CANNOT_BE_OPENED,
     LIFETIMES,
@@ -22,6 +22,7 @@ from dashboard.sharing.links import (
     open_link,
 )
 from dashboard.sharing.loopback import check_request, is_loopback
+from dashboard.sharing.passes import make_pass
 from dashboard.sharing.readings import Said, flag, give_reading, remove_study, take_back
 from dashboard.sharing.refusals import Refusals
 from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_claims, recognise
@@ -56,6 +57,7 @@ __all__ = [
     "is_loopback",
     "links_of",
     "make_link",
+    "make_pass",
     "may",
     "open_link",
     "provider_secrets",
@@ -65,4 +67,5 @@ __all__ = [
     "require",
     "take_back",
     "team",
+    "who_asks",
 ]

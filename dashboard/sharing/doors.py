@@ -21,12 +21,15 @@ class Door:
         HTTP methods; ``SOCKET`` is a web socket.
     any_host
         Answered under any name, as a load balancer asks.
+    guests
+        The holder of a share link may come this far, too; what lies behind asks which study it is about.
     """
 
     path: str
     right: Right | None = None
     methods: frozenset[str] = READING
     any_host: bool = False
+    guests: bool = False
 
     def fits(self, path: str, method: str) -> bool:
         """Whether a request is for this door."""

@@ -21,7 +21,9 @@ from dashboard.errors import NotAllowed, RecordsError
 from dashboard.records import Records
 from dashboard.sharing.access import CONSOLE, STRANGER, Person, Right, may, require
 from dashboard.sharing.doors import SOCKET, Door, Doors
+from dashboard.sharing.links import CANNOT_BE_OPENED, check_link
 from dashboard.sharing.loopback import OWN_FETCH_SITES, READING_METHODS, check_request
+from dashboard.sharing.passes import HEADER, read_pass
 from dashboard.sharing.refusals import Refusals
 from dashboard.sharing.returning import COOKIE, SECONDS, own_address
 from dashboard.sharing.signing_in import Claims, leave, recognise
@@ -44,11 +46,17 @@ HEADERS = {
 }
 
 
+def who_asks(connection: HTTPConnection) -> Person:
+    """Whom the gate has let in; a stranger where no gate stood before the route."""
+    person: Person = connection.scope.get(PERSON, STRANGER)
+    return person
+
+
 def allow(right: Right) -> Callable[[HTTPConnection], None]:
     """What a route asks before it does anything: whether the gate has let somebody in who has this right."""
 
     def check(connection: HTTPConnection) -> None:
-        require(connection.scope.get(PERSON, STRANGER), right)
+        require(who_asks(connection), right)
 
     return check
 
@@ -109,12 +117,14 @@ class Gate:
             return 404, NOTHING_HERE
         if self._sign_in is None:
             scope[PERSON] = CONSOLE
-        elif door.right is not None:
+        if door.guests or (door.right is not None and self._sign_in is not None):
             try:
-                scope[PERSON] = await run_in_threadpool(self._person, HTTPConnection(scope).cookies)
+                scope[PERSON] = await run_in_threadpool(self._person, HTTPConnection(scope), door)
+            except NotAllowed as error:
+                return 403, str(error)
             except RecordsError:
                 return 503, BUSY
-        if door.right is None or may(scope[PERSON], door.right):
+        if door.right is None or may(scope[PERSON], door.right, scope[PERSON].study_id):
             return None
         with suppress(RecordsError):
             await run_in_threadpool(self._refusals.note, scope[PERSON], f"{method} {door.path}")
@@ -132,9 +142,18 @@ class Gate:
         if not (door and door.any_host):
             check_site(headers, scope["path"], scope.get("method", "GET"), socket, self._sign_in.public_url)
 
-    def _person(self, cookies: Mapping[str, str]) -> Person:
-        assert self._sign_in is not None
-        return recognise(self._records, self._read_cookie(cookies), self._sign_in, datetime.now(UTC))
+    def _person(self, connection: HTTPConnection, door: Door) -> Person:
+        """Who asks: the team by its cookie, the holder of a share link by the pass that the page was given."""
+        now = datetime.now(UTC)
+        person = CONSOLE
+        if self._sign_in is not None:
+            person = recognise(self._records, self._read_cookie(connection.cookies), self._sign_in, now)
+        if not door.guests or HEADER not in connection.headers:
+            return person
+        share_id = read_pass(self._records.keys, connection.headers[HEADER])
+        if share_id is None:
+            raise NotAllowed(CANNOT_BE_OPENED)
+        return check_link(self._records, person, share_id, now)
 
     def _note_leaving(self, cookies: Mapping[str, str]) -> None:
         assert self._sign_in is not None

@@ -102,9 +102,14 @@ def picture_of(volume: Volume, index: int) -> Picture:
     """
     if not 0 <= index < volume.voxels.shape[0]:
         raise IndexError(f"slice {index} of {volume.voxels.shape[0]}")
-    affine = volume.affine.copy()
-    affine[:3, 3] = (volume.affine @ np.array([index, 0.0, 0.0, 1.0]))[:3]
-    return plane_picture(np.asarray(volume.voxels[index]), affine)
+    return plane_picture(np.asarray(volume.voxels[index]), slice_affine(volume.affine, index))
+
+
+def slice_affine(affine: Array, index: int) -> Array:
+    """Affine (4, 4) of one slice of a volume: (0, row, column, 1) to LPS mm."""
+    plane = affine.copy()
+    plane[:3, 3] = (affine @ np.array([index, 0.0, 0.0, 1.0]))[:3]
+    return plane
 
 
 def plane_picture(pixels: Pixels, affine: Array) -> Picture:

@@ -9,7 +9,7 @@ import numpy as np
 from dashboard.study import GRADES, Plane, Series, SeriesPrediction, SlicePrediction, Study, Volume, physical_position
 from dashboard.study.geometry import Array
 from dashboard.viewing.outlines import contact_arcs, slice_outlines
-from dashboard.viewing.picture import Picture, picture_of, plane_picture, resampled_picture
+from dashboard.viewing.picture import Picture, picture_of, plane_picture, resampled_picture, slice_affine
 from dashboard.viewing.profile_figure import ProfilePoint
 
 # Field of a reformat that is shown as "full slice": planes across a 3-D volume have no edge of their own.
@@ -41,11 +41,22 @@ class Slice:
         normal = np.cross(affine[:3, 1], affine[:3, 2])
         return np.asarray(normal / np.linalg.norm(normal))
 
+    @property
+    def stored(self) -> bool:
+        """Whether the slice came from the scanner; otherwise it is a plane cut through the volume."""
+        return self.prediction is None or self.prediction.frame is not None
+
+    def grid(self) -> tuple[Array, tuple[int, int]]:
+        """Affine (4, 4) of the plane, (0, row, column, 1) to LPS mm, and its (rows, columns); no pixel is read."""
+        if self.prediction is not None and not self.stored:
+            return _reformat_grid(self.prediction)
+        return slice_affine(self.volume.affine, self.slice_index), self.volume.voxels.shape[1:]
+
     def picture(self) -> Picture:
         """The stored slice, or the plane cut through the volume where there is no stored one."""
-        if self.prediction is None or self.prediction.frame is not None:
+        if self.stored:
             return picture_of(self.volume, self.slice_index)
-        return _reformat(self.volume, self.prediction)
+        return resampled_picture(self.volume, *self.grid())
 
     def crop(self) -> Picture | None:
         """The crop as the model saw it."""
@@ -104,7 +115,7 @@ def stacks_of(
         uid = series.series_instance_uid
         results = [one for one in document.get("slices", []) if one["series_instance_uid"] == uid]
         prediction = predictions.get(uid)
-        slices = _graded(series, results, prediction) if results else _stored(series)
+        slices = _graded(series, results, prediction) if results else stored_slices(series)
         if slices:
             found.append(Stack(series, entries.get(uid, {}), slices))
     return tuple(sorted(found, key=lambda stack: (stack.series.series_instance_uid != worst, not stack.analysed)))
@@ -126,7 +137,8 @@ def _graded(
     )
 
 
-def _stored(series: Series) -> tuple[Slice, ...]:
+def stored_slices(series: Series) -> tuple[Slice, ...]:
+    """The slices of a series as they came, in the order a person scrolls them, without results."""
     slices = []
     for volume in series.volumes:
         _, rows, columns = volume.voxels.shape
@@ -139,12 +151,12 @@ def _stored(series: Series) -> tuple[Slice, ...]:
     return tuple(sorted(slices, key=lambda one: sign * float(one.centre_mm[axis])))
 
 
-def _reformat(volume: Volume, prediction: SlicePrediction) -> Picture:
+def _reformat_grid(prediction: SlicePrediction) -> tuple[Array, tuple[int, int]]:
     side = int(REFORMAT_FIELD_MM / REFORMAT_PIXEL_MM)
     affine = prediction.affine.copy()
     affine[:3, 1:3] *= REFORMAT_PIXEL_MM / prediction.pixel_mm
     affine[:3, 3] = prediction.centre_mm - (affine[:3, 1] + affine[:3, 2]) * (side - 1) / 2
-    return resampled_picture(volume, affine, (side, side))
+    return affine, (side, side)
 
 
 def _point(number: int, result: Mapping[str, Any]) -> ProfilePoint:

@@ -50,3 +50,13 @@ TIER_COLOURS = {
     "routine": "#b3c4d3",
 }
 NOT_ANALYSED_MARK = ("x-thin-open", "#c9a6ff")
+# The same shapes as characters, for text beside a grade.
+GRADE_SIGNS = {"0": "○", "1a": "●", "1b": "●", "1c": "■", "2": "▲", "3": "◆"}
+# Dash patterns of plotly's names, px.
+DASHES = {"solid": (), "dash": (7, 4), "dot": (2, 3)}
+
+
+def dash_lengths(style: LineStyle) -> tuple[int, ...]:
+    """Lengths of line and gap in turn, px; empty for a solid line."""
+    named = DASHES.get(style.dash)
+    return named if named is not None else tuple(int(part.removesuffix("px")) for part in style.dash.split(","))

@@ -1,0 +1,499 @@
+// The viewer's state and what may be done to it: which planes stand in which picture, how they are shown, and what moves
+// together. Every change ends in `changed`, which draws, fetches ahead, and writes the address.
+
+const CANAL_FIELD_MM = 80;
+const REST_MS = 160;
+const ADDRESS_MS = 120;
+const LEAST_FIELD_MM = 8;
+const SETTINGS = "spine-triage-viewer";
+
+class Viewer {
+  constructor(root, tell) {
+    Object.assign(this, { root, tell, sources: [], states: [], panes: [], measures: new Map(), outlines: new Map() });
+    Object.assign(this, { layout: "2", active: 0, tool: "window", point: null, linked: true, crosses: true, seen: 0 });
+    Object.assign(this, { hidden: false, styles: [], marks: {}, off: new Set(), opacity: 0.9, trouble: "" });
+    this.recall();
+    this.store = this.newStore();
+    this.grid = root.querySelector(".panes");
+    this.watcher = new ResizeObserver(() => this.resized());
+    this.watcher.observe(this.grid);
+  }
+
+  newStore() {
+    return new FrameStore((key) => this.arrived(key), (error) => this.told(error));
+  }
+
+  // --- what is kept between visits: tastes, nothing of a study
+
+  recall() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(SETTINGS) || "{}");
+      if (Array.isArray(kept.off)) this.off = new Set(kept.off);
+      if (kept.opacity >= 0.1 && kept.opacity <= 1) this.opacity = kept.opacity;
+    } catch {
+      localStorage.removeItem(SETTINGS);
+    }
+  }
+
+  remember() {
+    localStorage.setItem(SETTINGS, JSON.stringify({ off: [...this.off], opacity: this.opacity }));
+  }
+
+  // --- studies
+
+  async open(studies) {
+    const turn = (this.turn = (this.turn || 0) + 1);
+    this.store.leave();
+    this.store = this.newStore();
+    Object.assign(this, { sources: [], states: [], point: null, trouble: "" });
+    this.measures.clear();
+    this.outlines.clear();
+    try {
+      const scenes = await Promise.all(studies.map(async (one) => {
+        const answer = await ask(one, "scene", this.store.leaving.signal);
+        return { ...one, scene: await answer.json() };
+      }));
+      if (turn !== this.turn) return;
+      this.sources = scenes;
+      this.begin();
+    } catch (error) {
+      if (turn === this.turn && error.name !== "AbortError") this.told(error);
+    }
+  }
+
+  view(study, id) {
+    return this.sources[study]?.scene.views.find((view) => view.id === id);
+  }
+
+  begin() {
+    const asked = readAddress();
+    const states = (asked?.panes || []).map((one) => this.wantedState(one)).filter(Boolean);
+    if (states.length) {
+      this.layout = asked.layout;
+      this.states = states;
+      this.active = Math.min(Math.max(0, asked.active), states.length - 1);
+    } else {
+      const { start } = this.sources[0].scene;
+      this.layout = start.beside && this.grid.clientWidth > 640 ? "2" : "1";
+      this.states = [this.newState(0, start.view, start.plane)];
+      this.active = 0;
+    }
+    this.fill();
+    this.lookOutlines();
+    this.changed();
+  }
+
+  wantedState(one) {
+    const view = this.view(one.study, one.view);
+    if (!view || !(one.plane >= 0 && one.plane < view.planes.length)) return null;
+    const state = this.newState(one.study, one.view, one.plane);
+    if (one.zoom) state.zoom = one.zoom;
+    if (one.field >= LEAST_FIELD_MM && one.field < 2000 && one.centre?.length === 2 && one.centre.every(Number.isFinite)) {
+      Object.assign(state, { zoom: "free", field: one.field, centre: one.centre });
+    }
+    const preset = view.windows[one.preset];
+    if (preset) [, state.low, state.high] = preset;
+    if (one.window?.length === 2 && one.window.every(Number.isFinite) && one.window[1] > one.window[0]) {
+      [state.low, state.high] = one.window;
+    }
+    state.invert = Boolean(one.invert);
+    return state;
+  }
+
+  newState(study, id, plane) {
+    const view = this.view(study, id);
+    // An unbiased first look does not begin at the place that the software suspects.
+    const index = plane ?? (this.hidden ? null : view.worst) ?? Math.floor(view.planes.length / 2);
+    const shown = this.hidden && plane === view.worst ? Math.floor(view.planes.length / 2) : index;
+    const alike = this.states.find((state) => state.study === study && state.view.series === view.series);
+    const [, low, high] = view.windows[0];
+    return {
+      study, view, plane: shown, shown, direction: 1, invert: alike?.invert ?? false,
+      low: alike?.low ?? low, high: alike?.high ?? high,
+      zoom: view.graded && !this.hidden ? "canal" : "fit", field: 100, centre: [0, 0],
+    };
+  }
+
+  // --- layouts
+
+  count() {
+    return { 1: 1, 2: 2, 4: 4 }[this.layout] || Math.max(1, this.states.length);
+  }
+
+  arrange(layout) {
+    const state = this.states[this.active];
+    this.layout = layout;
+    if (layout === "all") {
+      const series = this.sources[0].scene.views.filter((view) => /^\d+$/.test(view.id));
+      const others = series.filter((view) => view !== state.view).map((view) => this.newState(0, view.id, null));
+      this.states = [state, ...others].slice(0, 9);
+      this.active = 0;
+    } else {
+      const first = this.states.splice(this.active, 1);
+      this.states = [...first, ...this.states].slice(0, this.count());
+      this.active = 0;
+    }
+    this.fill();
+    this.follow(this.states[0]);
+    this.changed();
+  }
+
+  // Fill up the layout with what is most worth seeing and is not there yet, and make its elements.
+  fill() {
+    const { scene } = this.sources[0];
+    const coronal = scene.views.find((view) => view.plane === "coronal");
+    const series = scene.views.filter((view) => /^\d+$/.test(view.id));
+    // The sagittal one, a coronal one, the other series, and cuts last.
+    for (const id of [scene.start.beside, coronal?.id, ...[...series, ...scene.views].map((view) => view.id)]) {
+      if (this.states.length >= this.count()) break;
+      if (id && !this.states.some((state) => state.study === 0 && state.view.id === id)) {
+        this.states.push(this.newState(0, id, null));
+        this.follow(this.states[0]);
+      }
+    }
+    while (this.panes.length > this.states.length) this.panes.pop().element.remove();
+    while (this.panes.length < this.states.length) {
+      const pane = new Pane(this.panes.length + 1);
+      const at = this.panes.length;
+      pane.select.addEventListener("change", () => this.choose(at, pane.select.value));
+      this.panes.push(pane);
+      this.grid.append(pane.element);
+      interact(this, pane, at);
+    }
+    const across = this.states.length === 1 ? 1 : this.states.length <= 4 ? 2 : 3;
+    this.grid.style.setProperty("--across", String(across));
+    this.grid.style.setProperty("--rows", String(Math.ceil(this.states.length / across)));
+    this.panes.forEach((pane, at) => this.offer(pane, at));
+    this.resized();
+  }
+
+  offer(pane, at) {
+    const options = this.sources.flatMap(({ scene, label }, study) => {
+      const group = made("optgroup");
+      group.label = label;
+      group.append(...scene.views.map((view) => {
+        const option = made("option", "", view.name);
+        option.value = `${study}-${view.id}`;
+        return option;
+      }));
+      return this.sources.length > 1 ? [group] : [...group.children];
+    });
+    pane.select.replaceChildren(...options);
+    pane.select.value = `${this.states[at].study}-${this.states[at].view.id}`;
+  }
+
+  choose(at, value) {
+    const [study, id] = value.split("-");
+    this.states[at] = this.newState(Number(study), id, null);
+    this.active = at;
+    this.resized();
+    if (this.point) this.toPoint(this.states[at], this.point);
+    else this.follow(this.states[at === 0 ? 1 : 0], this.states[at]);
+    this.lookOutlines();
+    this.changed();
+  }
+
+  // --- moving
+
+  space(state) {
+    return `${state.study}/${state.view.space}`;
+  }
+
+  move(at, steps) {
+    this.goTo(at, this.states[at].plane + steps);
+  }
+
+  goTo(at, plane) {
+    const state = this.states[at];
+    const index = Math.max(0, Math.min(state.view.planes.length - 1, plane));
+    this.active = at;
+    if (index === state.plane) return;
+    state.direction = Math.sign(index - state.plane);
+    const from = place(state.view, state.plane);
+    state.plane = index;
+    if (this.linked) this.follow(state, null, from);
+    this.changed();
+  }
+
+  // Others that show the same direction come along: by position where coordinates are shared, by level or by the way
+  // gone where they are not (another study).
+  follow(leader, only = null, from = null) {
+    if (!leader) return;
+    const here = place(leader.view, leader.plane);
+    const target = this.point && this.point.space === this.space(leader)
+      ? along(this.point.at, here.normal, here.depth - dot(this.point.at, here.normal)) : here.centre;
+    for (const state of this.states) {
+      if (state === leader || (only && state !== only)) continue;
+      const there = place(state.view, state.plane);
+      const alike = parallel(here, there);
+      if (this.space(state) === this.space(leader)) {
+        if (alike || (only && !from)) this.jump(state, nearest(state.view, target).index);
+      } else if (alike) {
+        this.alongside(leader, state, from);
+      }
+    }
+  }
+
+  // Another study has coordinates of its own.
+  alongside(leader, state, from) {
+    const { level } = leader.view.planes[leader.plane];
+    const same = level ? state.view.planes.flatMap((plane, index) => (plane.level === level ? [index] : [])) : [];
+    if (same.length) {
+      const own = leader.view.planes.flatMap((plane, index) => (plane.level === level ? [index] : []));
+      const part = own.length > 1 ? own.indexOf(leader.plane) / (own.length - 1) : 0.5;
+      this.jump(state, same[Math.round(part * (same.length - 1))]);
+      state.exact = null;
+      return;
+    }
+    if (!from) return;
+    const here = place(leader.view, leader.plane);
+    const there = place(state.view, state.plane);
+    const gone = dot(here.centre, here.normal) - dot(from.centre, here.normal);
+    const exact = (state.exact ?? dot(there.centre, there.normal)) + gone * Math.sign(dot(here.normal, there.normal));
+    const wanted = along(there.centre, there.normal, exact - dot(there.centre, there.normal));
+    this.jump(state, nearest(state.view, wanted).index);
+    state.exact = exact;
+  }
+
+  jump(state, index) {
+    if (index === state.plane) return;
+    state.direction = Math.sign(index - state.plane);
+    state.plane = index;
+    state.exact = null;
+  }
+
+  toPoint(state, at) {
+    if (at.space === this.space(state)) this.jump(state, nearest(state.view, at.at).index);
+  }
+
+  setPoint(at, spot) {
+    const state = this.states[at];
+    this.active = at;
+    this.point = { space: this.space(state), at: point(place(state.view, state.shown), spot) };
+    for (const other of this.states) if (other !== state) this.toPoint(other, this.point);
+    this.changed();
+  }
+
+  // --- how it is shown
+
+  settle(state, pane) {
+    const where = place(state.view, state.plane);
+    if (state.zoom === "free") return;
+    const fit = Math.min(pane.width, pane.height) * Math.max(where.width / pane.width, where.height / pane.height);
+    if (state.zoom === "fit") {
+      Object.assign(state, { field: fit, centre: where.middle });
+      return;
+    }
+    const at = place(state.view, state.view.worst ?? state.plane);
+    Object.assign(state, { field: Math.min(CANAL_FIELD_MM, fit), centre: project(where, at.centre) });
+  }
+
+  zoomBy(at, factor, spot = null) {
+    const [state, pane] = [this.states[at], this.panes[at]];
+    const field = Math.max(LEAST_FIELD_MM, Math.min(1500, state.field / factor));
+    if (spot) {
+      const fixed = pane.toPlane(...spot, state);
+      state.centre = state.centre.map((mm, axis) => fixed[axis] + (mm - fixed[axis]) * (field / state.field));
+    }
+    Object.assign(state, { field, zoom: "free" });
+    this.changed();
+  }
+
+  panBy(at, dx, dy) {
+    const [state, pane] = [this.states[at], this.panes[at]];
+    const scale = pane.scale(state.field);
+    state.centre = [state.centre[0] - dx / scale, state.centre[1] - dy / scale];
+    state.zoom = "free";
+    this.changed();
+  }
+
+  setZoom(zoom) {
+    this.states[this.active].zoom = zoom;
+    this.changed();
+  }
+
+  // Pictures of one series share their window.
+  setWindow(at, low, high) {
+    const chosen = this.states[at];
+    if (!(high > low)) return;
+    for (const state of this.states) {
+      if (state.study === chosen.study && state.view.series === chosen.view.series) Object.assign(state, { low, high });
+    }
+    this.changed();
+  }
+
+  usePreset(number) {
+    const preset = this.states[this.active]?.view.windows[number];
+    if (preset) this.setWindow(this.active, preset[1], preset[2]);
+  }
+
+  invert() {
+    const chosen = this.states[this.active];
+    const wanted = !chosen.invert;
+    for (const state of this.states) {
+      if (state.study === chosen.study && state.view.series === chosen.view.series) state.invert = wanted;
+    }
+    this.changed();
+  }
+
+  reset() {
+    const state = this.states[this.active];
+    const [, low, high] = state.view.windows[0];
+    Object.assign(state, { zoom: state.view.graded && !this.hidden ? "canal" : "fit", invert: false });
+    this.setWindow(this.active, low, high);
+  }
+
+  worst() {
+    const at = this.states.findIndex((state) => state.study === 0 && state.view.graded);
+    if (this.hidden) return;
+    if (at >= 0) this.goTo(at, this.states[at].view.worst);
+    else this.choose(this.active, `0-${this.sources[0].scene.start.view}`);
+  }
+
+  // --- measurements, of one plane each, kept while the study is open
+
+  measureKey(state, plane = state.shown) {
+    return `${state.study}/${state.view.id}/${plane}`;
+  }
+
+  addMeasure(at, one) {
+    const key = this.measureKey(this.states[at]);
+    this.measures.set(key, [...(this.measures.get(key) || []), one]);
+    this.changed();
+  }
+
+  dropMeasure() {
+    const key = this.measureKey(this.states[this.active]);
+    this.measures.set(key, (this.measures.get(key) || []).slice(0, -1));
+    this.changed();
+  }
+
+  // --- drawing
+
+  resized() {
+    this.panes.forEach((pane) => pane.resize());
+    this.redraw();
+  }
+
+  changed() {
+    this.trouble = "";
+    this.redraw();
+    clearTimeout(this.planning);
+    this.planning = setTimeout(() => this.plan(), 0);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rested(), REST_MS);
+    clearTimeout(this.addressing);
+    this.addressing = setTimeout(() => this.sources.length && writeAddress(this.layout, this.states, this.active), ADDRESS_MS);
+  }
+
+  redraw() {
+    if (this.drawing) return;
+    this.drawing = requestAnimationFrame(() => {
+      this.drawing = 0;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.states.length) {
+      write(this.root.querySelector(".trouble"), this.trouble);
+      return;
+    }
+    this.states.forEach((state, at) => this.drawPane(state, this.panes[at], at));
+    write(this.root.querySelector(".trouble"), this.trouble);
+    this.seen += 1;
+    this.tell("drawn");
+  }
+
+  drawPane(state, pane, at) {
+    const source = this.sources[state.study];
+    const wanted = FrameStore.key(source, state.view, state.plane);
+    if (this.store.get(wanted) || !this.store.get(FrameStore.key(source, state.view, state.shown))) state.shown = state.plane;
+    const frameKey = FrameStore.key(source, state.view, state.shown);
+    this.settle(state, pane);
+    const lines = this.hidden || !state.view.graded ? {} : this.outlines.get(`${state.study}/${state.view.id}`)?.[state.shown] || {};
+    const here = place(state.view, state.shown);
+    const point = this.crosses && this.point?.space === this.space(state) ? this.point.at : null;
+    pane.element.classList.toggle("active", at === this.active);
+    pane.draw(state, this.store.get(frameKey), {
+      frameKey,
+      hidden: this.hidden,
+      marks: this.marks,
+      date: [source.label, source.scene.date].filter(Boolean).join(" · "),
+      opacity: this.opacity,
+      outlines: this.styles.filter(({ name }) => lines[name] && !this.off.has(name)).map((style) => ({ style, loops: lines[style.name] })),
+      crossings: this.crosses ? this.crossings(state, here) : [],
+      point,
+      away: point ? Math.abs(dot(point, here.normal) - here.depth) > 4 : false,
+      measures: [...(this.measures.get(this.measureKey(state)) || []), ...(this.sketch?.at === at ? [this.sketch.one] : [])],
+      message: "",
+    });
+  }
+
+  crossings(state, here) {
+    return this.states.flatMap((other, at) => {
+      if (other === state || this.space(other) !== this.space(state)) return [];
+      const ends = crossing(here, place(other.view, other.plane));
+      return ends ? [{ ends, active: at === this.active }] : [];
+    });
+  }
+
+  // --- fetching
+
+  plan() {
+    if (!this.sources.length) return;
+    const wanted = [];
+    this.states.forEach((state, at) => {
+      const source = this.sources[state.study];
+      state.view.planes.forEach((_, plane) => {
+        const ahead = (plane - state.plane) * (state.direction || 1);
+        const rank = ahead >= 0 ? ahead : -2 * ahead;
+        wanted.push({ source, view: state.view, plane, now: !ahead, rank: rank + (at === this.active ? 0 : 0.5) });
+      });
+    });
+    wanted.sort((one, other) => one.rank - other.rank);
+    this.store.plan(wanted);
+  }
+
+  arrived(key) {
+    const seen = this.states.some((state) => {
+      const source = this.sources[state.study];
+      return key === FrameStore.key(source, state.view, state.plane) || key === FrameStore.key(source, state.view, state.shown);
+    });
+    if (seen) this.redraw();
+  }
+
+  async lookOutlines() {
+    for (const { study, view } of this.states) {
+      const key = `${study}/${view.id}`;
+      if (!view.graded || this.outlines.has(key)) continue;
+      this.outlines.set(key, null);
+      try {
+        const answer = await ask(this.sources[study], `${view.id}/outlines`, this.store.leaving.signal);
+        this.outlines.set(key, await answer.json());
+        this.redraw();
+      } catch (error) {
+        this.outlines.delete(key);
+        if (error.name !== "AbortError") this.told(error);
+      }
+    }
+  }
+
+  told(error) {
+    this.trouble = error.message;
+    this.redraw();
+  }
+
+  rested() {
+    const state = this.states[this.active];
+    if (state) this.tell("rested", { study: state.study, view: state.view.id, plane: state.plane });
+  }
+
+  leave() {
+    this.turn = (this.turn || 0) + 1;
+    this.watcher.disconnect();
+    this.store.leave();
+    for (const timer of [this.planning, this.resting, this.addressing]) clearTimeout(timer);
+    cancelAnimationFrame(this.drawing);
+  }
+}
