@@ -22,9 +22,9 @@ from starlette.types import Message, Scope
 from starlette.websockets import WebSocket
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
-from dashboard.records import Role, audit_entries, open_records, set_role
+from dashboard.records import Role, add_study, audit_entries, list_users, open_records, set_role
 from dashboard.screens import pages
-from dashboard.sharing import Gate, Person, admit, disable
+from dashboard.sharing import Gate, LinkKind, Person, admit, close_link, disable, make_link, make_pass
 from dashboard.sharing.signing_in import Claims
 from tests.sharing.conftest import SIGN_IN, claims_of, team_settings
 from tests.work.asgi import Answer, request
@@ -44,6 +44,19 @@ ROUTES: Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "/api/uploads/{upload}/files": (("PUT", f"/api/uploads/{ID}/files", READERS),),
     "/api/uploads/{upload}/batch": (("PUT", f"/api/uploads/{ID}/batch", READERS),),
     "/api/uploads/{upload}/complete": (("POST", f"/api/uploads/{ID}/complete", READERS),),
+    **{
+        f"/api/pictures/{{finding}}/{path}": (
+            ("GET", f"/api/pictures/{ID}/{example}", TEAM),
+            ("POST", f"/api/pictures/{ID}/{example}", NOBODY),
+        )
+        for path, example in (
+            ("scene", "scene"),
+            ("{view}/outlines", "1/outlines"),
+            ("{view}/thumbnails", "1/thumbnails"),
+            ("{view}/{plane:int}/lossless", "1/0/lossless"),
+            ("{view}/{plane:int}/preview", "1/0/preview"),
+        )
+    },
     "/api/plotly": (("GET", "/api/plotly", EVERYBODY),),
     "/_stcore/health": (("GET", "/_stcore/health", EVERYBODY), ("OPTIONS", "/_stcore/health", NOBODY)),
     "/_stcore/metrics": (("GET", "/_stcore/metrics", ADMINS), ("OPTIONS", "/_stcore/metrics", NOBODY)),
@@ -238,6 +251,30 @@ def test_a_route_that_nobody_classified_is_open_to_nobody(site: Site, who: str, 
     assert answer.status in (403, 404)
 
 
+@pytest.mark.parametrize("path", ["/api/pictures/" + ID + "/scene", "/api/uploads", "/media/x", "/_stcore/metrics"])
+def test_a_forged_pass_opens_nothing(site: Site, path: str) -> None:
+    for forged in ("", ".", f"{ID}.", f"{ID}.{'0' * 64}", "é.é"):
+        headers = headers_of("anonymous", **{"x-triage-pass": forged})
+        assert site.ask("GET", path, headers).status in (401, 403, 404)
+
+
+def test_a_link_s_pass_reaches_the_pictures_and_no_other_route(site: Site) -> None:
+    records = site.gate["records"]
+    now = datetime.now(UTC)
+    with records.writing() as session:
+        study = add_study(session, "2.25.77", "somebody", now)
+        admin = next(user for user in list_users(session, records.keys) if user.role is Role.ADMIN)
+    person = Person(admin.id, "", Role.ADMIN)
+    share, _ = make_link(records, person, study.id, LinkKind.INSTANT, False, now)
+    headers = headers_of("anonymous", **{"x-triage-pass": make_pass(records.keys, share.id)})
+    reached = {(method, path) for method, path, _ in TABLE if site.ask(method, path, headers).body == REACHED}
+    anonymous = {(method, path) for method, path, who in TABLE if "anonymous" in who} - {("GET", "/api/plotly")}
+    pictures = {(method, path) for method, path, who in TABLE if path.startswith("/api/pictures/") and who}
+    assert reached == anonymous | pictures
+    close_link(records, person, share.id, now)
+    assert site.ask("GET", f"/api/pictures/{ID}/scene", headers).status == 403
+
+
 def test_to_a_stranger_every_upload_looks_alike(site: Site) -> None:
     answers = {site.ask("GET", f"/api/uploads/{name}", headers_of("anonymous")) for name in (ID, "x", "../etc")}
     assert len(answers - {site.ask("GET", "/api/uploads/../etc", headers_of("anonymous"))}) == 1
@@ -306,7 +343,7 @@ def test_signing_out_is_noted(site: Site) -> None:
 
 
 def test_one_comes_back_to_the_page_one_signed_in_from(site: Site) -> None:
-    path = f"/study?study={ID}&slice=3"
+    path = f"/study?study={ID}&view=1-1*0-1.3.zc"
     cookie = _headers(site, "/auth/login", referer=f"{PUBLIC_URL}{path}")["set-cookie"]
     assert {"HttpOnly", "Path=/oauth2callback", "SameSite=Lax", "Secure"} <= set(cookie.split("; "))
     kept = cookie.split(";")[0]

@@ -59,7 +59,7 @@ def _dialog(study_id: str) -> None:
         if st.button("Create link", key="create_link", type="primary"):
             st.session_state[MADE] = desk_team.add_link(study_id, kind or LinkKind.INSTANT, team_only)
     if MADE in st.session_state:
-        copy_link(f"/shared#{st.session_state[MADE]}", public.public_url if public else "", key="new_link")
+        copy_link("/shared", st.session_state[MADE], public.public_url if public else "", key="new_link")
         st.caption("The link is shown only now. It can be revoked below at any time.")
     if public is None:
         st.caption(HERE_ONLY)

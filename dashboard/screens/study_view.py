@@ -10,7 +10,7 @@ from dashboard.screens import desk, desk_reading, study_panel
 from dashboard.screens.desk_pictures import Opened
 from dashboard.screens.frame import told
 from dashboard.screens.parts.plot import picked, plot
-from dashboard.screens.parts.slice_viewer import Jump, Pictured, place, slice_viewer
+from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, KEY, Jump, Pictured, addressed, place, slice_viewer
 from dashboard.screens.picture_route import pictures_address
 from dashboard.screens.text import date
 from dashboard.viewing.profile_figure import profile_figure
@@ -62,13 +62,15 @@ def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: boo
 
 
 def _place(opened: Opened, address: str) -> tuple[View, int]:
-    """View and plane on screen; until the viewer has told, those that the study opens with."""
-    now = place(address)
+    """View and plane on screen: as the viewer has told, else as the address asks, else as the study opens."""
+    now = place(address) or addressed(st.query_params.get(ADDRESS_KEY, ""))
     found = opened.view(now.view) if now is not None and now.study == 0 else None
     if found is not None and now is not None and 0 <= now.plane < len(found[0]):
         return found[0], now.plane
     first = opened.views[0]
-    return first, first.stack.worst(opened.document)
+    # As the viewer: an unbiased first look does not begin at the place that the software suspects.
+    middle = len(first) // 2
+    return first, middle if desk_reading.marks_hidden() else first.stack.worst(opened.document)
 
 
 def _studies(opened: Opened, address: str, guest_pass: str) -> list[Pictured]:
@@ -93,7 +95,7 @@ def _profile(stack: Stack, at: int) -> None:
 def _jump() -> None:
     """Go to the slice under the click: the profile is of the series on screen."""
     index, now = picked(st.session_state.get("profile")), st.session_state.get(JUMP)
-    state = st.session_state.get("slice_viewer") or {}
-    view = str((state.get("place") or {}).get("view") or "1")
     if index is not None:
+        state = st.session_state.get(KEY) or {}
+        view = str((state.get("place") or {}).get("view") or "1")
         st.session_state[JUMP] = Jump(view, index, now.turn + 1 if now else 1)

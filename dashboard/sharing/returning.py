@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 COOKIE = "triage_return"
 SECONDS = 600
 # Opaque ids and places in a study, and nothing else, travel in our addresses.
-QUERY = {"study": r"[0-9a-f]{32}", "upload": r"[0-9a-f]{32}", "series": r"[0-9]{1,6}", "slice": r"[0-9]{1,6}"}
+QUERY = {"study": r"[0-9a-f]{32}", "upload": r"[0-9a-f]{32}", "view": r"[a-z0-9_.*-]{1,400}"}
 
 
 def own_address(url: str, public_url: str, pages: Iterable[str]) -> str:
@@ -26,5 +26,5 @@ def own_address(url: str, public_url: str, pages: Iterable[str]) -> str:
     if page is None:
         return ""
     kept = [(key, value) for key, value in query if key in QUERY and re.fullmatch(QUERY[key], value, re.ASCII)]
-    address = f"/{page}?{urlencode(kept)}" if kept else f"/{page}"
+    address = f"/{page}?{urlencode(kept, safe='*')}" if kept else f"/{page}"
     return "" if address == "/" else address

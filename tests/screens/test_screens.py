@@ -9,7 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ingest import Identity
-from dashboard.records import Records, StoredRejection, add_study, add_upload, keep_identity, mark_done
+from dashboard.records import (
+    Records,
+    StoredRejection,
+    add_study,
+    add_upload,
+    get_study,
+    keep_identity,
+    mark_done,
+)
+from dashboard.records.tables import StudyRow
 from dashboard.screens import desk, worker
 from dashboard.screens.tiers import NOTICE
 from dashboard.viewing.theme import OUTLINES
@@ -18,6 +27,7 @@ from tests.screens.site import FINDING, add_result, open_site, slice_document
 MAIN = Path(__file__).resolve().parents[2] / "dashboard" / "screens" / "main.py"
 # An address's path is no part of an AppTest, so each screen is run by itself.
 SCREEN = "from dashboard.screens import frame, {name}\nframe.style()\nframe.told({name}.show)()\n"
+DENT = "cord dented 1.8 mm"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -133,41 +143,65 @@ def test_a_result_without_explanations_still_shows_its_reasons(site: Records) ->
     assert "tumour touches 20 % of the cord" in words
 
 
-def test_each_contour_has_its_own_switch(site: Records) -> None:
+def test_the_viewer_knows_its_contours_and_where_its_pictures_are(site: Records) -> None:
     app = opened("study", study=add_result(site, "3"))
-    (pills,) = [group for group in app.get("button_group") if group.key == "contours"]
-    assert [option.rsplit("] ", 1)[-1] for option in pills.options] == [style.label for style in OUTLINES.values()]
+    data = component_data(app, "slice_viewer")
+    assert all(style.label in data for style in OUTLINES.values())
+    assert "/api/pictures/" in data
 
 
 def test_the_address_names_the_slice(site: Records) -> None:
-    words = said(opened("study", study=add_result(site, "3"), slice="2"))
+    words = said(opened("study", study=add_result(site, "3"), view="2-1*0-1.2.zc*0-2.3.zf"))
     assert "slice 2 of 12: suspected grade 0 (low)" in words
 
 
-@pytest.mark.parametrize("number", ["0", "13", "-1", "x", "９", "1" * 400])
-def test_a_slice_that_is_not_there_shows_the_worst_one(site: Records, number: str) -> None:
-    assert "slice 8 of 12: suspected" in said(opened("study", study=add_result(site, "3"), slice=number))
+@pytest.mark.parametrize(
+    "word", ["0", "13", "1-1*0-1.13", "1-1*0-1.0", "1-1*0-1.-1", "1-9*0-1.2", "x*9", "1-1*0-1.９", "1" * 400]
+)
+def test_a_slice_that_is_not_there_shows_the_worst_one(site: Records, word: str) -> None:
+    assert "slice 8 of 12: suspected" in said(opened("study", study=add_result(site, "3"), view=word))
 
 
 def test_a_slice_that_was_not_analysed_says_why(site: Records) -> None:
-    words = said(opened("study", study=add_result(site, "2"), slice="12"))
+    words = said(opened("study", study=add_result(site, "2"), view="1-1*0-1.12"))
     assert "slice 12 of 12: not analysed, because" in words
     assert "no cord is seen in this slice" in words
 
 
-def test_steps_keys_and_worst_move_through_the_slices(site: Records) -> None:
+def test_a_reformat_carries_no_result(site: Records) -> None:
+    words = said(opened("study", study=add_result(site, "2"), view="1-1*0-1r.60"))
+    assert "Grades are given on the axial slices only" in words
+
+
+def test_without_marks_nothing_of_the_suggestion_is_on_the_screen(site: Records) -> None:
     app = opened("study", study=add_result(site, "3"))
-    app.button(key="down").click().run()
-    assert app.query_params["slice"] == "9"
-    app.button(key="worst").click().run()
-    assert app.query_params["slice"] == "8"
+    assert DENT in said(app)
+    app.button(key="hide_marks").click().run()
+    words = said(app)
+    assert "AI marks hidden" in words
+    assert not any(word in words for word in (DENT, "suspected grade", "IMMEDIATE", "P(high)", "neighbours agree"))
+    assert '"hidden": true' in component_data(app, "slice_viewer").replace('":true', '": true')
+    assert not [element for element in app.get("bidi_component") if element.proto.id.endswith("profile")]
+    assert app.button(key="agree").disabled
+    app.button(key="hide_marks").click().run()
+    assert DENT in said(app)
+
+
+def test_the_patient_s_other_studies_are_offered_beside_this_one(site: Records) -> None:
+    study, other, stranger = (add_result(site, grade) for grade in ("3", "0", "1c"))
+    with site.writing() as session:
+        keys = {one: get_study(session, one) for one in (study, other, stranger)}
+        session.get(StudyRow, other).patient_key = keys[study].patient_key
+    data = component_data(opened("study", study=study), "slice_viewer")
+    assert str(keys[other].current_finding_id) in data
+    assert str(keys[stranger].current_finding_id) not in data
 
 
 def test_a_study_without_a_grade_says_why_and_still_shows_its_pictures(site: Records) -> None:
     app = opened("study", study=add_result(site, None, reasons=("no axial T2 series was found",)))
     assert "Not analysed, because" in said(app)
     assert "no axial T2 series was found" in said(app)
-    assert "Full slice" in component_data(app, "plot_full")
+    assert "/api/pictures/" in component_data(app, "slice_viewer")
 
 
 @pytest.mark.parametrize("study", ["", "0" * 32, "../../etc/passwd", HOSTILE])

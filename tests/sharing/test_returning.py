@@ -9,13 +9,14 @@ from dashboard.sharing.returning import own_address
 PUBLIC = "https://triage.example.org"
 PAGES = ("worklist", "study", "upload")
 ID = "0123456789abcdef" * 2
+VIEW = "2-1*0-1.18.zc*0-2r.8.f120.c-5_40.w-1p5_900.i"
 
 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
         (f"{PUBLIC}/study?study={ID}", f"/study?study={ID}"),
-        (f"{PUBLIC}/study?study={ID}&slice=3&series=2", f"/study?study={ID}&slice=3&series=2"),
+        (f"{PUBLIC}/study?study={ID}&view={VIEW}&slice=3", f"/study?study={ID}&view={VIEW}"),
         (f"/study?study={ID}", f"/study?study={ID}"),
         (f"{PUBLIC}/?study={ID}", f"/?study={ID}"),
         (f"{PUBLIC}/upload", "/upload"),

@@ -17,7 +17,9 @@ export default function (component) {
   const said = parentElement.querySelector(".said");
   const tell = (done) => { said.textContent = done ? "Copied." : "Press Ctrl+C to copy."; };
   // The first part of the address is the server's own: only the browser knows the name it was opened under.
-  const address = `${data.origin || window.location.origin}${data.path}`;
+  const view = new URL(window.location.href).searchParams.get("view");
+  const query = view ? `?${new URLSearchParams({ view })}` : "";
+  const address = `${data.origin || window.location.origin}${data.path}${query}#${data.fragment}`;
   parentElement.querySelector("button").onclick = async () => tell(await copy(input));
   if (input.value === address) return;
   input.value = address;

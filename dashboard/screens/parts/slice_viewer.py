@@ -1,5 +1,6 @@
 """The slice viewer: pictures to scroll, measured and compared in the browser, without a question to the server."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,10 @@ from dashboard.viewing.frames import THUMBNAIL_SIDE, THUMBNAILS_A_ROW
 from dashboard.viewing.theme import GRADE_SIGNS, OUTLINES, dash_lengths
 
 KEY = "slice_viewer"
+ADDRESS_KEY = "view"
+LONGEST_WORD = 400
+# The study's place, the view's id and the plane counted from 1.
+ADDRESSED = re.compile(r"([0-9])-([0-9]{1,4}[a-z]?)\.([0-9]{1,5})(?:\.|$)", re.ASCII)
 SCRIPTS = ("frames", "geometry", "lines", "pane", "address", "viewer", "interact")
 
 _element = register("slice_viewer", scripts=(*(f"viewer/{script}" for script in SCRIPTS), "slice_viewer"))
@@ -73,6 +78,15 @@ def slice_viewer(studies: Sequence[Pictured], marks_hidden: bool, jump: Jump | N
         "thumbnails": {"tile": THUMBNAIL_SIDE, "across": THUMBNAILS_A_ROW},
     }
     _element(key=KEY, data=data, on_place_change=_nothing)
+
+
+def addressed(word: str) -> Place | None:
+    """Where the page's address (``viewer/address.js``) asks the viewer to be; None where it does not."""
+    head, *panes = word[:LONGEST_WORD].split("*")
+    active = head.partition("-")[2]
+    chosen = int(active) - 1 if active.isascii() and active.isdigit() else 0
+    found = ADDRESSED.match(panes[chosen]) if 0 <= chosen < len(panes) else None
+    return Place(int(found[1]), found[2], int(found[3]) - 1) if found else None
 
 
 def place(address: str) -> Place | None:

@@ -3,7 +3,7 @@
 
 const VIEW_KEY = "view";
 const LAYOUTS = ["1", "2", "4", "all"];
-const WORD = /^[a-z0-9_.~-]{1,400}$/;
+const WORD = /^[a-z0-9_.*-]{1,400}$/;
 
 function writeAddress(layout, panes, active) {
   const words = panes.map((pane) => {
@@ -16,7 +16,7 @@ function writeAddress(layout, panes, active) {
     if (pane.invert) parts.push("i");
     return parts.join(".");
   });
-  const word = [`${layout}-${active + 1}`, ...words].join("~");
+  const word = [`${layout}-${active + 1}`, ...words].join("*");
   const url = new URL(window.location.href);
   if (url.searchParams.get(VIEW_KEY) === word) return;
   url.searchParams.set(VIEW_KEY, word);
@@ -27,7 +27,7 @@ function writeAddress(layout, panes, active) {
 function readAddress() {
   const word = new URL(window.location.href).searchParams.get(VIEW_KEY) || "";
   if (!WORD.test(word)) return null;
-  const [head, ...panes] = word.split("~");
+  const [head, ...panes] = word.split("*");
   const [layout, active] = head.split("-");
   if (!LAYOUTS.includes(layout) || !panes.length) return null;
   return { layout, active: Number(active) - 1 || 0, panes: panes.map(readPane).filter(Boolean) };
