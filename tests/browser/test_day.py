@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import HOSTILE, Server
+from tests.browser.viewer import expect_picture, expect_slice, pane, slice_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,7 +33,7 @@ def test_the_demonstration_study_is_one_click_away(page: Page, server: Server) -
     page.get_by_role("button", name="Open the demonstration study").click()
     expect(page.locator(".triage-head .synthetic")).to_be_visible()
     expect(page.locator(".triage-head")).to_contain_text("suspected grade")
-    expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
+    expect_picture(page)
     page.get_by_role("button", name="Worklist").click()
     expect(page.locator("tbody tr[data-id]")).to_have_attribute("data-tier", GRADED)
 
@@ -55,7 +56,7 @@ def test_a_dropped_folder_full_of_markup_is_harmless(page: Page, server: Server,
     expect(line).to_have_attribute("data-tier", GRADED)
     line.click()
     expect(page.locator(".triage-head")).to_contain_text("<img src")
-    expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
+    expect_picture(page)
     assert page.evaluate("window.pwned") is None
     assert page.locator("img[src='x']").count() == 0
     assert HOSTILE[:4] not in page.url
@@ -70,44 +71,32 @@ def test_keyboard_alone_opens_a_study_and_moves_through_it(page: Page, server: S
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     # The list that had the focus may still be in the document: the first key must reach the study all the same.
-    expect(page.locator(".st-key-down button").first).to_be_visible()
-    place = page.locator(".place b")
-    shown = place.inner_text()
+    shown = slice_of(page)
     page.keyboard.press("ArrowDown")
-    expect(place).to_have_text(str(int(shown) + 1))
-    expect(page.locator(".st-key-worst button").first).to_be_enabled()
+    expect_slice(page, shown + 1)
     page.keyboard.press("w")
-    expect(place).to_have_text(shown)
+    expect_slice(page, shown)
     page.keyboard.press("ArrowDown")
-    expect(place).to_have_text(str(int(shown) + 1))
+    expect_slice(page, shown + 1)
     page.keyboard.press("Escape")
     expect(page.locator("tbody tr[data-id]").first).to_be_visible()
-
-
-def test_contours_can_be_hidden(page: Page, server: Server) -> None:
-    page.goto(server.url)
-    page.locator("tbody tr[data-id]").first.click()
-    lines = page.locator(".st-key-plot_crop .scatterlayer .trace")
-    expect(lines).not_to_have_count(0)
-    before = lines.count()
-    page.get_by_role("button", name=re.compile(r"\bCord$")).click()
-    expect(lines).to_have_count(before - 1)
 
 
 def test_a_click_on_the_profile_jumps_and_a_reload_stays(page: Page, server: Server) -> None:
     page.goto(server.url)
     page.locator("tbody tr[data-id]").first.click()
     expect(page.locator(".st-key-profile .scatterlayer").first).to_be_visible()
-    before = page.locator(".place b").inner_text()
+    before = slice_of(page)
+    page.locator(".st-key-profile").scroll_into_view_if_needed()
     plot = page.locator(".st-key-profile .nsewdrag").nth(1).bounding_box()
     assert plot is not None
     page.mouse.move(plot["x"] + plot["width"] * 0.2, plot["y"] + plot["height"] / 2, steps=5)
     expect(page.locator(".st-key-profile .hoverlayer .hovertext").first).to_be_visible()
     page.mouse.click(plot["x"] + plot["width"] * 0.2, plot["y"] + plot["height"] / 2)
-    expect(page.locator(".place b")).not_to_have_text(before)
-    jumped = page.locator(".place b").inner_text()
+    expect(pane(page)).not_to_have_attribute("data-plane", str(before))
+    jumped = slice_of(page)
     page.reload()
-    expect(page.locator(".place b")).to_have_text(jumped)
+    expect_slice(page, jumped)
 
 
 def test_arrival_order_is_one_click_away(page: Page, server: Server) -> None:

@@ -37,7 +37,7 @@ SLICES, SIDE, SPACING = 12, 128, 0.6
 TIER_OF_GRADE = {"0": "routine", "1a": "routine", "1b": "soon", "1c": "soon", "2": "urgent", "3": "immediate"}
 BAND_OF_GRADE = {"0": "low", "1a": "low", "1b": "low", "1c": "watch", "2": "high", "3": "high"}
 FINDING = "suspected tumour touches 20 % of the cord's outline, cord dented 1.8 mm, CSF 12 mm2 left"
-AXIAL_UID, SAGITTAL_UID = "2.25.11", "2.25.12"
+AXIAL_UID, SAGITTAL_UID, SPACE = "2.25.11", "2.25.12", "2.25.13"
 
 
 def open_site(folder: Path) -> Records:
@@ -61,7 +61,9 @@ def axial_series() -> Series:
     voxels = np.repeat(plane[None], SLICES, axis=0)
     frames = tuple(FrameReference(f"2.25.11.{index}") for index in range(SLICES))
     acquisition = Acquisition(modality="MR", series_description="T2 TSE tra")
-    return Series(AXIAL_UID, 3, acquisition, Role.AXIAL_T2, (Volume(voxels, affine, frames),))
+    return Series(
+        AXIAL_UID, 3, acquisition, Role.AXIAL_T2, (Volume(voxels, affine, frames),), frame_of_reference_uid=SPACE
+    )
 
 
 def sagittal_series() -> Series:
@@ -73,7 +75,7 @@ def sagittal_series() -> Series:
     frames = tuple(FrameReference(f"2.25.12.{index}") for index in range(5))
     acquisition = Acquisition(modality="MR", series_description="T2 TSE sag")
     reason = "a sagittal series is not graded yet: axial images are needed"
-    return Series(SAGITTAL_UID, 2, acquisition, Role.SAGITTAL_T2, (Volume(voxels, affine, frames),), reason)
+    return Series(SAGITTAL_UID, 2, acquisition, Role.SAGITTAL_T2, (Volume(voxels, affine, frames),), reason, (), SPACE)
 
 
 def prediction(series: Series, index: int) -> SlicePrediction:

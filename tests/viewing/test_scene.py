@@ -1,6 +1,7 @@
 """What the viewer is told of a study: geometry that leads back to the voxels, results, annotations, no UIDs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from tests.viewing.test_stack import SeriesPrediction
 WINDOW = {"Standard": Window(1.0, 900.0)}
 
 
-def made(grade: str | None = "3") -> tuple[tuple[View, ...], dict]:
-    axial, sagittal = axial_series(), sagittal_series()
+def made(grade: str | None = "3", space: str = "2.25.13") -> tuple[tuple[View, ...], dict]:
+    axial, sagittal = (replace(one, frame_of_reference_uid=space) for one in (axial_series(), sagittal_series()))
     seen = SeriesPrediction(axial.series_instance_uid, tuple(prediction(axial, n) for n in range(12)), ())
     result = document(grade)
     predictions = {axial.series_instance_uid: seen} if grade else {}
@@ -58,9 +59,9 @@ def test_without_a_result_it_opens_in_the_middle() -> None:
     assert told["start"]["plane"] == len(told["views"][0]["planes"]) // 2
 
 
-def test_cuts_share_the_space_of_their_series_and_series_without_a_common_one_share_none() -> None:
-    _, told = made()
-    spaces = {view["id"]: view["space"] for view in told["views"]}
+def test_series_share_coordinates_where_the_headers_say_so() -> None:
+    assert {view["space"] for view in made()[1]["views"]} == {0}
+    spaces = {view["id"]: view["space"] for view in made(space="")[1]["views"]}
     assert spaces["1"] == spaces["1r"] == spaces["1c"] != spaces["2"]
 
 
