@@ -49,6 +49,11 @@ class Server:
                 break
         raise RuntimeError(f"the server did not start: {self.log.read_text(errors='replace')[-2000:]}")
 
+    @property
+    def pid(self) -> int:
+        """Process of the server."""
+        return self._process.pid
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End the server by a signal and wait for it."""
         self._process.send_signal(number)

@@ -63,7 +63,7 @@ def make_link(page: Page, team: Team, *, team_only: bool = False) -> str:
         dialog.get_by_text("Team only").click()
     dialog.get_by_role("button", name="Create link").click()
     link = dialog.locator(".link input")
-    expect(link).to_have_value(re.compile(f"^{re.escape(team.url)}/shared#.{{40,}}$"))
+    expect(link).to_have_value(re.compile(f"^{re.escape(team.url)}/shared([?]view=[a-z0-9_.*-]+)?#.{{40,}}$"))
     team.tokens.append(link.input_value().split("#")[1])
     return link.input_value()
 

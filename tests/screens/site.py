@@ -132,10 +132,10 @@ def slice_document(index: int, grade: str | None) -> dict[str, Any]:
     }
 
 
-def document(grade: str | None, reasons: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Result document of a study whose slice 8 is the worst; without a grade it was not analysed."""
+def document(grade: str | None, reasons: tuple[str, ...] = (), count: int = SLICES) -> dict[str, Any]:
+    """Result document of a study of `count` slices whose slice 8 is the worst; without a grade it was not analysed."""
     worst = 7
-    slices = [slice_document(index, None if index == 11 else "0") for index in range(SLICES)] if grade else []
+    slices = [slice_document(index, None if index == 11 else "0") for index in range(count)] if grade else []
     if grade:
         slices[worst] = slice_document(worst, grade)
     urgency = {
@@ -156,7 +156,7 @@ def document(grade: str | None, reasons: tuple[str, ...] = ()) -> dict[str, Any]
         "worst_slice": {key: slices[worst][key] for key in _PLACE} if grade else None,
         "levels": [],
         "series": [
-            _series_document(AXIAL_UID, "T2 TSE tra", "axial", "axial_t2", SLICES, None if grade else "no cord seen"),
+            _series_document(AXIAL_UID, "T2 TSE tra", "axial", "axial_t2", count, None if grade else "no cord seen"),
             _series_document(SAGITTAL_UID, "T2 TSE sag", "sagittal", "sagittal_t2", 5, "axial images are needed"),
         ],
         "slices": slices,
@@ -192,13 +192,15 @@ def add_result(
     reasons: tuple[str, ...] = (),
     changes: Mapping[str, Any] | None = None,
     synthetic: bool = False,
+    axial: Series | None = None,
 ) -> str:
-    """Add a study with its finding; return the study's id."""
+    """Add a study with its finding; return the study's id. `axial` stands for :func:`axial_series`, of any size."""
     now = datetime.now(UTC)
-    series, sagittal = axial_series(), sagittal_series()
+    series, sagittal = axial or axial_series(), sagittal_series()
+    count = len(series.volumes[0].frames)
     seen: dict[str, SeriesPrediction] = {}
     if grade:
-        slices = tuple(prediction(series, index) for index in range(SLICES))
+        slices = tuple(prediction(series, index) for index in range(count))
         native = np.zeros(series.volumes[0].voxels.shape, np.uint8)
         seen[AXIAL_UID] = SeriesPrediction(AXIAL_UID, slices, (native,))
     uid = f"2.25.{int(new_id(), 16)}"
@@ -221,5 +223,5 @@ def add_result(
     folder = site.store.fresh_dir(site.store.finding_dir(record.id, finding_id))
     write_study(folder, Study(uid, (sagittal, series)), seen)
     with site.writing() as session:
-        add_finding(session, finding_id, job, document(grade, reasons) | dict(changes or {}), "0.1.0", now)
+        add_finding(session, finding_id, job, document(grade, reasons, count) | dict(changes or {}), "0.1.0", now)
     return record.id
