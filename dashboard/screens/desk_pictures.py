@@ -79,6 +79,7 @@ class Pictures:
         with self._lock:
             found = self._opened.pop(finding_id, None)
         if found is None:
+            self._forget_deleted()
             found = self._open(finding_id)
         with self._lock:
             self._opened[finding_id] = found
@@ -109,6 +110,15 @@ class Pictures:
         """Let go of a finding's files, so that what is deleted leaves the disk, too."""
         with self._lock:
             self._opened.pop(finding_id, None)
+
+    def _forget_deleted(self) -> None:
+        """Studies are deleted by other processes, too: what is open here would stay on the disk until it is closed."""
+        with self._lock:
+            kept = list(self._opened)
+        with self._records.reading() as session:
+            gone = [one for one in kept if study_of_finding(session, one) is None]
+        for finding_id in gone:
+            self.forget(finding_id)
 
     def _open(self, finding_id: str) -> Opened:
         with self._records.reading() as session:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.records import FlagChange, Reading, Verdict, get_study, list_flags, list_readings
 from dashboard.screens import desk, desk_list, desk_team
+from dashboard.screens.desk_pictures import pictures_of
 from dashboard.sharing import Person, Right, Said, flag, give_reading, may, remove_study, require, take_back
 
 # Whether the pictures are shown without the software's marks; the switch stands beside them.
@@ -129,7 +130,11 @@ def set_flag(study_id: str, name: str, value: str) -> None:
 
 def delete(study_id: str) -> None:
     """Delete a study for good."""
+    with desk.records().reading() as session:
+        finding_id = get_study(session, study_id).current_finding_id
     remove_study(desk.records(), desk.person(), study_id, desk.now())
+    if finding_id is not None:
+        pictures_of(desk.records()).forget(finding_id)
 
 
 def next_unread(study_id: str) -> str | None:

@@ -63,10 +63,14 @@ def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: boo
 
 def _place(opened: Opened, address: str) -> tuple[View, int]:
     """View and plane on screen: as the viewer has told, else as the address asks, else as the study opens."""
-    now = place(address) or addressed(st.query_params.get(ADDRESS_KEY, ""))
-    found = opened.view(now.view) if now is not None and now.study == 0 else None
-    if found is not None and now is not None and 0 <= now.plane < len(found[0]):
-        return found[0], now.plane
+    now = place(address)
+    asked = (now,) if now is not None else addressed(st.query_params.get(ADDRESS_KEY, ""))
+    places = [(found[0], one.plane) for one in asked if one.study == 0 and (found := opened.view(one.view))]
+    # The panel speaks of the graded series, wherever else one looks.
+    places.sort(key=lambda place: not place[0].graded)
+    for view, plane in places:
+        if 0 <= plane < len(view):
+            return view, plane
     first = opened.views[0]
     # As the viewer: an unbiased first look does not begin at the place that the software suspects.
     middle = len(first) // 2

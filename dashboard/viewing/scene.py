@@ -44,7 +44,7 @@ def scene(
     dict
         ``date``; ``start``, the view and plane to open with; ``views``, each with ``id``, ``name``, ``plane``,
         ``kind``, ``series`` (views of one number share windows), ``space`` (views of one number share
-        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``,
+        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``,
         ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first pixel's centre, ``centre``
         of the canal or the plane, ``level``, ``grade``.
     """
@@ -80,8 +80,7 @@ def acquisition_lines(acquisition: Acquisition, plane_step_mm: float) -> list[st
 
 
 def _projected(view: View, index: int) -> dict[str, list[list[list[float]]]]:
-    found = view.slice(index)
-    lines = found.outlines() if found is not None else {}
+    lines = view.outlines(index)
     if not lines:
         return {}
     picture = view.outline(index)
@@ -99,7 +98,6 @@ def _view(
         if grid not in grids:
             grids.append(grid)
         planes.append(_plane(view, index, picture, grids.index(grid)))
-    graded = view.source is view.stack.slices and view.stack.analysed
     return {
         "id": view.id,
         "name": f"{name} · {view.plane.value}{KIND_WORDS[view.kind]}",
@@ -110,8 +108,9 @@ def _view(
         "code": view.code,
         "windows": [[name, window.low, window.high] for name, window in windows.items()],
         "lines": acquisition_lines(view.stack.series.acquisition, _step_mm(view)),
-        "graded": graded,
-        "worst": view.stack.worst(document) if graded else None,
+        "graded": view.graded,
+        "outlined": view.outlined,
+        "worst": view.stack.worst(document) if view.graded else None,
         "grids": grids,
         "planes": planes,
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dashboard.study import GRADES, Plane, Series, SeriesPrediction, SlicePrediction, Study, Volume, physical_position
 from dashboard.study.geometry import Array
@@ -76,11 +77,21 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """A series to scroll through; `entry` is its line in the result document."""
+    """A series to scroll through.
+
+    Attributes
+    ----------
+    entry
+        Its line in the result document.
+    labels
+        What was found in the grid of each volume, values index :data:`dashboard.study.LABELS`; empty where the series
+        was not analysed.
+    """
 
     series: Series
     entry: Mapping[str, Any]
     slices: tuple[Slice, ...]
+    labels: tuple[npt.NDArray[np.uint8], ...] = ()
 
     @property
     def analysed(self) -> bool:
@@ -117,7 +128,8 @@ def stacks_of(
         prediction = predictions.get(uid)
         slices = _graded(series, results, prediction) if results else stored_slices(series)
         if slices:
-            found.append(Stack(series, entries.get(uid, {}), slices))
+            labels = prediction.native_labels if prediction is not None and results else ()
+            found.append(Stack(series, entries.get(uid, {}), slices, labels))
     return tuple(sorted(found, key=lambda stack: (stack.series.series_instance_uid != worst, not stack.analysed)))
 
 

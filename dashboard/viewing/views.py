@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from dashboard.study import Plane, Volume, plane_of
 from dashboard.study.geometry import Array, voxel_spacing
 from dashboard.viewing.frames import value_code
+from dashboard.viewing.outlines import slice_outlines
 from dashboard.viewing.picture import Picture, plane_picture
 from dashboard.viewing.stack import SCROLL, Slice, Stack, stored_slices
 
+Labels = npt.NDArray[np.uint8]
 # Steps between slices above this many pixels are drawn as thick as they are. 3-D volumes stay below it.
 THICK_STEPS = 1.5
 # A cut needs slices enough to show a shape, and slices stacked square to their planes: within about 2 degrees.
@@ -33,11 +36,15 @@ class ViewKind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Planes of a volume along its rows (`axis` 1) or columns (`axis` 2), in the order a person scrolls them."""
+    """Planes of a volume along its rows (`axis` 1) or columns (`axis` 2), in the order a person scrolls them.
+
+    `labels`, of the volume's shape, are what was found in it; None where it was not analysed.
+    """
 
     volume: Volume
     axis: int
     order: tuple[int, ...]
+    labels: Labels | None = None
 
     def grid(self, index: int) -> tuple[Array, tuple[int, int]]:
         """As :meth:`dashboard.viewing.stack.Slice.grid`."""
@@ -81,6 +88,34 @@ class View:
             return value_code(np.dtype(np.float32))
         return value_code(np.result_type(*(volume.voxels.dtype for volume in self.stack.series.volumes)))
 
+    @property
+    def graded(self) -> bool:
+        """Whether its planes are the slices that were graded."""
+        return self.source is self.stack.slices and self.stack.analysed
+
+    @property
+    def outlined(self) -> bool:
+        """Whether anything may have been outlined in its planes."""
+        return self.graded or bool(self.stack.labels)
+
+    def outlines(self, index: int) -> dict[str, tuple[Array, ...]]:
+        """Lines of one plane by structure, LPS mm (n, 3): in cuts those of the masks that are exported.
+
+        What was found in slices that could not be graded is left out.
+        """
+        if self.graded or not self.outlined:
+            found = self.slice(index)
+            return found.outlines() if found is not None else {}
+        if isinstance(self.source, Cut):
+            labels, affine = self.source.labels, self.source.grid(index)[0]
+            if labels is None:
+                return {}
+            plane = np.asarray(labels.take(self.source.order[index], axis=self.source.axis), np.uint8)
+            return slice_outlines(plane, affine)
+        one = self.source[index]
+        volume = next(place for place, volume in enumerate(self.stack.series.volumes) if volume is one.volume)
+        return slice_outlines(np.asarray(self.stack.labels[volume][one.slice_index]), one.grid()[0])
+
     def slice(self, index: int) -> Slice | None:
         """The analysed or stored slice at a place; None in a cut."""
         return None if isinstance(self.source, Cut) else self.source[index]
@@ -114,15 +149,18 @@ def _views(number: str, stack: Stack) -> list[View]:
     views = [View(number, stack, plane, ViewKind.REFORMAT if cut_already else ViewKind.STORED, stack.slices)]
     if cut_already:
         views.append(View(f"{number}n", stack, stack.series.plane, ViewKind.STORED, stored_slices(stack.series)))
-    volume = max(stack.series.volumes, key=lambda one: len(one.frames))
+    chosen, volume = max(enumerate(stack.series.volumes), key=lambda one: len(one[1].frames))
+    labels = stack.labels[chosen] if stack.labels else None
     if len(volume.frames) >= FEWEST_SLICES and _square(volume.affine):
-        views += [_cut(f"{number}{letter}", stack, volume, axis) for letter, axis in (("r", 1), ("c", 2))]
+        views += [
+            _cut(f"{number}{letter}", stack, Cut(volume, axis, tuple(range(volume.voxels.shape[axis])), labels))
+            for letter, axis in (("r", 1), ("c", 2))
+        ]
     return views
 
 
-def _cut(view_id: str, stack: Stack, volume: Volume, axis: int) -> View:
-    count = volume.voxels.shape[axis]
-    cut = Cut(volume, axis, tuple(range(count)))
+def _cut(view_id: str, stack: Stack, cut: Cut) -> View:
+    volume, axis = cut.volume, cut.axis
     plane = plane_of(cut.grid(0)[0])
     along, sign = SCROLL[plane]
     if volume.affine[along, axis] * sign < 0:

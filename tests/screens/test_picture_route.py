@@ -1,8 +1,10 @@
 """The pictures as a browser asks for them: bytes that are the stored values, and who gets none."""
 
+import gc
 import gzip
 import io
 import json
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +126,17 @@ def test_a_deleted_study_is_gone_at_once(site: Records) -> None:
     assert ask(site, f"/{finding_id}/scene").status == 410
     app = Starlette(routes=PictureRoutes(pictures).routes(), middleware=[Middleware(As, person=CONSOLE)])
     assert request(app, "GET", f"{PREFIX}/{finding_id}/1/0/lossless").status == 410
+
+
+def test_opening_another_study_lets_go_of_a_deleted_one(site: Records) -> None:
+    study, other = add_result(site, "3"), add_result(site, "2")
+    pictures = Pictures(site)
+    held = weakref.ref(pictures.open(finding_of(site, study)))
+    assert held() is not None
+    delete_study(site, study, "console", datetime.now(UTC))
+    pictures.open(finding_of(site, other))
+    gc.collect()
+    assert held() is None
 
 
 def test_only_so_many_findings_are_kept_open(site: Records) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dashboard.study import Acquisition, FrameReference, Plane, Role, Series, Volume, physical_position
+from dashboard.study import LABELS, Acquisition, FrameReference, Plane, Role, Series, Volume, physical_position
 from dashboard.viewing.stack import Stack, stored_slices
 from dashboard.viewing.views import FEWEST_SLICES, View, ViewKind, views_of
 
@@ -68,6 +68,31 @@ def test_geometry_alone_is_that_of_the_picture_and_reads_no_pixel(name: str) -> 
         assert not outline.pixels.any()
         for attribute in ("right", "down", "across_mm", "down_mm", "depth_mm"):
             np.testing.assert_allclose(getattr(outline, attribute), getattr(picture, attribute))
+
+
+@pytest.mark.parametrize("stored", [AXIAL, SAGITTAL, CUBIC])
+def test_cuts_show_the_masks_where_they_lie(stored: Volume) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[2:4, 1:3, 1:3] = LABELS.index("cord")
+    series = Series("2.25.1", 1, Acquisition(), Role.OTHER, (stored,))
+    found = {view.id: view for view in views_of([Stack(series, {}, stored_slices(series), (labels,))])}
+    for name, axis in (("1", 0), ("1r", 1), ("1c", 2)):
+        view = found[name]
+        lines = [view.outlines(index) for index in range(len(view))]
+        assert sum(bool(one) for one in lines) == 2
+        loops = np.concatenate([loop for one in lines for loop in one.get("cord", ())])
+        inside = np.linalg.inv(stored.affine) @ np.column_stack([loops, np.ones(len(loops))]).T
+        low, high = inside[:3].min(axis=1), inside[:3].max(axis=1)
+        # Half a voxel round the mask, and through the middle of the planes that were cut.
+        expected = np.array([[1.5, 3.5], [0.5, 2.5], [0.5, 2.5]])
+        expected[axis] += (0.5, -0.5)
+        np.testing.assert_allclose(np.stack([low, high], axis=1), expected, atol=1e-9)
+
+
+def test_nothing_is_outlined_where_nothing_was_analysed() -> None:
+    view = views(AXIAL)["1r"]
+    assert not view.outlined
+    assert view.outlines(0) == {}
 
 
 def test_cuts_through_thick_slices_say_so() -> None:

@@ -80,7 +80,8 @@ function drawTools(viewer) {
   presets.append(...(view?.windows || []).map(([name], index) => new Option(name, String(index), false, index === chosen)));
   if (chosen < 0) presets.prepend(new Option("By hand", "-1", true, true));
   presets.addEventListener("change", () => viewer.usePreset(Number(presets.value)));
-  const lines = viewer.hidden ? [] : viewer.styles.map((style) => {
+  const graded = viewer.sources.some(({ scene }) => scene.views.some((one) => one.graded));
+  const lines = viewer.hidden || !graded ? [] : viewer.styles.map((style) => {
     const element = named(button(style.label, `Contour: ${style.label}`, () => viewer.toggleLine(style.name), !viewer.off.has(style.name)), style.name);
     element.prepend(sample(style));
     return element;

@@ -80,13 +80,14 @@ def slice_viewer(studies: Sequence[Pictured], marks_hidden: bool, jump: Jump | N
     _element(key=KEY, data=data, on_place_change=_nothing)
 
 
-def addressed(word: str) -> Place | None:
-    """Where the page's address (``viewer/address.js``) asks the viewer to be; None where it does not."""
+def addressed(word: str) -> tuple[Place, ...]:
+    """Where the page's address (``viewer/address.js``) asks the viewer's pictures to be, the active one first."""
     head, *panes = word[:LONGEST_WORD].split("*")
     active = head.partition("-")[2]
     chosen = int(active) - 1 if active.isascii() and active.isdigit() else 0
-    found = ADDRESSED.match(panes[chosen]) if 0 <= chosen < len(panes) else None
-    return Place(int(found[1]), found[2], int(found[3]) - 1) if found else None
+    order = panes[chosen : chosen + 1] + panes if chosen >= 0 else panes
+    found = [ADDRESSED.match(pane) for pane in order]
+    return tuple(Place(int(one[1]), one[2], int(one[3]) - 1) for one in found if one)
 
 
 def place(address: str) -> Place | None:

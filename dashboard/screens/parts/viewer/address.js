@@ -5,6 +5,11 @@ const VIEW_KEY = "view";
 const LAYOUTS = ["1", "2", "4", "all"];
 const WORD = /^[a-z0-9_.*-]{1,400}$/;
 
+// Which study's page the address leads to.
+function pageOf() {
+  return `${window.location.pathname} ${new URL(window.location.href).searchParams.get("study") || ""}`;
+}
+
 function writeAddress(layout, panes, active) {
   const words = panes.map((pane) => {
     const parts = [`${pane.study}-${pane.view.id}`, `${pane.plane + 1}`];

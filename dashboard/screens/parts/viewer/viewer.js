@@ -43,6 +43,7 @@ class Viewer {
 
   async open(studies) {
     const turn = (this.turn = (this.turn || 0) + 1);
+    this.page = pageOf();
     this.store.leave();
     this.store = this.newStore();
     Object.assign(this, { sources: [], states: [], point: null, trouble: "" });
@@ -79,7 +80,6 @@ class Viewer {
       this.active = 0;
     }
     this.fill();
-    this.lookOutlines();
     this.changed();
   }
 
@@ -164,6 +164,7 @@ class Viewer {
     this.grid.style.setProperty("--across", String(across));
     this.grid.style.setProperty("--rows", String(Math.ceil(this.states.length / across)));
     this.panes.forEach((pane, at) => this.offer(pane, at));
+    this.lookOutlines();
     this.resized();
   }
 
@@ -383,7 +384,12 @@ class Viewer {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rested(), REST_MS);
     clearTimeout(this.addressing);
-    this.addressing = setTimeout(() => this.sources.length && writeAddress(this.layout, this.states, this.active), ADDRESS_MS);
+    this.addressing = setTimeout(() => this.keepAddress(), ADDRESS_MS);
+  }
+
+  // Of a page that has been left meanwhile the address says something else.
+  keepAddress() {
+    if (this.sources.length && pageOf() === this.page) writeAddress(this.layout, this.states, this.active);
   }
 
   redraw() {
@@ -411,7 +417,7 @@ class Viewer {
     if (this.store.get(wanted) || !this.store.get(FrameStore.key(source, state.view, state.shown))) state.shown = state.plane;
     const frameKey = FrameStore.key(source, state.view, state.shown);
     this.settle(state, pane);
-    const lines = this.hidden || !state.view.graded ? {} : this.outlines.get(`${state.study}/${state.view.id}`)?.[state.shown] || {};
+    const lines = this.hidden || !state.view.outlined ? {} : this.outlines.get(`${state.study}/${state.view.id}`)?.[state.shown] || {};
     const here = place(state.view, state.shown);
     const point = this.crosses && this.point?.space === this.space(state) ? this.point.at : null;
     pane.element.classList.toggle("active", at === this.active);
@@ -466,7 +472,7 @@ class Viewer {
   async lookOutlines() {
     for (const { study, view } of this.states) {
       const key = `${study}/${view.id}`;
-      if (!view.graded || this.outlines.has(key)) continue;
+      if (!view.outlined || this.outlines.has(key)) continue;
       this.outlines.set(key, null);
       try {
         const answer = await ask(this.sources[study], `${view.id}/outlines`, this.store.leaving.signal);
@@ -484,8 +490,11 @@ class Viewer {
     this.redraw();
   }
 
+  // The panel beside the pictures speaks of the graded series, wherever else one looks.
   rested() {
-    const state = this.states[this.active];
+    const graded = (state) => state.study === 0 && state.view.graded;
+    const active = this.states[this.active];
+    const state = active && graded(active) ? active : this.states.find(graded) || active;
     if (state) this.tell("rested", { study: state.study, view: state.view.id, plane: state.plane });
   }
 
