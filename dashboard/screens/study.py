@@ -14,6 +14,7 @@ from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.reading_bar import reading_bar, shared_bar, what_was_said
+from dashboard.screens.study_plots import flagged_slice
 from dashboard.screens.study_view import open_finding, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
@@ -82,7 +83,8 @@ def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) ->
         study_panel.not_analysed(document)
     opened = open_finding(finding_id)
     if opened.stacks:
-        viewer(opened, looking.check)
+        viewer(opened, looking.check, not looking.shared)
+        flagged_slice(opened, looking.check, not looking.shared)
 
 
 def _head(document: Mapping[str, Any], patient: str, detail: str, scanned: str, synthetic: bool) -> str:

@@ -8,13 +8,12 @@ import streamlit as st
 
 from dashboard.errors import RecordsError
 from dashboard.records import get_finding, read_predictions, read_study
-from dashboard.screens import desk, study_panel
+from dashboard.screens import desk, study_panel, study_plots
 from dashboard.screens.frame import told
-from dashboard.screens.parts.plot import picked, plot
+from dashboard.screens.parts.plot import plot
 from dashboard.screens.text import plain
 from dashboard.study import Plane
 from dashboard.viewing import Window, nearest_slice, picture_of, window_presets
-from dashboard.viewing.profile_figure import profile_figure
 from dashboard.viewing.slice_figure import SliceView, slice_figure
 from dashboard.viewing.stack import Slice, Stack, stacks_of
 from dashboard.viewing.theme import OUTLINES
@@ -57,7 +56,7 @@ def open_finding(finding_id: str) -> Opened:
 
 @st.fragment
 @told
-def viewer(opened: Opened, check: Callable[[], None]) -> None:
+def viewer(opened: Opened, check: Callable[[], None], exports: bool) -> None:
     """Pictures, reasons and profile; only this part is drawn anew when one moves to another slice.
 
     `check` raises :class:`NotAllowed` once the visitor may not see the study any more.
@@ -72,7 +71,7 @@ def viewer(opened: Opened, check: Callable[[], None]) -> None:
     with pictures:
         _pictures(opened, number, one, window, shown)
         if stack.analysed:
-            _profile(stack, at)
+            study_plots.profile(opened, stack, at, _go_to, exports)
     with panel:
         if opened.document.get("grade"):
             study_panel.reasons(opened.document)
@@ -195,18 +194,6 @@ def _series_words(stack: Stack) -> str:
     entry = stack.entry
     described = plain(str(entry.get("description") or entry.get("role") or "series"), 32)
     return described if stack.analysed else f"{described} · not analysed"
-
-
-def _profile(stack: Stack, at: int) -> None:
-    figure = profile_figure(stack.profile(), at)
-    plot(figure, "profile", "Grade, cord area, AP/RL ratio and P(high) along the spine", "profile", _jump)
-
-
-def _jump() -> None:
-    """Go to the slice under the click."""
-    index = picked(st.session_state.get("profile"))
-    if index is not None:
-        _go_to(index)
 
 
 def _go_to(index: int) -> None:

@@ -49,8 +49,10 @@ def flagged_figure(
     if RL in ends:
         _name(figure, ends[RL][0], (-1.0, 0.35), _words("RL", measures.get("cord_diameter_RL_mm"), "mm"), theme.TEXT)
     if GAP in ends:
-        away = _away(ends[GAP].mean(axis=0), middle)
-        _name(figure, ends[GAP].mean(axis=0), away, _words("gap", measures.get("cord_gap_mm"), "mm"), theme.TEXT)
+        # Beside the gap: along it would run over what it lies between.
+        right, down = _away(ends[GAP].mean(axis=0), middle)
+        aside = (abs(down), -right if down >= 0 else right)
+        _name(figure, ends[GAP].mean(axis=0), aside, _words("gap", measures.get("cord_gap_mm"), "mm"), theme.TEXT)
     arcs = [picture.project(arc) for arc in outlines.get("contact", ())] if "contact" in view.shown else []
     if arcs:
         longest = max(arcs, key=len)

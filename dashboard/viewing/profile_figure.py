@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.study import GRADES
-from dashboard.viewing.theme import DARK, Palette
+from dashboard.viewing import theme
 
 # More slices than this on the width of a page get smaller marks and fewer letters.
 CROWDED = 45
@@ -89,7 +89,6 @@ def profile_figure(
     rows: Sequence[str] = USUAL,
     norms: Mapping[str, Sequence[tuple[float, float] | None]] = NO_NORMS,
     note: str = "",
-    palette: Palette = DARK,
 ) -> go.Figure:
     """Figure of the profile.
 
@@ -112,40 +111,40 @@ def profile_figure(
         vertical_spacing=0.035,
         row_heights=[ROWS[name].weight for name in drawn],
     )
-    _dress(figure, points, palette)
+    _dress(figure, points)
     for place, name in enumerate(drawn, start=1):
         if name == GRADE:
-            _grade_row(figure, points, place, palette)
+            _grade_row(figure, points, place)
         else:
             ranges = norms.get(name) or [None] * len(points)
-            _band(figure, points, ranges, name, place, palette)
-            _curve(figure, points, ranges, name, place, palette)
-        _mark_current(figure, points, current, place, palette)
+            _band(figure, points, ranges, name, place)
+            _curve(figure, points, ranges, name, place)
+        _mark_current(figure, points, current, place)
     figure.update_xaxes(title_text="way along the spine, head to foot (mm)", title_standoff=4, row=len(drawn), col=1)
     if note:
-        _write(figure, note, palette)
+        _write(figure, note)
     return figure
 
 
-def _dress(figure: go.Figure, points: Sequence[ProfilePoint], palette: Palette) -> None:
+def _dress(figure: go.Figure, points: Sequence[ProfilePoint]) -> None:
     figure.update_layout(
         margin={"l": 62, "r": 8, "t": 4, "b": 36},
         showlegend=False,
         hovermode="x",
         clickmode="event+select",
         dragmode=False,
-        paper_bgcolor=palette.background,
-        plot_bgcolor=palette.panel,
-        font={"color": palette.text, "size": 12},
-        hoverlabel={"bgcolor": palette.panel, "font": {"size": 12, "color": palette.text}},
+        paper_bgcolor=theme.BACKGROUND,
+        plot_bgcolor=theme.PANEL,
+        font={"color": theme.TEXT, "size": 12},
+        hoverlabel={"bgcolor": theme.PANEL, "font": {"size": 12, "color": theme.TEXT}},
         uirevision="profile",
     )
-    figure.update_xaxes(gridcolor=palette.grid, zeroline=False, fixedrange=True, range=_reach(points))
-    figure.update_yaxes(gridcolor=palette.grid, zeroline=False, fixedrange=True, nticks=4, title_font_size=12)
+    figure.update_xaxes(gridcolor=theme.GRID, zeroline=False, fixedrange=True, range=_reach(points))
+    figure.update_yaxes(gridcolor=theme.GRID, zeroline=False, fixedrange=True, nticks=4, title_font_size=12)
 
 
-def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], place: int, palette: Palette) -> None:
-    marks = [palette.grades.get(point.grade or "", palette.not_analysed) for point in points]
+def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], place: int) -> None:
+    marks = [theme.GRADE_MARKS.get(point.grade or "", theme.NOT_ANALYSED_MARK) for point in points]
     figure.add_trace(
         go.Scatter(
             x=[point.along_mm for point in points],
@@ -164,7 +163,7 @@ def _grade_row(figure: go.Figure, points: Sequence[ProfilePoint], place: int, pa
                 "line": {"width": 1.5, "color": [colour for _, colour in marks]},
             },
             selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}, "textfont": {"color": palette.text}},
+            unselected={"marker": {"opacity": 1}, "textfont": {"color": theme.TEXT}},
         ),
         row=place,
         col=1,
@@ -194,7 +193,6 @@ def _curve(
     ranges: Sequence[tuple[float, float] | None],
     name: str,
     place: int,
-    palette: Palette,
 ) -> None:
     row = ROWS[name]
     figure.add_trace(
@@ -206,8 +204,8 @@ def _curve(
             customdata=list(range(len(points))),
             hovertext=[_hover(point, one, name) for point, one in zip(points, ranges, strict=True)],
             hovertemplate="%{hovertext}<extra></extra>",
-            line={"color": palette.accent, "width": 1.6},
-            marker={"size": 5, "color": palette.accent},
+            line={"color": theme.ACCENT, "width": 1.6},
+            marker={"size": 5, "color": theme.ACCENT},
             connectgaps=False,
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
@@ -246,14 +244,13 @@ def _band(
     ranges: Sequence[tuple[float, float] | None],
     name: str,
     place: int,
-    palette: Palette,
 ) -> None:
     """The norm as steps: two fills and a broken line, drawn first so that the curve lies over them."""
     steps = _steps(points, ranges)
     if not steps:
         return
     factor = ROWS[name].factor
-    for reach, colour in ((2.0, palette.far), (1.0, palette.near)):
+    for reach, colour in ((2.0, theme.NORM_FAR), (1.0, theme.NORM_NEAR)):
         across: list[float | None] = []
         up: list[float | None] = []
         for start, end, mean, sd in steps:
@@ -264,7 +261,7 @@ def _band(
         _add_quietly(figure, across, up, f"norm ± {reach:.0f} SD", place, fill)
     means = [(part, mean * factor) for start, end, mean, _ in steps for part in (start, end)]
     pairs = [value for at in range(0, len(means), 2) for value in (*means[at : at + 2], (None, None))]
-    line = {"line": {"color": palette.muted, "width": 1, "dash": "dash"}}
+    line = {"line": {"color": theme.MUTED, "width": 1, "dash": "dash"}}
     _add_quietly(figure, [x for x, _ in pairs], [y for _, y in pairs], "norm mean", place, line)
 
 
@@ -300,14 +297,14 @@ def _steps(
 
 
 def _mark_current(
-    figure: go.Figure, points: Sequence[ProfilePoint], current: int, place: int, palette: Palette
+    figure: go.Figure, points: Sequence[ProfilePoint], current: int, place: int
 ) -> None:
     if 0 <= current < len(points):
-        line = {"color": palette.text, "width": 1.5, "dash": "dot"}
+        line = {"color": theme.TEXT, "width": 1.5, "dash": "dot"}
         figure.add_vline(x=points[current].along_mm, line=line, name=CURRENT, row=place, col=1)
 
 
-def _write(figure: go.Figure, note: str, palette: Palette) -> None:
+def _write(figure: go.Figure, note: str) -> None:
     figure.add_annotation(
         text=note,
         x=1,
@@ -318,7 +315,7 @@ def _write(figure: go.Figure, note: str, palette: Palette) -> None:
         yanchor="top",
         yshift=-18,
         showarrow=False,
-        font={"size": 11, "color": palette.muted},
+        font={"size": 11, "color": theme.MUTED},
     )
 
 

@@ -2,7 +2,8 @@
 
 Hues follow Okabe M, Ito K 2008 (safe for the common kinds of colour blindness), lightened on the dark reading-room
 background and darkened on the light one, so that text keeps a contrast of at least 4.5 : 1 and marks one of 3 : 1.
-Pictures lie on black in both themes: what is drawn over them has the dark theme's colours.
+Figures are made in the dark theme's colours. The page, which alone knows the theme, puts those of the light one in their
+place as it draws (:func:`light_colours`); pictures lie on black in both themes and stay as they are.
 """
 
 from collections.abc import Mapping
@@ -75,7 +76,7 @@ LIGHT = Palette(
         "0": ("circle-open", "#5b6b7a"),
         "1a": ("circle", "#3a86bb"),
         "1b": ("circle", "#0b67a8"),
-        "1c": ("square", "#7d6300"),
+        "1c": ("square", "#6f5900"),
         "2": ("triangle-up", "#b04a00"),
         "3": ("diamond", "#bb271a"),
     },
@@ -96,7 +97,19 @@ BACKGROUND, PANEL, TEXT, MUTED, GRID, ACCENT = (
     DARK.grid,
     DARK.accent,
 )
+NORM_NEAR, NORM_FAR = DARK.near, DARK.far
 GRADE_MARKS, TIER_COLOURS, NOT_ANALYSED_MARK = DARK.grades, DARK.tiers, DARK.not_analysed
+
+
+def light_colours() -> Mapping[str, str]:
+    """Colour of the dark theme -> the one that stands in its place in the light theme."""
+    return dict(zip(_colours(DARK), _colours(LIGHT), strict=True))
+
+
+def _colours(palette: Palette) -> list[str]:
+    plain = [palette.background, palette.panel, palette.text, palette.muted, palette.grid, palette.accent]
+    marks = [colour for _, colour in (*palette.grades.values(), palette.not_analysed)]
+    return [*plain, palette.near, palette.far, *marks, *palette.tiers.values()]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dashboard.viewing.profile_figure import CURRENT, ROWS, USUAL, ProfilePoint, profile_figure
-from dashboard.viewing.theme import DARK, LIGHT
+from dashboard.viewing.theme import NOT_ANALYSED_MARK
 
 AREA = "cord_area_mm2"
 MEASURES = {AREA: 60.0, "cord_diameter_AP_mm": 7.0, "compression_ratio": 0.7, "csf_fraction": 0.256}
@@ -59,7 +59,7 @@ def test_a_slice_that_was_not_analysed_is_marked_and_leaves_a_gap() -> None:
     drawn = profile_figure([point(0), point(1, None), point(2)], 0)
     grades, area = trace(drawn, "Grade"), trace(drawn, "Cord area")
     assert grades.hovertext[1] == "slice 2: not analysed"  # type: ignore[attr-defined]
-    assert grades.marker.symbol[1] == DARK.not_analysed[0]  # type: ignore[attr-defined]
+    assert grades.marker.symbol[1] == NOT_ANALYSED_MARK[0]  # type: ignore[attr-defined]
     assert area.y[1] is None  # type: ignore[attr-defined]
     assert area.connectgaps is False  # type: ignore[attr-defined]
 
@@ -108,12 +108,6 @@ def test_no_norm_no_band_and_the_figure_says_why() -> None:
     drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are not named yet")
     assert [one.name for one in drawn.data] == ["Cord area"]
     assert [one.text for one in drawn.layout.annotations] == ["no norm band: levels are not named yet"]
-
-
-def test_the_colours_are_those_of_the_theme() -> None:
-    drawn = profile_figure([point(0)], 0, palette=LIGHT)
-    assert drawn.layout.paper_bgcolor == LIGHT.background
-    assert not any(colour in drawn.to_json() for colour in (DARK.background, DARK.panel, DARK.text, DARK.accent))
 
 
 @pytest.mark.parametrize(("chance", "words"), [(0.0, "&lt; 0.01"), (1.0, "&gt; 0.99"), (0.5, "0.50")])

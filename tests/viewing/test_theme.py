@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.viewing.theme import DARK, LIGHT, OUTLINES, Palette
+from dashboard.viewing.theme import DARK, LIGHT, OUTLINES, Palette, light_colours
 
 THEMES = pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
 
@@ -43,3 +43,13 @@ def test_the_themes_have_the_same_signs() -> None:
     }
     assert list(DARK.tiers) == list(LIGHT.tiers)
     assert DARK.not_analysed[0] == LIGHT.not_analysed[0]
+
+
+def test_every_colour_has_one_in_the_light_theme_and_only_one() -> None:
+    swaps = light_colours()
+    assert swaps[DARK.background] == LIGHT.background
+    for name in ("grades", "tiers"):
+        for key, dark in getattr(DARK, name).items():
+            light = getattr(LIGHT, name)[key]
+            assert (swaps[dark], light) == (light, light) if isinstance(dark, str) else swaps[dark[1]] == light[1]
+    assert not set(swaps) & set(swaps.values())
