@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dashboard.screens.study_view import Opened
     from dashboard.viewing.stack import Slice, Stack
 
-PROFILE, FLAGGED = "profile", "flagged"
+PROFILE, FLAGGED = "profile", "plot_flagged"
 CROP_MM = 48.0
 # px: the usual rows share the first height, each further one adds the second.
 HEIGHT, ROW_HEIGHT = 262, 46
@@ -95,7 +95,7 @@ def flagged_slice(opened: "Opened", check: Callable[[], None], exports: bool) ->
         measures = (one.result or {}).get("measures") or {}
         identity = f"{opened.finding_id}-{at}-flagged"
         figure = flagged_figure(picture, one.outlines(), view, identity, lines, measures)
-        plot(figure, "picture", "Flagged slice with contours, contact and diameters", "plot_flagged", save=file)
+        plot(figure, "picture", "Flagged slice with contours, contact and diameters", FLAGGED, save=file)
 
 
 def _flagged_words(document: Mapping[str, Any], one: "Slice", at: int) -> str:

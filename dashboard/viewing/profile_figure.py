@@ -296,9 +296,7 @@ def _steps(
     return found
 
 
-def _mark_current(
-    figure: go.Figure, points: Sequence[ProfilePoint], current: int, place: int
-) -> None:
+def _mark_current(figure: go.Figure, points: Sequence[ProfilePoint], current: int, place: int) -> None:
     if 0 <= current < len(points):
         line = {"color": theme.TEXT, "width": 1.5, "dash": "dot"}
         figure.add_vline(x=points[current].along_mm, line=line, name=CURRENT, row=place, col=1)

@@ -2,8 +2,8 @@
 
 Hues follow Okabe M, Ito K 2008 (safe for the common kinds of colour blindness), lightened on the dark reading-room
 background and darkened on the light one, so that text keeps a contrast of at least 4.5 : 1 and marks one of 3 : 1.
-Figures are made in the dark theme's colours. The page, which alone knows the theme, puts those of the light one in their
-place as it draws (:func:`light_colours`); pictures lie on black in both themes and stay as they are.
+Figures are made in the dark theme's colours. The page, which alone knows the theme, puts those of the light one in
+their place as it draws (:func:`light_colours`); pictures lie on black in both themes and stay as they are.
 """
 
 from collections.abc import Mapping

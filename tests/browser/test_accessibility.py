@@ -109,10 +109,10 @@ def test_a_graded_study(page: Page, team: Team, theme: str) -> None:
     assert ("rgb(255, 255, 255)" in paper) == (theme == "light")
 
 
-@pytest.mark.parametrize("key", ["g", "l", "f", "s"])
-def test_what_a_key_opens_beside_a_study(page: Page, team: Team, key: str) -> None:
+@pytest.mark.parametrize("name", ["Change", "Level", "Flags", "Share"])
+def test_what_opens_beside_a_study(page: Page, team: Team, name: str) -> None:
     open_study(page, team)
-    page.keyboard.press(key)
+    page.get_by_role("button", name=name).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
 

@@ -62,6 +62,19 @@ function picture(host, Plotly, words) {
   );
 }
 
+// Where a viewer beside the profile has moved to, without asking the server; `index` as in a point's customdata.
+function mark({ host }, index) {
+  const points = host.data?.find((trace) => trace.customdata);
+  const along = points?.x[points.customdata.indexOf(index)];
+  const lines = host.layout?.shapes ?? [];
+  if (along === undefined || !window.Plotly) return;
+  const moves = {};
+  lines.forEach((line, at) => {
+    if (line.name === "current") moves[`shapes[${at}].x0`] = moves[`shapes[${at}].x1`] = along;
+  });
+  window.Plotly.relayout(host, moves);
+}
+
 function watch(plot, Plotly) {
   plot.watched = new ResizeObserver(() => {
     if (plot.host.isConnected && plot.host.offsetParent) Plotly.Plots.resize(plot.host);
@@ -83,7 +96,9 @@ export default function (component) {
       plot.next = plot.drawn;
       draw(plot);
     };
+    plot.follow = (event) => mark(plot, event.detail);
     window.addEventListener("spine-triage-theme", plot.repaint);
+    window.addEventListener("spine-triage-slice", plot.follow);
     plots.set(host, plot);
   }
   host.dataset.kind = data.kind;
@@ -100,6 +115,7 @@ export default function (component) {
   if (plot.next || plot.save) draw(plot);
   return () => {
     window.removeEventListener("spine-triage-theme", plot.repaint);
+    window.removeEventListener("spine-triage-slice", plot.follow);
     if (plot.watched) plot.watched.disconnect();
     if (window.Plotly) window.Plotly.purge(host);
     plots.delete(host);
