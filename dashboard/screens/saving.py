@@ -69,7 +69,7 @@ def save(click: Asked | None, name: str, made_by: str, finding_id: str = "", tex
     if click is None:
         return None
     parts = ["spine-triage", name, *([finding_id[:SHORT_ID]] if finding_id else [])]
-    return Save(click.number, f"{'-'.join(parts)}.{click.ending}", f"Spine Triage, {made_by}. {NOTICE}".strip(), text)
+    return Save(click.number, f"{'-'.join(parts)}.{click.ending}", f"Spine Triage, {made_by}: {NOTICE}", text)
 
 
 def _note(plot: str, ending: str, what: str, finding_id: str) -> None:

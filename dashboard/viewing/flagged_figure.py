@@ -44,24 +44,35 @@ def flagged_figure(
     for name, points in ends.items():
         figure.add_trace(_line(name, points))
     middle = ends[AP].mean(axis=0) if AP in ends else np.array(view.centre_mm)
-    if AP in ends:
-        _name(figure, ends[AP][0], (0.8, -1.0), _words("AP", measures.get("cord_diameter_AP_mm"), "mm"), theme.TEXT)
-    if RL in ends:
-        _name(figure, ends[RL][0], (-1.0, 0.35), _words("RL", measures.get("cord_diameter_RL_mm"), "mm"), theme.TEXT)
-    if GAP in ends:
-        # Beside the gap: along it would run over what it lies between.
-        right, down = _away(ends[GAP].mean(axis=0), middle)
-        aside = (abs(down), -right if down >= 0 else right)
-        _name(figure, ends[GAP].mean(axis=0), aside, _words("gap", measures.get("cord_gap_mm"), "mm"), theme.TEXT)
-    arcs = [picture.project(arc) for arc in outlines.get("contact", ())] if "contact" in view.shown else []
-    if arcs:
-        longest = max(arcs, key=len)
+    shown = [name for name in theme.OUTLINES if name in outlines and name in view.shown]
+    towards = (0.0, -1.0)
+    if "contact" in shown:
+        longest = picture.project(max(outlines["contact"], key=len))
         at = longest[len(longest) // 2]
-        style = theme.OUTLINES["contact"]
+        towards = _away(at, middle)
         words = _words("contact", measures.get("contact_fraction"), "%")
-        _name(figure, at, _away(at, middle), words, style.colour)
-    _legend(figure, [name for name in theme.OUTLINES if name in outlines and name in view.shown], measures)
+        _name(figure, at, towards, words, theme.OUTLINES["contact"].colour)
+    _name_lines(figure, ends, middle, towards, measures)
+    _legend(figure, shown, measures)
     return figure
+
+
+def _name_lines(
+    figure: go.Figure, ends: Mapping[str, Array], middle: Array, contact: tuple[float, float], measures: Measures
+) -> None:
+    """Names of the diameters, at their ends away from the contact, and of the gap, beside it."""
+    if AP in ends:
+        below = contact[1] <= 0
+        words = _words("AP", measures.get("cord_diameter_AP_mm"), "mm")
+        _name(figure, ends[AP][int(below)], (0.7, 1.0 if below else -1.0), words, theme.TEXT)
+    if RL in ends:
+        beyond = contact[0] < 0
+        words = _words("RL", measures.get("cord_diameter_RL_mm"), "mm")
+        _name(figure, ends[RL][int(beyond)], (1.1 if beyond else -1.1, 0.3), words, theme.TEXT)
+    if GAP in ends:
+        at = ends[GAP].mean(axis=0)
+        right, down = _away(at, middle)
+        _name(figure, at, (-abs(down), right), _words("gap", measures.get("cord_gap_mm"), "mm"), theme.TEXT)
 
 
 def _line(name: str, points: Array) -> go.Scatter:

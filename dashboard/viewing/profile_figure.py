@@ -119,7 +119,7 @@ def profile_figure(
             ranges = norms.get(name) or [None] * len(points)
             _band(figure, points, ranges, name, place)
             _curve(figure, points, ranges, name, place)
-        _mark_current(figure, points, current, place)
+        _mark_current(figure, points, current, name, place)
     figure.update_xaxes(title_text="way along the spine, head to foot (mm)", title_standoff=4, row=len(drawn), col=1)
     if note:
         _write(figure, note)
@@ -296,10 +296,17 @@ def _steps(
     return found
 
 
-def _mark_current(figure: go.Figure, points: Sequence[ProfilePoint], current: int, place: int) -> None:
-    if 0 <= current < len(points):
+def _mark_current(figure: go.Figure, points: Sequence[ProfilePoint], current: int, name: str, place: int) -> None:
+    """A line through a curve's row; round a grade a frame, since a line would run through its letter."""
+    if not 0 <= current < len(points):
+        return
+    along = points[current].along_mm
+    if name == GRADE:
+        frame = {"type": "rect", "xsizemode": "pixel", "xanchor": along, "x0": -10, "x1": 10, "y0": -1.05, "y1": 1.05}
+        figure.add_shape(**frame, line={"color": theme.TEXT, "width": 1.5}, name=CURRENT, row=place, col=1)
+    else:
         line = {"color": theme.TEXT, "width": 1.5, "dash": "dot"}
-        figure.add_vline(x=points[current].along_mm, line=line, name=CURRENT, row=place, col=1)
+        figure.add_vline(x=along, line=line, name=CURRENT, row=place, col=1)
 
 
 def _write(figure: go.Figure, note: str) -> None:

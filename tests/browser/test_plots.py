@@ -67,7 +67,7 @@ def test_the_flagged_slice_is_saved_by_one_click(page: Page) -> None:
 
 
 def test_a_viewer_beside_the_profile_moves_its_mark(page: Page) -> None:
-    where = "document.querySelector('.st-key-profile .triage-plot').layout.shapes.map((one) => one.x0)"
+    where = "document.querySelector('.st-key-profile .triage-plot').layout.shapes.map((one) => one.xanchor ?? one.x0)"
     assert set(page.evaluate(where)) == {28}
     page.evaluate("window.dispatchEvent(new CustomEvent('spine-triage-slice', {detail: 2}))")
     assert set(page.evaluate(where)) == {8}

@@ -74,8 +74,9 @@ def test_an_empty_profile_is_still_a_figure() -> None:
 
 
 def test_the_slice_that_is_shown_is_marked_in_every_row() -> None:
-    lines = [one for one in profile_figure([point(0), point(1)], 1).layout.shapes if one.name == CURRENT]
-    assert [line.x0 for line in lines] == [4.0] * len(USUAL)
+    frame, *lines = [one for one in profile_figure([point(0), point(1)], 1).layout.shapes if one.name == CURRENT]
+    assert frame.xanchor == 4.0
+    assert [line.x0 for line in lines] == [4.0] * (len(USUAL) - 1)
     assert not profile_figure([point(0)], 7).layout.shapes
 
 

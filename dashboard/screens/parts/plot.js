@@ -70,7 +70,9 @@ function mark({ host }, index) {
   if (along === undefined || !window.Plotly) return;
   const moves = {};
   lines.forEach((line, at) => {
-    if (line.name === "current") moves[`shapes[${at}].x0`] = moves[`shapes[${at}].x1`] = along;
+    if (line.name !== "current") return;
+    // The frame round a grade is as wide in pixels wherever it stands.
+    for (const side of line.xsizemode === "pixel" ? ["xanchor"] : ["x0", "x1"]) moves[`shapes[${at}].${side}`] = along;
   });
   window.Plotly.relayout(host, moves);
 }
