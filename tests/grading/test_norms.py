@@ -1,8 +1,11 @@
 """Norms are the published ones, and a level without one gets none."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
-from dashboard.grading.norms import missing_words, norm
+from dashboard.grading.norms import TABLE, missing_words, norm
 
 MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio")
 
@@ -54,3 +57,23 @@ def test_it_is_said_why_there_is_no_norm() -> None:
     assert missing_words(["T8", "L1", "L1"]) == "no norm at L1"
     assert missing_words(["T8", None]) == "no norm where the level is not named"
     assert missing_words([]) == "no norm band: levels are not named yet"
+
+
+@pytest.mark.shared_data
+def test_the_table_is_the_published_one_number_by_number(shared_data: Path) -> None:
+    names = {"area": "cord_area_mm2", "diameter_AP": "cord_diameter_AP_mm", "ap_rl_ratio": "compression_ratio"}
+    with (shared_data / "norms" / "morphometry_by_level.csv").open(encoding="utf-8", newline="") as lines:
+        source = {
+            (row["cohort"], row["level"], names[row["metric"]]): (int(row["n"]), float(row["mean"]), float(row["sd"]))
+            for row in csv.DictReader(lines)
+            if row["structure"] == "cord" and row["metric"] in names
+        }
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        kept = list(csv.DictReader(lines))
+    assert len(kept) == 3 * 19
+    for row in kept:
+        assert source[row["cohort"], row["level"], row["measure"]] == (
+            int(row["count"]),
+            float(row["mean"]),
+            float(row["sd"]),
+        )
