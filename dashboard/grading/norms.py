@@ -1,4 +1,4 @@
-"""What the cord measures in healthy adults, by vertebral level: the numbers of ``norms.csv`` and where they come from.
+"""What the cord measures in healthy persons, by vertebral level: the numbers of ``norms.csv`` and where they come from.
 
 A level is looked up by its name and never guessed: a disc, a level outside the table and a slice without a name have
 no norm. L1 is left out of the table: its cord area of 18.9 mm2 with an SD of 14.0 says only that some cords have ended.
@@ -20,10 +20,10 @@ COHORTS: Mapping[str, str] = {
     "whole-spine": "T2 to T12: whole-spine, 57 or 58 persons; the table does not give their ages.",
 }
 CAVEATS = (
-    "The table has no norms by age and sex for each level, so none are applied. Cords shrink with age: a healthy "
-    "75-year-old looks about 1 SD small against these. The norms hold for T2-weighted images of the cord at right "
-    "angles; areas measured here are not corrected for a tilted slice. Discs have no norm of their own. At L1 the "
-    "cord ends in many persons, so that the spread says nothing: no norm is given there."
+    "The table has no norms by age and sex for each level, so none are applied. Cords shrink with age: at C2/3 a "
+    "healthy 75-year-old looks about 1 SD small against persons of 29. Areas of T1- and T2-weighted images are not "
+    "interchangeable, and areas measured here are not corrected for a tilted slice. Discs have no norm of their own. "
+    "At L1 some cords have ended, so that the spread says nothing: no norm is given there."
 )
 
 

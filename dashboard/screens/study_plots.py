@@ -125,7 +125,7 @@ def _norm_words(points: list[ProfilePoint]) -> str:
     return (
         '<div class="panel" style="max-width:34rem"><h2>The norm band</h2>'
         f"{f'<p><b>{why[0].upper()}{why[1:]}.</b></p>' if why else ''}"
-        "<p>Broken line: mean of healthy adults at the level; dark and pale band: 1 and 2 standard deviations about "
+        "<p>Broken line: mean of healthy persons at the level; dark and pale band: 1 and 2 standard deviations about "
         f"it. Given for cord area, AP diameter and AP / RL.</p><p>{SOURCE}</p><ul>{cohorts}</ul><p>{CAVEATS}</p></div>"
     )
 

@@ -2,7 +2,7 @@
 
 All rows share the way along the spine, head on the left. A click anywhere over a slice selects its points; their
 `customdata` is the index of the slice in the list that was given. Where norms are known, a row shows the mean of
-healthy adults with one and two standard deviations about it, as steps from level to level.
+healthy persons with one and two standard deviations about it, as steps from level to level.
 """
 
 import math
