@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio")
 TABLE = Path(__file__).with_name("norms.csv")
 SOURCE = (
     "Mean and standard deviation between persons, computed from PAM50-normalized-metrics at commit 61c5a21 "
@@ -47,7 +48,7 @@ def norm(measure: str, level: str | None) -> Norm | None:
     Parameters
     ----------
     measure
-        Name in the result document: ``cord_area_mm2``, ``cord_diameter_AP_mm`` or ``compression_ratio``.
+        Name in the result document; only those of :data:`MEASURES` have norms.
     level
         Vertebral level as in :data:`dashboard.study.levels.VERTEBRAE`; None for a slice whose level is not known.
     """

@@ -1,11 +1,11 @@
 """The plots of a study: the profile along the spine, and the flagged slice with everything drawn and named."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.grading.norms import CAVEATS, COHORTS, SOURCE, missing_words, norm
+from dashboard.grading.norms import CAVEATS, COHORTS, MEASURES, SOURCE, missing_words, norm
 from dashboard.screens import saving
 from dashboard.screens.frame import told
 from dashboard.screens.parts.plot import picked, plot
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROFILE, FLAGGED = "profile", "plot_flagged"
 CROP_MM = 48.0
+BAND = "broken line and bands: norm, ± 1 and 2 SD"
 # px: the usual rows share the first height, each further one adds the second.
 HEIGHT, ROW_HEIGHT = 262, 46
 
@@ -55,7 +56,7 @@ def profile(opened: "Opened", stack: "Stack", at: int, go_to: Callable[[int], No
             saving.save_button(PROFILE, "png", "profile", opened.finding_id)
             saving.save_button(PROFILE, "csv", "profile", opened.finding_id)
     norms = {name: [_range(name, point.level) for point in points] for name in rows}
-    note = missing_words(point.level for point in points)
+    note = _note(rows, points)
     figure = profile_figure(points, at, rows, norms, note)
     label = f"{', '.join(ROWS[name].label for name in rows)} along the spine, slice {at + 1} marked. {note}".strip()
     height = HEIGHT + ROW_HEIGHT * max(0, len(rows) - len(USUAL))
@@ -115,6 +116,15 @@ def _jump(go_to: Callable[[int], None]) -> None:
 def _range(name: str, level: str | None) -> tuple[float, float] | None:
     found = norm(name, level)
     return None if found is None else (found.mean, found.sd)
+
+
+def _note(rows: Sequence[str], points: Sequence[ProfilePoint]) -> str:
+    """What the bands are, or why there are none, for whoever sees the plot alone."""
+    if not set(rows) & set(MEASURES):
+        return ""
+    levels = [point.level for point in points]
+    band = BAND if any(norm(MEASURES[0], level) for level in levels) else ""
+    return "; ".join(filter(None, (band, missing_words(levels))))
 
 
 def _norm_words(points: list[ProfilePoint]) -> str:

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.grading.norms import TABLE, missing_words, norm
-
-MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio")
+from dashboard.grading.norms import MEASURES, TABLE, missing_words, norm
 
 
 # CLINICAL reference, section 4: the published table at C1, C5 and T1, and T8 of the whole spine.

@@ -71,6 +71,8 @@ def test_with_levels_there_is_a_band_with_its_source_one_click_away(site: Record
     assert traces(app)[1:5] == ["norm ± 2 SD", "norm ± 1 SD", "norm mean", "Cord area"]
     area = json.loads(given(app, "profile")["figure"])["data"][4]
     assert area["hovertext"][7] == "slice 8, T8: Cord area 43.3 mm²<br>norm 37.3 ± 4.1, z +1.5"
+    notes = json.loads(given(app, "profile")["figure"])["layout"]["annotations"]
+    assert [note["text"] for note in notes] == ["broken line and bands: norm, ± 1 and 2 SD"]
     words = said(app)
     assert "PAM50-normalized-metrics" in words
     assert "MIT" in words
@@ -109,6 +111,22 @@ def test_a_picture_is_noted_before_it_is_made_and_says_what_it_is(site: Records)
     assert "compression 1" in file["words"]
     assert "not a medical device" in file["words"]
     assert [details for _, details in exports(site, study)] == [{"what": "profile as PNG"}]
+
+
+def test_rows_that_have_no_norm_say_nothing_of_one(site: Records) -> None:
+    app = opened(GATED, "study", "reader", study=add_result(site, "3"))
+    (pills,) = [group for group in app.get("button_group") if group.key == "profile_rows"]
+    pills.set_value(["csf_fraction"]).run()
+    assert "annotations" not in json.loads(given(app, "profile")["figure"])["layout"]
+
+
+def test_a_plot_of_no_study_is_noted_without_one(site: Records) -> None:
+    opened(GATED, "study", "reader", study=add_result(site, "3"))
+    app = opened(GATED, "turnaround", "reader")
+    app.button(key="plot_waits_png").click().run()
+    assert given(app, "plot_waits")["save"]["name"] == "spine-triage-waits.png"
+    assert [details for _, details in exports(site, "")] == [{"what": "waiting times as PNG"}]
+    assert not any(key.endswith("_png") for key in keys(opened(GATED, "turnaround", "viewer")))
 
 
 def test_a_viewer_saves_nothing(site: Records) -> None:
