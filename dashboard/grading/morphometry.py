@@ -1,8 +1,7 @@
 """Lengths, areas and contacts of one axial slice.
 
-Diameters, eccentricity and solidity follow spinalcordtoolbox (``process_seg.py``): they belong to the ellipse of the
-same second moments, whose long axis is the right-left diameter when it lies within 45 degrees of right-left and the
-front-back diameter otherwise. Areas are not corrected for a slice plane tilted against the cord.
+Diameters, eccentricity and solidity follow spinalcordtoolbox (``process_seg.py``), see
+:mod:`dashboard.study.diameters`. Areas are not corrected for a slice plane tilted against the cord.
 """
 
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from dashboard.grading.ellipse import fit_ellipse, inside_ellipse
 from dashboard.study.contact import CONTACT_PX, outline, outline_distance_px
+from dashboard.study.diameters import diameters
 from dashboard.study.masks import Mask, SliceMasks
 
 # CSF films thinner than this are not seen at clinical resolution (pixels of 0.4 to 1 mm).
@@ -124,16 +124,10 @@ def _window(masks: SliceMasks) -> tuple[slice, slice]:
 
 
 def _moments(cord: Mask, pixel_mm: float) -> tuple[float | None, float | None, float | None]:
-    rows, columns = np.nonzero(cord)
-    if rows.size < 2:
+    found = diameters(cord)
+    if found is None:
         return None, None, None
-    # 1/12 is the second moment of a pixel itself.
-    covariance = np.cov(np.stack([rows, columns]), bias=True) + np.eye(2) / 12
-    values, vectors = np.linalg.eigh(covariance)
-    minor, major = (4 * np.sqrt(values) * pixel_mm).tolist()
-    lies_across = abs(vectors[1, 1]) >= abs(vectors[0, 1])
-    ap, rl = (minor, major) if lies_across else (major, minor)
-    return ap, rl, float(np.sqrt(max(0.0, 1 - values[0] / values[1])))
+    return found.ap_px * pixel_mm, found.rl_px * pixel_mm, found.eccentricity
 
 
 def _contact(cord: Mask, tumour: Mask, pixel_mm: float) -> tuple[float, float | None]:

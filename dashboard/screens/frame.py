@@ -8,7 +8,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.errors import NotAllowed, TriageError
+from dashboard.screens.pages import SCREENS
 from dashboard.screens.parts import FOLDER
+from dashboard.screens.parts.theme_switch import theme_switch
 from dashboard.screens.tiers import NOTICE
 
 Arguments = ParamSpec("Arguments")
@@ -23,6 +25,8 @@ def top(words: str = "") -> None:
         f'<div class="triage-top"><h1>Spine Triage</h1><span class="notice">{NOTICE}</span>'
         f'<span class="count">{words}</span></div>'
     )
+    with st.container(key="theme"):
+        theme_switch(SCREENS)
 
 
 def style() -> None:

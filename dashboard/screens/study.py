@@ -15,6 +15,7 @@ from dashboard.screens.frame import told, top
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.reading_bar import reading_bar, shared_bar, what_was_said
+from dashboard.screens.study_plots import flagged_slice
 from dashboard.screens.study_view import Visit, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
@@ -98,6 +99,8 @@ def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) ->
     opened = pictures_of(desk.records()).open(finding_id)
     if opened.stacks:
         viewer(opened, Visit(looking.check, looking.guest_pass))
+        if not desk_reading.marks_hidden():
+            flagged_slice(opened, looking.check, not looking.shared)
 
 
 def _head(

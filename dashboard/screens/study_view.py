@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard.records import other_studies
-from dashboard.screens import desk, desk_reading, study_panel
+from dashboard.screens import desk, desk_reading, study_panel, study_plots
 from dashboard.screens.desk_pictures import Opened
 from dashboard.screens.frame import told
-from dashboard.screens.parts.plot import picked, plot
 from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, KEY, Jump, Pictured, addressed, place, slice_viewer
 from dashboard.screens.picture_route import pictures_address
 from dashboard.screens.text import date
-from dashboard.viewing.profile_figure import profile_figure
 from dashboard.viewing.stack import Slice, Stack
 from dashboard.viewing.views import View
 
@@ -43,7 +41,7 @@ def viewer(opened: Opened, visit: Visit) -> None:
     with pictures:
         slice_viewer(_studies(opened, address, visit.guest_pass), hidden, st.session_state.get(JUMP))
         if view.stack.analysed and not hidden and one is not None:
-            _profile(view.stack, at)
+            study_plots.profile(opened, view.stack, at, _go_to, not visit.guest_pass)
     with panel:
         _panel(opened, view.stack, one, at, hidden)
 
@@ -91,15 +89,9 @@ def _studies(opened: Opened, address: str, guest_pass: str) -> list[Pictured]:
     return [Pictured(address, "this study" if priors else ""), *priors]
 
 
-def _profile(stack: Stack, at: int) -> None:
-    figure = profile_figure(stack.profile(), at)
-    plot(figure, "profile", "Grade, cord area, AP/RL ratio and P(high) along the spine", "profile", _jump)
-
-
-def _jump() -> None:
-    """Go to the slice under the click: the profile is of the series on screen."""
-    index, now = picked(st.session_state.get("profile")), st.session_state.get(JUMP)
-    if index is not None:
-        state = st.session_state.get(KEY) or {}
-        view = str((state.get("place") or {}).get("view") or "1")
-        st.session_state[JUMP] = Jump(view, index, now.turn + 1 if now else 1)
+def _go_to(index: int) -> None:
+    """Go to a slice of the series that the profile is of."""
+    now: Jump | None = st.session_state.get(JUMP)
+    state = st.session_state.get(KEY) or {}
+    view = str((state.get("place") or {}).get("view") or "1")
+    st.session_state[JUMP] = Jump(view, index, now.turn + 1 if now else 1)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import __version__
 from dashboard.grading import TIERS, Agreement, Coefficient, agreement
 from dashboard.records import Turnaround
-from dashboard.screens import desk, desk_list, pages
+from dashboard.screens import desk, desk_list, pages, saving
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import top
 from dashboard.screens.parts.plot import plot
@@ -21,6 +23,9 @@ from dashboard.viewing.turnaround_figure import (
     summarise,
     waiting_figure,
 )
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 NONE_YET = "No study has been opened yet: waiting times appear with the first."
 NO_READINGS = "No study with a suggested grade has been read yet."
@@ -94,7 +99,7 @@ def _waiting(found: Sequence[Turnaround]) -> None:
         hide_index=True,
         key="waits",
     )
-    plot(waiting_figure(waits), "chart", "Waiting time of each study until it was opened, by tier", "plot_waits")
+    _chart(waiting_figure(waits), "Waiting time of each study until it was opened, by tier", "waits", "waiting times")
 
 
 def _agreement(found: Sequence[Turnaround]) -> None:
@@ -106,11 +111,18 @@ def _agreement(found: Sequence[Turnaround]) -> None:
     st.html(f"<p>{_agreement_words(both)}</p>")
     left, right = st.columns(2)
     with left:
-        plot(agreement_figure(both.table), "chart", "Table of suggested and read grades", "plot_agreement")
+        _chart(agreement_figure(both.table), "Table of suggested and read grades", "agreement", "table of grades")
     with right:
         points = monthly(pairs)
         if points:
-            plot(course_figure(points), "chart", "Weighted kappa of each month", "plot_course")
+            _chart(course_figure(points), "Weighted kappa of each month", "course", "course of agreement")
+
+
+def _chart(figure: "go.Figure", label: str, name: str, what: str) -> None:
+    key = f"plot_{name}"
+    if saving.may_save():
+        saving.save_button(key, "png", what)
+    plot(figure, "chart", label, key, save=saving.save(saving.asked(key), name, f"version {__version__}"))
 
 
 def _agreement_words(both: Agreement) -> str:

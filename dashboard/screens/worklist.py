@@ -166,7 +166,7 @@ def _filter(name: str) -> None:
 def _count(listed: Listed) -> None:
     shown, total = len(listed.shown), listed.total
     words = counted(total, "study", "studies") if shown == total else f"{shown:,} of {total:,} studies"
-    st.html(f'<span style="color:#9fb0c0">{words}</span>', width="content")
+    st.html(f'<span class="quiet">{words}</span>', width="content")
     if _wanted().narrows:
         st.button("Show all", key="show_all", type="tertiary", on_click=_show_all)
 

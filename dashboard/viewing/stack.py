@@ -172,14 +172,12 @@ def _reformat_grid(prediction: SlicePrediction) -> tuple[Array, tuple[int, int]]
 
 
 def _point(number: int, result: Mapping[str, Any]) -> ProfilePoint:
-    measures = result.get("measures") or {}
     probabilities = result.get("probabilities")
-    level = result.get("level")
     return ProfilePoint(
         along_mm=float(result.get("along_canal_mm") or 0.0),
-        where=f"{level}, slice {number}" if level else f"slice {number}",
+        number=number,
+        level=result.get("level"),
         grade=result.get("grade"),
-        cord_area_mm2=measures.get("cord_area_mm2"),
-        ap_over_rl=measures.get("compression_ratio"),
         probability_high=probabilities["2"] + probabilities["3"] if probabilities else None,
+        measures=result.get("measures") or {},
     )

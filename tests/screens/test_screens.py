@@ -155,9 +155,7 @@ def test_the_address_names_the_slice(site: Records) -> None:
     assert "slice 2 of 12: suspected grade 0 (low)" in words
 
 
-@pytest.mark.parametrize(
-    "word", ["0", "13", "1-1*0-1.13", "1-1*0-1.0", "1-1*0-1.-1", "x*9", "1-1*0-1.９", "1" * 400]
-)
+@pytest.mark.parametrize("word", ["0", "13", "1-1*0-1.13", "1-1*0-1.0", "1-1*0-1.-1", "x*9", "1-1*0-1.９", "1" * 400])
 def test_a_slice_that_is_not_there_shows_the_worst_one(site: Records, word: str) -> None:
     assert "slice 8 of 12: suspected" in said(opened("study", study=add_result(site, "3"), view=word))
 

@@ -1,13 +1,10 @@
 """Figures say where, how much and in which unit, and stay small."""
 
-import json
-
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from dashboard.viewing import Window, plane_picture
-from dashboard.viewing.profile_figure import ProfilePoint, profile_figure
 from dashboard.viewing.slice_figure import SliceView, slice_figure
 from dashboard.viewing.theme import GRADE_MARKS, OUTLINES
 
@@ -81,31 +78,3 @@ def test_a_line_and_a_box_are_drawn_when_asked_for() -> None:
     drawn = figure(side_mm=None, box_mm=48.0, line_mm=np.zeros((2, 2)))
     assert any(shape.type == "rect" for shape in drawn.layout.shapes)
     assert drawn.data[-1].line.dash == "dash"
-
-
-def point(index: int, grade: str | None = "0") -> ProfilePoint:
-    """A slice 4 mm further on."""
-    if grade is None:
-        return ProfilePoint(4.0 * index, f"slice {index + 1}", None, None, None, None)
-    return ProfilePoint(4.0 * index, f"slice {index + 1}", grade, 60.0, 0.7, 0.1)
-
-
-def test_every_point_of_the_profile_carries_its_slice() -> None:
-    drawn = profile_figure([point(index) for index in range(9)], 4)
-    assert all(list(trace.customdata) == list(range(9)) for trace in drawn.data)
-
-
-def test_a_slice_that_was_not_analysed_is_marked_and_leaves_a_gap() -> None:
-    drawn = profile_figure([point(0), point(1, None), point(2)], 0)
-    assert drawn.data[0].hovertext[1] == "slice 2: not analysed"
-    assert drawn.data[1].y[1] is None
-    assert drawn.data[1].connectgaps is False
-
-
-def test_the_worst_grade_keeps_its_letter_among_many_slices() -> None:
-    points = [point(index, "3" if index == 151 else "0") for index in range(200)]
-    assert profile_figure(points, 0).data[0].text[151] == "3"
-
-
-def test_an_empty_profile_is_still_a_figure() -> None:
-    assert json.loads(profile_figure([], 0).to_json())["data"]

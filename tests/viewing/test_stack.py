@@ -131,8 +131,8 @@ def test_a_reformat_is_cut_anew_around_its_centre() -> None:
 
 def test_the_profile_carries_measures_and_leaves_gaps() -> None:
     first, second = graded_stack(["2", None]).profile()
-    assert (first.cord_area_mm2, first.ap_over_rl, first.probability_high) == (50.0, 0.5, 0.75)
-    assert (second.grade, second.cord_area_mm2, second.probability_high) == (None, None, None)
+    assert (first.value("cord_area_mm2"), first.value("compression_ratio"), first.probability_high) == (50.0, 0.5, 0.75)
+    assert (second.grade, second.value("cord_area_mm2"), second.probability_high) == (None, None, None)
 
 
 def test_the_normal_of_a_slice_is_that_of_its_plane() -> None:

@@ -1,6 +1,7 @@
 """A plotly figure that changes in place, and the route its library comes from."""
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from dashboard.screens.parts import register
+from dashboard.viewing.theme import light_colours
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 # The library that belongs to the package that builds the figures; the version makes it safe to keep for good.
 LIBRARY = f"/api/plotly-{version('plotly')}.js"
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}
-# Buttons are named one by one: plotly's own set can hand a figure to a service outside.
-BUTTONS = [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]]
+# Buttons are named one by one: plotly's own set can hand a figure to a service outside, and its camera saves a picture
+# that no audit log knows of.
+BUTTONS = [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]]
 CONFIG: dict[str, dict[str, Any]] = {
     "picture": {"displaylogo": False, "scrollZoom": True, "modeBarButtons": BUTTONS},
     "profile": {"displayModeBar": False, "doubleClick": False},
@@ -27,6 +30,24 @@ CONFIG: dict[str, dict[str, Any]] = {
 }
 
 _element = register("plot", scripts=("library", "plot"), isolate_styles=False)
+
+
+@dataclass(frozen=True)
+class Save:
+    """A file that the page makes once for each `number`.
+
+    Attributes
+    ----------
+    words
+        Written below the picture: what made it, and what it is not.
+    text
+        Contents; empty saves a picture of the figure.
+    """
+
+    number: str
+    name: str
+    words: str
+    text: str = ""
 
 
 def library_route() -> Route:
@@ -45,6 +66,8 @@ def plot(
     label: str,
     key: str,
     on_pick: Callable[[], None] | None = None,
+    height: int | None = None,
+    save: Save | None = None,
 ) -> None:
     """Draw a figure, or change the one that is there.
 
@@ -54,8 +77,22 @@ def plot(
         What the figure shows, for those who cannot see it.
     on_pick
         Called when a point that carries a whole number as `customdata` is clicked; :func:`picked` tells which.
+    height
+        px; None for the usual height of the kind.
+    save
+        A file to make of it now.
     """
-    data = {"figure": figure.to_json(), "kind": kind, "label": label, "config": CONFIG[kind], "library": LIBRARY}
+    data = {
+        "figure": figure.to_json(),
+        "kind": kind,
+        "label": label,
+        "config": CONFIG[kind],
+        "library": LIBRARY,
+        "height": height,
+        # Pictures lie on black in both themes.
+        "light": {} if kind == "picture" else light_colours(),
+        "save": None if save is None else asdict(save),
+    }
     _element(key=key, data=data, on_picked_change=on_pick or _nothing)
 
 

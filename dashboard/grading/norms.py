@@ -1,0 +1,75 @@
+"""What the cord measures in healthy persons, by vertebral level: the numbers of ``norms.csv`` and where they come from.
+
+A level is looked up by its name and never guessed: a disc, a level outside the table and a slice without a name have
+no norm. L1 is left out of the table: its cord area of 18.9 mm2 with an SD of 14.0 says only that some cords have ended.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio")
+TABLE = Path(__file__).with_name("norms.csv")
+SOURCE = (
+    "Mean and standard deviation between persons, computed from PAM50-normalized-metrics at commit 61c5a21 "
+    "(MIT licence; Valosek J et al. 2024, doi 10.1162/imag_a_00075)."
+)
+COHORTS: Mapping[str, str] = {
+    "spine-generic": "C1 to T1: spine-generic, 203 healthy adults, T2-weighted at 0.8 mm, aged 28.7 ± 5.6 (19 to 52).",
+    "whole-spine": "T2 to T12: whole-spine, 57 or 58 persons; the table does not give their ages.",
+}
+CAVEATS = (
+    "The table has no norms by age and sex for each level, so none are applied. Cords shrink with age: at C2/3 a "
+    "healthy 75-year-old looks about 1 SD small against persons of 29. Areas of T1- and T2-weighted images are not "
+    "interchangeable, and areas measured here are not corrected for a tilted slice. Discs have no norm of their own. "
+    "At L1 some cords have ended, so that the spread says nothing: no norm is given there."
+)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """One measure at one level, in the measure's own unit, over `count` persons of `cohort`."""
+
+    mean: float
+    sd: float
+    count: int
+    cohort: str
+
+    def z(self, value: float) -> float:
+        """How many standard deviations `value` lies above the mean."""
+        return (value - self.mean) / self.sd
+
+
+def norm(measure: str, level: str | None) -> Norm | None:
+    """Norm of a measure at a level, None where there is none.
+
+    Parameters
+    ----------
+    measure
+        Name in the result document; only those of :data:`MEASURES` have norms.
+    level
+        Vertebral level as in :data:`dashboard.study.levels.VERTEBRAE`; None for a slice whose level is not known.
+    """
+    return None if level is None else _table().get((measure, level))
+
+
+def missing_words(levels: Iterable[str | None]) -> str:
+    """Why some of the slices at these levels have no norm; empty where all have one."""
+    given = list(levels)
+    if not any(given):
+        return "no norm band: levels are not named yet"
+    without = dict.fromkeys(level for level in given if level and norm("cord_area_mm2", level) is None)
+    named = f"no norm at {', '.join(without)}" if without else ""
+    unnamed = "no norm where the level is not named" if not all(given) else ""
+    return "; ".join(filter(None, (named, unnamed)))
+
+
+@cache
+def _table() -> Mapping[tuple[str, str], Norm]:
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        return {
+            (row["measure"], row["level"]): Norm(float(row["mean"]), float(row["sd"]), int(row["count"]), row["cohort"])
+            for row in csv.DictReader(lines)
+        }
