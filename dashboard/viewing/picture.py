@@ -22,8 +22,6 @@ SCREEN_AXES = (
     ((0, 1.0), (2, -1.0)),
     ((0, 1.0), (1, 1.0)),
 )
-# Planes whose normals are within about 70 degrees of the picture's own horizontal cross it too steeply to draw.
-STEEPEST = 0.34
 LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 
 
@@ -78,18 +76,6 @@ class Picture:
             across_mm=self.across_mm[::step],
             down_mm=self.down_mm[::step],
         )
-
-    def crossing(self, point: Array, normal: Array) -> Array | None:
-        """Where the plane through `point` at right angles to `normal` crosses the picture from edge to edge.
-
-        Screen coordinates in mm, (2, 2), one end a row; None where the planes are nearly parallel.
-        """
-        slope_down, slope_right = float(self.down @ normal), float(self.right @ normal)
-        if abs(slope_down) < STEEPEST:
-            return None
-        ends = self.across_mm[[0, -1]]
-        fixed = float(point @ normal) - self.depth_mm * float(np.cross(self.right, self.down) @ normal)
-        return np.stack([ends, (fixed - ends * slope_right) / slope_down], axis=1)
 
 
 def picture_of(volume: Volume, index: int) -> Picture:
@@ -149,12 +135,6 @@ def resampled_picture(volume: Volume, affine: Array, shape: tuple[int, int]) -> 
         return plane_picture(np.zeros(shape, np.float32), affine)
     values = ndimage.map_coordinates(block, index - low[:, None], order=1, mode="constant", cval=0.0)
     return plane_picture(values.reshape(shape), affine)
-
-
-def nearest_slice(volume: Volume, position: Array) -> int:
-    """Index of the slice whose plane lies nearest to an LPS position (3)."""
-    index = float((np.linalg.inv(volume.affine) @ np.array([*position, 1.0]))[0])
-    return int(np.clip(round(index), 0, volume.voxels.shape[0] - 1))
 
 
 def _along(vector: Array, axis: tuple[int, float]) -> float:

@@ -44,18 +44,12 @@ class SliceView:
         Side of the visible square, mm; None shows the whole slice.
     shown
         Names of the outlines to draw.
-    box_mm
-        Side of a square drawn about the centre, mm; 0 draws none.
-    line_mm
-        Ends (2, 2) of a line to draw, such as where another slice crosses; None draws none.
     """
 
     window: Window
     centre_mm: tuple[float, float]
     side_mm: float | None
     shown: tuple[str, ...]
-    box_mm: float = 0.0
-    line_mm: Array | None = None
 
 
 def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity: str) -> go.Figure:
@@ -77,10 +71,6 @@ def slice_figure(picture: Picture, outlines: Outlines, view: SliceView, identity
             figure.add_trace(_outline(name, [picture.project(loop) for loop in outlines[name]]))
     horizontal, vertical = _ranges(part, view)
     _scale_bar(figure, horizontal, vertical)
-    if view.box_mm:
-        _box(figure, view)
-    if view.line_mm is not None:
-        figure.add_trace(_line(view.line_mm))
     for letter, (x, y, anchor_x, anchor_y) in zip(picture.letters, LETTER_PLACES, strict=True):
         figure.add_annotation(
             text=f"<b>{letter}</b>",
@@ -192,28 +182,6 @@ def _scale_bar(figure: go.Figure, horizontal: list[float], vertical: list[float]
         yanchor="bottom",
         showarrow=False,
         font={"size": 12, "color": theme.TEXT},
-    )
-
-
-def _box(figure: go.Figure, view: SliceView) -> None:
-    (x, y), half = view.centre_mm, view.box_mm / 2
-    figure.add_shape(
-        type="rect",
-        x0=x - half,
-        x1=x + half,
-        y0=y - half,
-        y1=y + half,
-        line={"color": theme.TEXT, "width": 1, "dash": "dot"},
-    )
-
-
-def _line(ends: Array) -> go.Scatter:
-    return go.Scatter(
-        x=ends[:, 0],
-        y=ends[:, 1],
-        mode="lines",
-        hoverinfo="skip",
-        line={"color": theme.TEXT, "width": 1.2, "dash": "dash"},
     )
 
 

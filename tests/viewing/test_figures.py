@@ -72,9 +72,3 @@ def test_letters_and_a_scale_bar_are_there() -> None:
 def test_a_full_slice_costs_the_browser_less_than_a_heatmap_of_it_would() -> None:
     assert len(figure(side_mm=None).to_json()) < 0.75 * SIDE * SIDE * 2 * 4 / 3
     assert len(figure().to_json()) < 150_000
-
-
-def test_a_line_and_a_box_are_drawn_when_asked_for() -> None:
-    drawn = figure(side_mm=None, box_mm=48.0, line_mm=np.zeros((2, 2)))
-    assert any(shape.type == "rect" for shape in drawn.layout.shapes)
-    assert drawn.data[-1].line.dash == "dash"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.study import FrameReference, Volume
-from dashboard.viewing import nearest_slice, picture_of, plane_picture, resampled_picture
+from dashboard.viewing import picture_of, plane_picture, resampled_picture
 
 AXES = np.eye(3)
 
@@ -83,25 +83,6 @@ def test_a_reformat_outside_the_volume_is_black() -> None:
     affine = np.eye(4)
     affine[:3, 3] = 500.0
     assert not resampled_picture(volume(AXES[0], AXES[1], AXES[2]), affine, (4, 4)).pixels.any()
-
-
-def test_the_nearest_slice_is_held_within_the_volume() -> None:
-    source = volume(AXES[0], AXES[1], AXES[2] * 4.0)
-    assert nearest_slice(source, np.array([0.0, 0.0, 34.4])) == 1
-    assert nearest_slice(source, np.array([0.0, 0.0, 900.0])) == 2
-
-
-def test_an_axial_plane_crosses_a_sagittal_picture_at_its_height() -> None:
-    sagittal = picture_of(volume(AXES[1], -AXES[2], AXES[0]), 0)
-    ends = sagittal.crossing(np.array([0.0, 0.0, 28.0]), AXES[2])
-    assert ends is not None
-    np.testing.assert_allclose(ends[:, 1], -28.0)
-    np.testing.assert_allclose(ends[:, 0], sagittal.across_mm[[0, -1]])
-
-
-def test_parallel_planes_do_not_cross() -> None:
-    sagittal = picture_of(volume(AXES[1], -AXES[2], AXES[0]), 0)
-    assert sagittal.crossing(np.zeros(3), AXES[0]) is None
 
 
 def test_a_slice_that_is_not_there_is_an_error() -> None:

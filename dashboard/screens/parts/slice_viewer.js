@@ -142,6 +142,11 @@ function drawStrip(viewer) {
   strip.hidden = false;
   const key = `${viewer.sources[0].address}/${state.view.id}/${viewer.hidden}`;
   if (strip.dataset.key !== key) fillStrip(viewer, strip, state, key);
+  if (strip.dataset.plane !== String(state.plane)) {
+    strip.dataset.plane = state.plane;
+    // The profile below moves its mark at once; the panel follows when one rests.
+    window.dispatchEvent(new CustomEvent("spine-triage-slice", { detail: state.plane }));
+  }
   const current = strip.children[state.plane];
   const former = strip.querySelector("[aria-current]");
   if (former === current || !current) return;
