@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -12,11 +13,19 @@ from dashboard.records.tables import StudyRow
 from dashboard.settings import load_settings
 from tests.browser.server import Server
 from tests.browser.viewer import brightness, drag, expect_ink, expect_picture, expect_slice, pane, slice_of
-from tests.screens.site import FINDING, add_result
+from tests.screens.site import FINDING, add_result, document
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CORD, MEASURE, LINE = (88, 180, 240), (142, 240, 192), (255, 209, 102)
+
+
+def levelled(first: int) -> dict[str, Any]:
+    """Slices of a result that name their levels, three slices each, from slice `first` on."""
+    slices = document("3")["slices"]
+    for index, one in enumerate(slices):
+        one["level"] = f"T{5 + (index - first) // 3}" if index >= first else None
+    return {"slices": slices}
 
 
 class Studies:
@@ -25,12 +34,16 @@ class Studies:
     def __init__(self, server: Server, records: Records) -> None:
         self.server, self.records = server, records
         self.study, self.prior = add_result(records, "3"), add_result(records, "1b")
+        self.levelled, earlier = (add_result(records, "3", changes=levelled(first)) for first in (0, 2))
         self.unread = add_result(records, None, reasons=("no axial T2 series was found",))
         with records.writing() as session:
             prior = session.get(StudyRow, self.prior)
             assert prior is not None
             prior.patient_key = get_study(session, self.study).patient_key
             prior.study_date = "20250301"
+            other = session.get(StudyRow, earlier)
+            assert other is not None
+            other.patient_key = get_study(session, self.levelled).patient_key
 
     def open(self, page: Page, study: str = "", view: str = "") -> None:
         page.goto(f"{self.server.url}/study?study={study or self.study}{f'&view={view}' if view else ''}")
@@ -228,6 +241,17 @@ def test_the_patient_s_other_study_stands_beside_and_follows(page: Page, studies
     page.keyboard.press("ArrowDown")
     expect_slice(page, 10)
     expect_slice(page, there + 1, 1)
+
+
+def test_another_study_follows_by_level_where_levels_are_named(page: Page, studies: Studies) -> None:
+    studies.open(page, studies.levelled)
+    expect(pane(page).locator(".where")).to_contain_text("T7 · 8 / 12")
+    pane(page, 1).get_by_role("combobox").select_option("1-1")
+    pane(page).focus()
+    for own, other in ((9, 11), (8, 10), (7, 9), (6, 8), (5, 7), (4, 6), (3, 5)):
+        page.keyboard.press("ArrowUp" if own < 9 else "ArrowDown")
+        expect_slice(page, own)
+        expect_slice(page, other, 1)
 
 
 def test_a_click_on_a_small_slice_goes_there(page: Page, studies: Studies) -> None:
