@@ -10,6 +10,7 @@ first answer was lost, replaces itself.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import BinaryIO
 
 from dashboard.errors import InputRefused, RecordsError
 from dashboard.ingest import DroppedFile
-from dashboard.records.files import flush, make_private_dir, plain_os_errors
+from dashboard.records.files import READ_ONLY, flush, make_private_dir, plain_os_errors
 from dashboard.records.store import ID, checked_id
 
 NAMES_FILE = "names.jsonl"
@@ -27,6 +28,10 @@ LONGEST_NAME = 1024
 COPY_BYTES = 1024**2
 # Kept free for the database, for reading archives and for everything else that runs here.
 RESERVE_BYTES = 512 * 1024**2
+NEARLY_FULL = (
+    f"The disk is full, or has less than {RESERVE_BYTES // 1024**2} MiB left: free some space. Nothing that was "
+    "stored is lost."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,14 @@ class Inbox:
             free = shutil.disk_usage(self.root).free
         if size_bytes + RESERVE_BYTES > free:
             raise InputRefused("The disk has no room for this; free some space and try again.")
+
+    def trouble(self) -> str:
+        """Why nothing can be received for now, in words; "" where nothing speaks against it."""
+        if self.root.is_dir() and not os.access(self.root, os.W_OK):
+            return READ_ONLY
+        with plain_os_errors("The inbox"):
+            free = shutil.disk_usage(self.root).free
+        return NEARLY_FULL if free < RESERVE_BYTES else ""
 
     def part(self, upload_id: str, index: int) -> BinaryIO:
         """Open the place where a file's bytes go until it is whole; close it before :meth:`keep`."""

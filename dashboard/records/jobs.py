@@ -150,7 +150,7 @@ class JobCounts:
 def job_counts(session: Session) -> JobCounts:
     """How much work there is."""
     query = select(JobRow.state, func.count()).where(JobRow.state.in_(OPEN_STATES)).group_by(JobRow.state)
-    counts = dict(session.execute(query).tuples().all())
+    counts = dict(session.execute(query).all())
     return JobCounts(counts.get(JobState.WAITING.value, 0), counts.get(JobState.RUNNING.value, 0))
 
 

@@ -10,8 +10,14 @@ from dashboard.records.tables import NEVER_CHANGED_WORDS
 
 SERVER_READ_ONLY = "The database server takes no changes for now: it is a standby, or was set to read only."
 CANNOT_OPEN = "The database cannot be opened: check that the data folder exists and is ours."
-DAMAGED = "The database is damaged: put back the latest backup of it."
-DISK_FAILS = "The disk fails to read or write the database: check the disk, then restart."
+DAMAGED = (
+    "The database is damaged: put back the latest backup of it. Until then read studies yourself, and tell whoever "
+    "runs this server."
+)
+DISK_FAILS = (
+    "The disk fails to read or write the database: check the disk, then restart. Until then read studies yourself, and "
+    "tell whoever runs this server."
+)
 BUSY = "The database stayed busy for too long; try again."
 NO_ANSWER = (
     "The database server does not answer; check that it runs and can be reached. Nothing that was stored is lost."

@@ -1,12 +1,14 @@
 """What the screens ask of the records: opened once a process, looked up anew at every run."""
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import streamlit as st
 
+from dashboard.errors import RecordsUnavailable
 from dashboard.ingest import Identity
 from dashboard.records import (
     Finding,
@@ -27,6 +29,10 @@ from dashboard.sharing import CONSOLE, STRANGER, Person, Refusals, Right, admit,
 
 # What this visitor's audit lines have been written for already.
 NOTED = "noted"
+# When it first opened each study.
+LOOKS = "first_looks"
+
+log = logging.getLogger(__name__)
 
 
 def records() -> Records:
@@ -79,16 +85,21 @@ def rejected_files(upload_id: str) -> tuple[Upload, list[tuple[str, str]]]:
 
 @dataclass(frozen=True)
 class OpenStudy:
-    """A study on screen. `names` turns the tokens of rejected files back into what the person called them."""
+    """A study on screen.
+
+    `names` turns the tokens of rejected files back into what the person called them. `unnoted` says why it could not
+    be noted for now that it was opened; "" where it was.
+    """
 
     record: StudyRecord
     person: Identity | None
     names: Mapping[str, str]
     finding: Finding | None
+    unnoted: str = ""
 
 
 def open_study(study_id: str) -> OpenStudy:
-    """A study that a member of the team opens now; the first opening is kept.
+    """A study that a member of the team opens now; the first opening is kept, as soon as it can be.
 
     Raises
     ------
@@ -98,11 +109,23 @@ def open_study(study_id: str) -> OpenStudy:
         There is no such study.
     """
     visitor = person()
-    found = look_at(visitor, study_id)
-    if found.record.opened_at is None and found.finding is not None:
-        with records().writing() as session:
-            mark_opened(session, study_id, visitor.id, now())
+    try:
+        found = look_at(visitor, study_id)
+        if found.record.opened_at is None and found.finding is not None:
+            with records().writing() as session:
+                mark_opened(session, study_id, visitor.id, _first_look(visitor, study_id))
+    except RecordsUnavailable as error:
+        # A finding that can be read must not wait for room on the disk.
+        found = _looked_up(visitor, study_id)
+        log.error("%s opened study %s, which could not be noted: %s", visitor.id, study_id, error)
+        return replace(found, unnoted=str(error))
     return found
+
+
+def _first_look(visitor: Person, study_id: str) -> datetime:
+    """When the visitor first opened a study in this session: a note that comes late says when it was."""
+    looks: dict[tuple[str, str], datetime] = st.session_state.setdefault(LOOKS, {})
+    return looks.setdefault((visitor.id, study_id), now())
 
 
 def look_at(visitor: Person, study_id: str) -> OpenStudy:
@@ -117,13 +140,19 @@ def look_at(visitor: Person, study_id: str) -> OpenStudy:
     RecordsError
         There is no such study.
     """
+    found = _looked_up(visitor, study_id)
+    site = records()
+    _once(lambda: _note_view(site, visitor, study_id), "view_study", visitor.id, study_id)
+    return found
+
+
+def _looked_up(visitor: Person, study_id: str) -> OpenStudy:
     require(visitor, Right.SEE_STUDY, study_id)
     site = records()
     with site.reading() as session:
         study = get_study(session, study_id)
         finding = get_finding(session, study.current_finding_id)
         known = site.identity(session, study_id) if may(visitor, Right.SEE_IDENTITY) else StoredIdentity()
-    _once(lambda: _note_view(site, visitor, study_id), "view_study", visitor.id, study_id)
     return OpenStudy(study, known.person, known.details.names, finding)
 
 
@@ -156,7 +185,7 @@ def _refusals(site: Records) -> Refusals:
 
 def _note_view(site: Records, visitor: Person, study_id: str) -> None:
     with site.writing() as session:
-        note(session, site.keys, visitor.id, "view_study", study_id, {}, now())
+        note(session, site.keys, visitor.id, "view_study", study_id, {}, _first_look(visitor, study_id))
 
 
 def _once(act: Callable[[], object], *what: str) -> None:

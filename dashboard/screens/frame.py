@@ -7,7 +7,7 @@ from typing import ParamSpec
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.errors import NotAllowed, TriageError
+from dashboard.errors import NotAllowed, RecordsUnavailable, TriageError
 from dashboard.screens.pages import SCREENS
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.parts.theme_switch import theme_switch
@@ -15,6 +15,7 @@ from dashboard.screens.tiers import NOTICE
 
 Arguments = ParamSpec("Arguments")
 FAILED = "failed"
+MEANWHILE = "Until this is mended, read studies yourself, and tell whoever runs this server."
 DONE = "done"
 STYLE = f"<style>{(FOLDER / 'page.css').read_text(encoding='utf-8')}</style>"
 
@@ -51,10 +52,17 @@ def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
                 st.rerun(scope="app")
             st.error(str(error), icon=":material/lock:")
         except TriageError as error:
-            st.error("This could not be shown. What the software says:", icon=":material/error:")
-            st.text(str(error))
+            tell_failure(error)
 
     return show
+
+
+def tell_failure(error: TriageError) -> None:
+    """Tell, in the place of what it kept from being shown, what failed and what to do about it."""
+    st.error("This could not be shown. What the software says:", icon=":material/error:")
+    st.text(str(error))
+    if isinstance(error, RecordsUnavailable):
+        st.text(MEANWHILE)
 
 
 def tell_next(words: str) -> None:
@@ -70,7 +78,7 @@ def attempt(action: Callable[Arguments, None]) -> Callable[Arguments, None]:
         try:
             action(*arguments, **named)
         except TriageError as error:
-            st.session_state[FAILED] = str(error)
+            st.session_state[FAILED] = f"Not done. {error}"
 
     return act
 

@@ -21,7 +21,11 @@ from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
 from dashboard.sharing import Right
 
-REFRESH_S = 0.7
+REFRESH_S, UNNOTED_REFRESH_S = 0.7, 3.0
+UNNOTED = (
+    "What is known of this study is shown all the same. That you opened it will be noted, and readings can be saved, "
+    "once this is mended: tell whoever runs this server."
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ def show() -> None:
 def draw(looking: Looking) -> None:
     """Draw a study; to the holder of a share link without patient, worklist and tools."""
     found = looking.look()
+    if found.unnoted:
+        _unnoted(looking)
     study, finding = found.record, found.finding
     document: Mapping[str, Any] = finding.document if finding else {}
     hidden = desk_reading.marks_hidden() and finding is not None
@@ -124,6 +130,17 @@ def _head(
         f'<span class="quiet">{f"scanned {markup(scanned)}" if scanned else "scan date unknown"}</span>'
         f"{'<span class=synthetic>synthetic</span>' if synthetic else ''}</div>"
     )
+
+
+@st.fragment
+@told
+def _unnoted(looking: Looking) -> None:
+    """Until it can be noted that the study was opened."""
+    ticker(UNNOTED_REFRESH_S, "unnoted_ticker")
+    why = looking.look().unnoted
+    if not why:
+        st.rerun()
+    st.warning(f"{why} {UNNOTED}", icon=":material/warning:")
 
 
 @st.fragment

@@ -19,6 +19,10 @@ STOPPED = (
     "The part that reads and grades studies has stopped and is being started again. "
     "What was received is safe; until it runs, nothing new is graded: read waiting studies yourself."
 )
+UNTIL_THEN = (
+    "Until then no study is received, and grading may stop: read waiting studies yourself, and tell whoever runs this "
+    "server. The work goes on by itself."
+)
 AWAITED = "demonstration_awaited"
 # The application's worker: one a server, none where a screen is shown without a server, as in tests.
 _embedded: list[WorkerProcess] = []
@@ -47,9 +51,11 @@ def stop() -> None:
         _embedded.pop().stop()
 
 
-def worker_words() -> str:
-    """What to tell when nobody works on what was received; empty when all is well."""
-    return STOPPED if _embedded and not _embedded[-1].alive else ""
+def trouble_words() -> tuple[str, ...]:
+    """What to tell when nobody works on what was received, or nothing can be received; empty when all is well."""
+    stopped = (STOPPED,) if _embedded and not _embedded[-1].alive else ()
+    storage = desk.records().inbox.trouble()
+    return (*stopped, f"{storage} {UNTIL_THEN}") if storage else stopped
 
 
 def demonstration_button(kind: Literal["primary", "secondary", "tertiary"]) -> None:

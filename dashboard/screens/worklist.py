@@ -18,7 +18,7 @@ from dashboard.screens.worker import (
     demonstration_awaited,
     demonstration_button,
     demonstration_shown,
-    worker_words,
+    trouble_words,
 )
 from dashboard.sharing import Right, may
 
@@ -55,8 +55,7 @@ def _live() -> None:
     st.session_state[BUSY] = listed.busy
     waiting = listed.unopened
     top(f"{counted(waiting, 'urgent study', 'urgent studies')} not opened yet" if waiting else "")
-    trouble = worker_words()
-    if trouble:
+    for trouble in trouble_words():
         st.warning(trouble, icon=":material/warning:")
     adds = may(desk.person(), Right.UPLOAD)
     if adds:

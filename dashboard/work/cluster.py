@@ -6,6 +6,7 @@ answers only to who holds the certificate it made for itself at its start.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.errors import SettingsError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Nanny
 
 PRELOAD = "dashboard.work.tasks"
 CONNECT_S = 20
@@ -38,6 +39,12 @@ CONFIG: dict[str, Any] = {
     # Their HTTP servers, which know no certificate, answer nothing.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # Watching itself took Dask a twentieth of a core per process, day and night; nobody can look at what it found.
+    "distributed.admin.tick.interval": "1 s",
+    "distributed.admin.system-monitor.interval": "10 s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.active-memory-manager.start": False,
     # A decoder runs in a process of its own, and daemons may have none.
     "distributed.worker.daemon": False,
 }
@@ -105,11 +112,26 @@ def join(address: str, scratch: Path) -> None:
         async with Nanny(
             check_address(address), nthreads=1, memory_limit=None, preload=[PRELOAD], death_timeout=LOST_S
         ) as nanny:
-            await nanny.finished()
+            over = {asyncio.ensure_future(nanny.finished()), asyncio.ensure_future(_gone(nanny))}
+            await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
 
     _quiet()
     with dask.config.set({**CONFIG, SCRATCH: str(scratch)}):
         asyncio.run(serve())
+
+
+async def _gone(nanny: "Nanny") -> None:
+    """Until there has been no worker process for so long that none will come: one that dies at its start is given up.
+
+    Whoever watches over this process then starts it again.
+    """
+    import asyncio
+
+    alive = time.monotonic()
+    while time.monotonic() - alive < LOST_S:
+        await asyncio.sleep(1)
+        if nanny.is_alive():
+            alive = time.monotonic()
 
 
 def check_address(address: str) -> str:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 POLL_S = 0.1
+# While each worker has one to go on with, only the end of a task gives reason to look at the database so soon.
+AMPLE_POLL_S = 1.0
 # How often somebody is asked to look for jobs whose worker died, while any runs; and otherwise, for housekeeping.
 LOOK_S, IDLE_LOOK_S = 3.0, 600.0
-COUNT_WORKERS_S = 1.0
+COUNT_WORKERS_S, RECOUNT_WORKERS_S = 1.0, 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 # A connection that lasted this long did not fail at its start; the next pause is short again.
 LASTED_S = 60.0
@@ -43,13 +45,14 @@ class Dispatcher:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._stop = threading.Event()
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._tasks: set[Future[Any]] = set()
         self._workers, self._counted, self._looked = 0, 0.0, 0.0
 
     def stop(self) -> None:
         """Have :meth:`run` return; jobs that run now run again at the next start."""
         self._stop.set()
+        self._wake.set()
 
     def run(self) -> None:
         """Dispatch until :meth:`stop` is called; a cluster that is lost is connected to, or started, again.
@@ -76,7 +79,8 @@ class Dispatcher:
 
     def _serve(self, client: "Client") -> None:
         self._counted = self._looked = 0.0
-        while not self._stop.wait(POLL_S):
+        ample = False
+        while not self._pause(ample):
             if client.status not in ("running", "newly-created"):
                 raise ConnectionError("the connection to the scheduler has ended")
             self._tasks = {task for task in self._tasks if not self._over(task)}
@@ -88,10 +92,20 @@ class Dispatcher:
                 log.error("%s", error)
                 self._stop.wait(LOOK_S)
                 continue
-            self._dispatch(client, counts.waiting, counts.running)
+            ample = self._dispatch(client, counts.waiting, counts.running)
 
-    def _dispatch(self, client: "Client", waiting: int, running: int) -> None:
-        """Submit as many tasks as find work; one too many finds none and ends at once."""
+    def _pause(self, ample: bool) -> bool:
+        """Wait, the longer while there is nothing to submit; return whether to stop."""
+        if ample:
+            self._wake.wait(AMPLE_POLL_S)
+        self._wake.clear()
+        return self._stop.wait(POLL_S)
+
+    def _dispatch(self, client: "Client", waiting: int, running: int) -> bool:
+        """Submit as many tasks as find work; one too many finds none and ends at once.
+
+        Returns whether every worker has one to go on with.
+        """
         pause_s = LOOK_S if running else IDLE_LOOK_S
         if self._workers and time.monotonic() - self._looked > pause_s:
             self._looked = time.monotonic()
@@ -100,15 +114,21 @@ class Dispatcher:
         # One for each worker to go on with, so that none waits for the next look at the database.
         for _ in range(min(waiting, 2 * self._workers) - queued):
             self._submit(client, run_next_job, priority=0)
+        return 0 < 2 * self._workers <= len(self._tasks)
 
     def _submit(self, client: "Client", work: Callable[[], Any], priority: int) -> None:
         key = f"triage-{uuid.uuid4().hex}"
-        self._tasks.add(client.submit(work, key=key, priority=priority, pure=False, retries=0))
+        task = client.submit(work, key=key, priority=priority, pure=False, retries=0)
+        task.add_done_callback(lambda _: self._wake.set())
+        self._tasks.add(task)
 
     def _count_workers(self, client: "Client") -> None:
-        if time.monotonic() - self._counted > COUNT_WORKERS_S:
+        if time.monotonic() - self._counted > (RECOUNT_WORKERS_S if self._workers else COUNT_WORKERS_S):
             self._counted = time.monotonic()
             self._workers = sum(client.nthreads().values())
+            if client.cluster is not None:
+                # A worker that dies at its very start is given up by Dask; our own cluster is asked for another.
+                client.cluster.scale(self._records.settings.workers)
 
     @staticmethod
     def _over(task: "Future[Any]") -> bool:

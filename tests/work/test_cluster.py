@@ -6,22 +6,29 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dashboard.errors import SettingsError
-from dashboard.records import Records, StudyState, list_findings, open_records, worklist
-from dashboard.settings import REPOSITORY
+from dashboard.records import JobKind, Records, StudyState, list_findings, open_records, worklist
+from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import receive_files
 from dashboard.work.cluster import check_address
 from dashboard.work.dispatcher import Dispatcher
 from dashboard.work.worker_command import run_worker
 from tests.browser.provider import free_port
 from tests.work.drops import drops_of
-from tests.work.test_killed_worker import idle, wait_for
+from tests.work.test_killed_worker import (
+    idle,
+    kill_worker_in_the_middle,
+    one_result,
+    running,
+    wait_for,
+    worker_pid,
+)
 
 STUDIES = 4
 
@@ -35,7 +42,8 @@ def process(*command: str, environment: dict[str, str]) -> Iterator[subprocess.P
     try:
         yield started
     finally:
-        os.killpg(started.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
         started.wait()
 
 
@@ -63,6 +71,18 @@ def dispatching(records: Records) -> Iterator[None]:
         thread.join()
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Environment of another process of the same site."""
+    return {
+        **os.environ,
+        "TRIAGE_DATA_DIR": str(settings.data_dir),
+        "TRIAGE_DATABASE_URL": settings.database_url,
+        "TRIAGE_MODELS_DIR": str(settings.models_dir),
+        "TRIAGE_SCHEDULER": settings.scheduler,
+        "PYTHONPATH": str(REPOSITORY),
+    }
+
+
 @pytest.fixture
 def drops(demonstration: Path, tmp_path: Path) -> list[Path]:
     """A few slices each of several people."""
@@ -72,16 +92,8 @@ def drops(demonstration: Path, tmp_path: Path) -> list[Path]:
 @pytest.mark.slow
 def test_workers_join_and_a_lost_scheduler_is_found_again_by_two_servers(records: Records, drops: list[Path]) -> None:
     port = free_port()
-    address = f"tcp://127.0.0.1:{port}"
-    settings = replace(records.settings, scheduler=address)
-    environment = {
-        **os.environ,
-        "TRIAGE_DATA_DIR": str(settings.data_dir),
-        "TRIAGE_DATABASE_URL": settings.database_url,
-        "TRIAGE_MODELS_DIR": str(settings.models_dir),
-        "TRIAGE_SCHEDULER": address,
-        "PYTHONPATH": str(REPOSITORY),
-    }
+    settings = replace(records.settings, scheduler=f"tcp://127.0.0.1:{port}")
+    environment = environment_of(settings)
     with ExitStack() as stack:
         servers = [stack.enter_context(_closing(open_records(settings))) for _ in range(2)]
         for server in servers:
@@ -96,6 +108,24 @@ def test_workers_join_and_a_lost_scheduler_is_found_again_by_two_servers(records
         studies = worklist(session)
         assert [len(list_findings(session, study.id)) for study in studies] == [1] * STUDIES
     assert {study.state for study in studies} <= {StudyState.GRADED, StudyState.NOT_ANALYSED}
+
+
+@pytest.mark.slow
+def test_a_job_on_a_named_cluster_outlives_its_worker_and_the_command_that_joined_it(
+    records: Records, demonstration: Path
+) -> None:
+    port = free_port()
+    settings = replace(records.settings, scheduler=f"tcp://127.0.0.1:{port}")
+    environment = environment_of(settings)
+    with _closing(open_records(settings)) as server, dispatching(server), cluster(port, environment):
+        upload = receive_files(server, [demonstration])
+        kill_worker_in_the_middle(records, JobKind.READ_UPLOAD)
+        wait_for(lambda: running(records, JobKind.TRIAGE_STUDY)[0] == 1)
+        holder = worker_pid(records, running(records, JobKind.TRIAGE_STUDY)[1])
+        os.killpg(os.getpgid(holder), signal.SIGKILL)
+        with process("-m", "dashboard", "worker", environment=environment):
+            wait_for(lambda: idle(records))
+    one_result(records, upload.id)
 
 
 def test_a_worker_without_a_cluster_says_what_to_set(records: Records) -> None:

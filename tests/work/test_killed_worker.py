@@ -92,6 +92,17 @@ def kill_worker_in_the_middle(records: Records, kind: JobKind, attempt: int = 1)
     os.kill(pid, signal.SIGKILL)
 
 
+def worker_processes(dispatcher: int) -> tuple[int, ...]:
+    """Worker processes of a dispatcher, those at their very start included."""
+    found = []
+    for children in Path(f"/proc/{dispatcher}/task").glob("*/children"):
+        with suppress(OSError):
+            for pid in children.read_text().split():
+                if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text():
+                    found.append(int(pid))
+    return tuple(found)
+
+
 def kill_if_running(records: Records, study_id: str) -> bool:
     """Kill the worker that holds a study's job, if one does."""
     with records.reading() as session:
@@ -123,6 +134,25 @@ def one_result(records: Records, upload_id: str) -> None:
     assert study.state in (StudyState.GRADED, StudyState.NOT_ANALYSED)
     assert "stopped unexpectedly" not in " ".join(study.reasons)
     assert (done.state, done.studies, done.accepted, done.duplicates) == (UploadState.DONE, 1, 49, 0)
+
+
+@pytest.mark.slow
+@BOTH_DATABASES
+def test_a_worker_that_is_killed_again_at_its_start_is_replaced_all_the_same(
+    records: Records, cluster: WorkerProcess, demonstration: Path
+) -> None:
+    """Dask gives up a worker that dies before it has started."""
+    cluster.start()
+    dispatcher, locks = cluster.pid, records.settings.data_dir / "workers"
+    assert dispatcher
+    wait_for(lambda: locks.is_dir() and any(locks.iterdir()))
+    first = worker_processes(dispatcher)
+    os.kill(first[0], signal.SIGKILL)
+    wait_for(lambda: worker_processes(dispatcher) not in ((), first))
+    os.kill(worker_processes(dispatcher)[0], signal.SIGKILL)
+    upload = receive_files(records, [demonstration])
+    wait_for(lambda: idle(records))
+    one_result(records, upload.id)
 
 
 @pytest.mark.slow

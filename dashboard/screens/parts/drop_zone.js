@@ -28,7 +28,7 @@ function describe(transfer) {
     const seconds = (Date.now() - transfer.started) / 1000;
     const left = seconds > 2 && sent > 0 ? `, about ${span((seconds / sent) * (transfer.bytes - sent))} left` : "";
     return {
-      words: transfer.stalled ? "The server does not answer; trying again"
+      words: transfer.stalled ? `Trying again. ${transfer.stalled}`
         : transfer.phase === "sending" ? "Sending" : "Making sure all of it is on disk",
       detail: `${transfer.filesSent.toLocaleString("en-GB")} of ${counted(transfer.files, "file")} · ` +
         `${size(sent)} of ${size(transfer.bytes)}${transfer.phase === "sending" ? left : ""}`,

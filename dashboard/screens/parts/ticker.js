@@ -3,32 +3,37 @@
 
 const QUIET_MS = 2500;
 
-let timer = null;
-let due = null;
+// By the place each ticker has on the page: a screen may hold several.
+const waiting = new Map();
 let busyUntil = 0;
 
-function schedule(delay) {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
+function schedule(place, entry, delay) {
+  entry.timer = setTimeout(() => {
     const wait = Math.max(busyUntil - Date.now(), document.hidden ? 1000 : 0);
     if (wait > 0) {
-      schedule(wait);
+      schedule(place, entry, wait);
       return;
     }
-    const ask = due;
-    due = null;
-    if (ask) ask();
+    forget(place);
+    entry.ask();
   }, delay);
+}
+
+function forget(place) {
+  clearTimeout(waiting.get(place)?.timer);
+  waiting.delete(place);
 }
 
 for (const kind of ["pointerdown", "keydown"]) {
   document.addEventListener(kind, () => { busyUntil = Date.now() + QUIET_MS; }, true);
 }
-document.addEventListener("triage-leaving", () => { due = null; });
+document.addEventListener("triage-leaving", () => { for (const place of [...waiting.keys()]) forget(place); });
 
 export default function (component) {
-  const { data, setTriggerValue } = component;
-  due = () => setTriggerValue("tick", data.stamp);
-  schedule(data.every_ms);
-  return () => { due = null; };
+  const { data, setTriggerValue, parentElement } = component;
+  forget(parentElement);
+  const entry = { ask: () => setTriggerValue("tick", data.stamp), timer: null };
+  waiting.set(parentElement, entry);
+  schedule(parentElement, entry, data.every_ms);
+  return () => { if (waiting.get(parentElement) === entry) forget(parentElement); };
 }

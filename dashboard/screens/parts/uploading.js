@@ -60,7 +60,7 @@ async function run(transfer) {
       bytes: transfer.items.reduce((sum, item) => sum + item.file.size, 0),
     });
     draw();
-    const opened = await call("POST", "/api/uploads", null, {}, JSON.stringify({ bytes: transfer.bytes }));
+    const opened = await call("POST", "/api/uploads", transfer, {}, JSON.stringify({ bytes: transfer.bytes }));
     Object.assign(transfer, { id: opened.upload, token: opened.token });
     const queue = jobsOf(transfer);
     const lane = async () => {
@@ -151,11 +151,11 @@ async function call(method, url, transfer, headers, body, size = 0) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const answer = await once(method, url, transfer, headers, body, size);
-      if (transfer) transfer.stalled = false;
+      if (transfer) transfer.stalled = "";
       return answer;
     } catch (error) {
       if (error.final || attempt >= ATTEMPTS || (transfer && transfer.cancelled)) throw error;
-      if (transfer) transfer.stalled = true;
+      if (transfer) transfer.stalled = error.message;
       draw();
       await new Promise((resolve) => setTimeout(resolve, Math.min(400 * 2 ** attempt, LONGEST_PAUSE_MS)));
     }
@@ -175,7 +175,7 @@ function once(method, url, transfer, headers, body, size) {
       transfer.requests.set(request, 0);
       request.upload.onprogress = (event) => {
         if (transfer.requests.has(request)) transfer.requests.set(request, Math.min(event.loaded, size));
-        if (event.loaded) transfer.stalled = false;
+        if (event.loaded && size) transfer.stalled = "";
         draw();
       };
     }
@@ -226,7 +226,7 @@ function cancel(transfer) {
 }
 
 function retry(transfer) {
-  Object.assign(transfer, { phase: "listing", reason: "", stalled: false, id: null, token: null, requests: new Map() });
+  Object.assign(transfer, { phase: "listing", reason: "", stalled: "", id: null, token: null, requests: new Map() });
   run(transfer);
   draw();
 }
