@@ -13,6 +13,7 @@ from dashboard.records import open_records
 from dashboard.settings import load_settings
 from tests.browser.server import Server
 from tests.browser.team import PATIENT
+from tests.browser.viewer import expect_picture
 from tests.screens.site import add_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -81,7 +82,7 @@ def test_a_full_disk_is_told_shows_every_study_and_mends_by_itself(
             "What is known of this study is shown all the same"
         )
         expect(page.locator(".triage-head")).to_contain_text("suspected grade 2")
-        expect(page.locator(".st-key-plot_crop image").first).to_be_visible()
+        expect_picture(page)
         page.get_by_role("button", name="Agree").click()
         expect(page.get_by_text("Not done. The disk is full")).to_be_visible()
         expect(page.get_by_text("Not read yet").first).to_be_visible()
