@@ -42,50 +42,43 @@ def flagged_figure(
     figure = slice_figure(picture, outlines, view, identity)
     ends = {name: picture.project(one) for name, one in lines.items()}
     for name, points in ends.items():
-        figure.add_trace(_line(name, points))
+        # White would be lost on bright CSF without an edge.
+        figure.add_trace(_line(f"{name}, edge", points, "#000000", 4.5))
+        figure.add_trace(_line(name, points, theme.TEXT, 1.6))
     middle = ends[AP].mean(axis=0) if AP in ends else np.array(view.centre_mm)
     shown = [name for name in theme.OUTLINES if name in outlines and name in view.shown]
-    towards = (0.0, -1.0)
+    towards = _away(ends[GAP].mean(axis=0), middle) if GAP in ends else (0.0, -1.0)
     if "contact" in shown:
         longest = picture.project(max(outlines["contact"], key=len))
         at = longest[len(longest) // 2]
         towards = _away(at, middle)
         words = _words("contact", measures.get("contact_fraction"), "%")
         _name(figure, at, towards, words, theme.OUTLINES["contact"].colour)
-    _name_lines(figure, ends, middle, towards, measures)
+    _name_lines(figure, ends, towards, measures)
     _legend(figure, shown, measures)
     return figure
 
 
-def _name_lines(
-    figure: go.Figure, ends: Mapping[str, Array], middle: Array, contact: tuple[float, float], measures: Measures
-) -> None:
-    """Names of the diameters, at their ends away from the contact, and of the gap, beside it."""
+def _name_lines(figure: go.Figure, ends: Mapping[str, Array], tumour: tuple[float, float], measures: Measures) -> None:
+    """Names of the diameters, at their ends away from the tumour, and of the gap, beside it on the right or above."""
+    right, down = tumour
     if AP in ends:
-        below = contact[1] <= 0
+        below = down <= 0
         words = _words("AP", measures.get("cord_diameter_AP_mm"), "mm")
         _name(figure, ends[AP][int(below)], (0.7, 1.0 if below else -1.0), words, theme.TEXT)
     if RL in ends:
-        beyond = contact[0] < 0
+        beyond = right < 0
         words = _words("RL", measures.get("cord_diameter_RL_mm"), "mm")
         _name(figure, ends[RL][int(beyond)], (1.1 if beyond else -1.1, 0.3), words, theme.TEXT)
     if GAP in ends:
-        at = ends[GAP].mean(axis=0)
-        right, down = _away(at, middle)
-        _name(figure, at, (-abs(down), right), _words("gap", measures.get("cord_gap_mm"), "mm"), theme.TEXT)
+        aside = max(((-down, right), (down, -right)), key=lambda side: side[0] - side[1])
+        words = _words("gap", measures.get("cord_gap_mm"), "mm")
+        _name(figure, ends[GAP].mean(axis=0), aside, words, theme.TEXT)
 
 
-def _line(name: str, points: Array) -> go.Scatter:
-    return go.Scatter(
-        x=points[:, 0],
-        y=points[:, 1],
-        mode="lines+markers",
-        name=name,
-        hoverinfo="skip",
-        line={"color": theme.TEXT, "width": 1.4},
-        # A bar across each end, as on a ruler.
-        marker={"symbol": "line-ns-open" if name == RL else "line-ew-open", "size": 9, "color": theme.TEXT},
-    )
+def _line(name: str, points: Array, colour: str, width: float) -> go.Scatter:
+    line = {"color": colour, "width": width}
+    return go.Scatter(x=points[:, 0], y=points[:, 1], mode="lines", name=name, hoverinfo="skip", line=line)
 
 
 def _name(figure: go.Figure, at: Array, towards: tuple[float, float], words: str, colour: str) -> None:

@@ -8,7 +8,7 @@ healthy persons with one and two standard deviations about it, as steps from lev
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -20,6 +20,7 @@ from dashboard.viewing import theme
 CROWDED = 45
 # Shapes and marks of the slice that is shown, by which the page finds them.
 CURRENT = "current"
+NOTE = "note"
 NO_NORMS: Mapping[str, Sequence[tuple[float, float] | None]] = {}
 
 
@@ -120,9 +121,9 @@ def profile_figure(
             _band(figure, points, ranges, name, place)
             _curve(figure, points, ranges, name, place)
         _mark_current(figure, points, current, name, place)
-    figure.update_xaxes(title_text="way along the spine, head to foot (mm)", title_standoff=4, row=len(drawn), col=1)
+    _write(figure, "way along the spine, head to foot (mm)", "axis", "left", theme.TEXT)
     if note:
-        _write(figure, note)
+        _write(figure, note, NOTE, "right", theme.MUTED)
     return figure
 
 
@@ -213,7 +214,8 @@ def _curve(
         row=place,
         col=1,
     )
-    scale: dict[str, Any] = {"rangemode": "tozero"}
+    # Beside a norm the scale may leave nought out; without one, noise about a level course would fill the row.
+    scale: dict[str, Any] = {"rangemode": "normal" if any(ranges) else "tozero"}
     if name == CHANCE:
         scale = {"range": [-0.06, 1.06], "tickvals": [0, 0.5, 1]}
     figure.update_yaxes(title_text=row.title, row=place, col=1, **scale)
@@ -309,18 +311,20 @@ def _mark_current(figure: go.Figure, points: Sequence[ProfilePoint], current: in
         figure.add_vline(x=along, line=line, name=CURRENT, row=place, col=1)
 
 
-def _write(figure: go.Figure, note: str) -> None:
+def _write(figure: go.Figure, words: str, name: str, side: Literal["left", "right"], colour: str) -> None:
+    """Words below the lowest row; an axis title would stand in the middle, where a long note reaches."""
     figure.add_annotation(
-        text=note,
-        x=1,
+        text=words,
+        name=name,
+        x=0 if side == "left" else 1,
         y=0,
         xref="paper",
         yref="paper",
-        xanchor="right",
+        xanchor=side,
         yanchor="top",
-        yshift=-18,
+        yshift=-17,
         showarrow=False,
-        font={"size": 11, "color": theme.MUTED},
+        font={"size": 12, "color": colour},
     )
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.records import Records, Role, audit_entries, get_study, list_users, set_role
 from dashboard.sharing import CONSOLE, LinkKind, make_link
-from dashboard.viewing.profile_figure import ROWS, USUAL
+from dashboard.viewing.profile_figure import NOTE, ROWS, USUAL
 from tests.screens.site import SLICES, add_result, document
 from tests.screens.test_entry import GATED, IDENTIFYING, PATIENT, opened, site, user_info
 from tests.screens.test_screens import component_data, said
@@ -39,6 +39,12 @@ def traces(app: AppTest) -> list[str]:
     return [trace["name"] for trace in json.loads(given(app, "profile")["figure"])["data"]]
 
 
+def notes(app: AppTest) -> list[str]:
+    """What the profile says of its norms."""
+    written = json.loads(given(app, "profile")["figure"])["layout"]["annotations"]
+    return [one["text"] for one in written if one["name"] == NOTE]
+
+
 def keys(app: AppTest) -> set[str]:
     return {button.key for button in app.button}
 
@@ -61,8 +67,7 @@ def test_the_most_useful_rows_are_drawn_and_others_by_choice(site: Records) -> N
 def test_without_levels_there_is_no_band_and_it_is_said_why(site: Records) -> None:
     app = opened(GATED, "study", "reader", study=add_result(site, "3"))
     assert "norm mean" not in traces(app)
-    figure = json.loads(given(app, "profile")["figure"])
-    assert [note["text"] for note in figure["layout"]["annotations"]] == ["no norm band: levels are not named yet"]
+    assert notes(app) == ["no norm band: levels are not named yet"]
     assert "No norm band: levels are not named yet." in said(app)
 
 
@@ -71,8 +76,7 @@ def test_with_levels_there_is_a_band_with_its_source_one_click_away(site: Record
     assert traces(app)[1:5] == ["norm ± 2 SD", "norm ± 1 SD", "norm mean", "Cord area"]
     area = json.loads(given(app, "profile")["figure"])["data"][4]
     assert area["hovertext"][7] == "slice 8, T8: Cord area 43.3 mm²<br>norm 37.3 ± 4.1, z +1.5"
-    notes = json.loads(given(app, "profile")["figure"])["layout"]["annotations"]
-    assert [note["text"] for note in notes] == ["broken line and bands: norm, ± 1 and 2 SD"]
+    assert notes(app) == ["broken line and bands: norm, ± 1 and 2 SD"]
     words = said(app)
     assert "PAM50-normalized-metrics" in words
     assert "MIT" in words
@@ -117,7 +121,7 @@ def test_rows_that_have_no_norm_say_nothing_of_one(site: Records) -> None:
     app = opened(GATED, "study", "reader", study=add_result(site, "3"))
     (pills,) = [group for group in app.get("button_group") if group.key == "profile_rows"]
     pills.set_value(["csf_fraction"]).run()
-    assert "annotations" not in json.loads(given(app, "profile")["figure"])["layout"]
+    assert notes(app) == []
 
 
 def test_a_plot_of_no_study_is_noted_without_one(site: Records) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dashboard.viewing.profile_figure import CURRENT, ROWS, USUAL, ProfilePoint, profile_figure
+from dashboard.viewing.profile_figure import CURRENT, NOTE, ROWS, USUAL, ProfilePoint, profile_figure
 from dashboard.viewing.theme import NOT_ANALYSED_MARK
 
 AREA = "cord_area_mm2"
@@ -108,10 +108,17 @@ def test_hover_says_the_norm_and_how_far_from_it() -> None:
 def test_no_norm_no_band_and_the_figure_says_why() -> None:
     drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are not named yet")
     assert [one.name for one in drawn.data] == ["Cord area"]
-    assert [one.text for one in drawn.layout.annotations] == ["no norm band: levels are not named yet"]
+    notes = [one.text for one in drawn.layout.annotations if one.name == NOTE]
+    assert notes == ["no norm band: levels are not named yet"]
 
 
 @pytest.mark.parametrize(("chance", "words"), [(0.0, "&lt; 0.01"), (1.0, "&gt; 0.99"), (0.5, "0.50")])
 def test_a_probability_never_claims_0_or_1(chance: float, words: str) -> None:
     drawn = profile_figure([ProfilePoint(0.0, 1, None, "0", chance)], 0, ("probability_high",))
     assert drawn.data[0].hovertext[0] == f"slice 1: P(high) {words}"
+
+
+def test_a_course_without_a_norm_is_drawn_from_nought() -> None:
+    plain, beside = (profile_figure([point(0)], 0, (AREA,), norms) for norms in ({}, {AREA: [(40.0, 5.0)]}))
+    assert plain.layout.yaxis.rangemode == "tozero"
+    assert beside.layout.yaxis.rangemode == "normal"
