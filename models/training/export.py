@@ -146,7 +146,7 @@ def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke:
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
     if source.folder is not None and (out.parent / "canal" / "manifest.toml").exists():
         models = load_models(out.parent, threads=1)
-        found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 8))
+        found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 16))
     calibration = fit_calibration(Outputs.join(found))
     count = sum(int((f.ranks >= 0).sum()) for f in found)
     _write(out, content, _compression_lines(content, calibration, count, real=len(found) > 1), source)
