@@ -28,6 +28,12 @@ STEPS = len(GRADES) - 1
 _SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
 # Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
 _FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002, 0.002)
+# Share of the compressions (2 or 3) that the cut between 1c and 2 is to find among the calibration people.
+_COMPRESSED = GRADES.index("2")
+_FOUND = {_COMPRESSED - 1: 0.95}
+# Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look. Cuts as low for
+# the other grades only moved 1c and 2 up to 3.
+_LOWEST_CUT, _LOWEST_FOUND = 0.2, 0.05
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -179,28 +185,38 @@ def temperature_of(logits: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) -> tuple[list[float], float]:
-    """Cuts and the share of the rules that agree best (quadratic kappa) on the calibration people."""
+    """Cuts and the share of the rules that do best on the calibration people: kappa, and specificity for 2 or 3.
+
+    Sensitivity for 2 or 3 is about the same for every share: its cut sees to that.
+    """
     best: tuple[float, list[float], float] = (-2.0, [0.5] * STEPS, 0.5)
     healthy = ranks == 0
     first = _cut(head[:, 0], ranks > 0, healthy, _FALSE_HEALTHY[0])
     for share in _SHARES:
         both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
-        cuts = [first] + [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k]) for k in range(1, STEPS)]
+        cuts = [first]
+        cuts += [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS)]
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
-        kappa = quadratic_kappa(ranks, found)
-        if kappa > best[0] + 0.002:
-            best = (kappa, cuts, share)
+        score = quadratic_kappa(ranks, found) + float((found < _COMPRESSED)[ranks < _COMPRESSED].mean())
+        if score > best[0] + 0.002:
+            best = (score, cuts, share)
     return best[1], best[2]
 
 
-def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float) -> float:
-    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy."""
+def _cut(
+    probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float, found: float | None = None
+) -> float:
+    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy.
+
+    With ``found`` the highest cut that finds this share, where one does: sensitivity first, then specificity.
+    """
     if not truth.any() or truth.all():
         return 0.5
     best, chosen = -1.0, 0.5
-    for cut in np.arange(0.2, 0.851, 0.025):
+    for cut in np.arange(_LOWEST_CUT if found is None else _LOWEST_FOUND, 0.851, 0.025):
         said = probability >= cut
-        score = float(said[truth].mean() + (~said[~truth]).mean())
+        sensitivity, score = float(said[truth].mean()), float((~said[~truth]).mean())
+        score += sensitivity if found is None else 10 * min(sensitivity, found)
         if healthy.any():
             score -= 10 * max(0.0, float(said[healthy].mean()) - allowed)
         if score > best + 1e-3:

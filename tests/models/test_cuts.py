@@ -1,0 +1,28 @@
+"""Operating points fitted on the calibration people."""
+
+import numpy as np
+
+from models.training.calibration import _cut
+
+
+def test_a_cut_goes_as_low_as_the_slices_ask_for():
+    probability = np.array([0.01] * 90 + [0.08] * 8 + [0.9] * 2)
+    truth = probability > 0.05
+    assert _cut(probability, truth, ~truth, 0.02, 0.95) < 0.1
+
+
+def test_a_share_that_must_be_found_comes_before_specificity():
+    rng = np.random.default_rng(1)
+    truth = np.arange(2000) >= 1800
+    probability = np.clip(rng.normal(np.where(truth, 0.5, 0.2), 0.15), 0, 1)
+    healthy = np.arange(2000) < 10
+    by_sum, by_share = (_cut(probability, truth, healthy, 1.0, found) for found in (None, 0.97))
+    assert by_share < by_sum
+    assert (probability[truth] >= by_share).mean() >= 0.97
+    assert (probability[truth] >= by_share + 0.025).mean() < 0.97
+
+
+def test_a_cut_stays_above_the_healthy():
+    probability = np.array([0.33] * 50 + [0.34, 0.6, 0.7, 0.8])
+    truth = np.arange(54) >= 50
+    assert _cut(probability, truth, ~truth, 0.01) > 0.33
