@@ -92,7 +92,7 @@ def flag_words(grade: str) -> str:
         "1b": "suspected epidural tumour that deforms the thecal sac",
         "1c": "suspected epidural tumour that touches the cord",
         "2": "suspected cord compression, CSF partly kept",
-        "3": "suspected cord compression, no CSF left",
+        "3": "suspected severe cord compression",
     }[grade]
 
 

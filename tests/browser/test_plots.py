@@ -80,8 +80,7 @@ def test_the_theme_is_the_person_s_and_stays(page: Page, team: Team) -> None:
     expect(page.locator(".stApp")).to_have_css("color-scheme", "light")
     page.wait_for_function(f"{background} === 'rgb(255, 255, 255)'")
     # Pictures stay on black, and Streamlit's menu is shut again.
-    picture = page.locator(".triage-plot[data-kind=picture]").first
-    expect(picture).to_have_css("background-color", "rgb(0, 0, 0)")
+    expect(page.locator(".pane").first).to_have_css("background-color", "rgb(0, 0, 0)")
     expect(page.locator("[data-testid=stMainMenuPopover]")).to_have_count(0)
     page.goto(f"{team.url}/turnaround")
     expect(page.get_by_role("heading", name="Waiting times")).to_be_visible()
