@@ -60,6 +60,9 @@ PLOTLY = """async (steps) => {
     const begun = performance.now();
     const how = { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
     await Plotly.animate(plot, [String((step * 7 + 3) % %(slices)d)], how);
+    await new Promise((done) => requestAnimationFrame(done));
+    const { port1, port2 } = new MessageChannel();
+    await new Promise((done) => { port1.onmessage = done; port2.postMessage(0); });
     times.push(performance.now() - begun);
     await new Promise((done) => setTimeout(done, 20));
   }

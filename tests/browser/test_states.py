@@ -90,7 +90,7 @@ def test_a_full_disk_is_told_shows_every_study_and_mends_by_itself(
         filler.unlink()
     expect(page.get_by_text("The disk is full")).to_have_count(0)
     page.get_by_role("button", name="Agree").click()
-    expect(page.locator(".said")).to_contain_text("Read: grade 2")
+    expect(page.locator("div.said")).to_contain_text("Read: grade 2")
     page.get_by_role("button", name="Worklist").click()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(ROWS).filter(has_text="OKAFOR, NGOZI")).to_have_count(2)

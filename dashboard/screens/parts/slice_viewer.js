@@ -2,6 +2,7 @@
 // server for nothing; once one rests, the panel beside it is told where.
 
 const viewers = new WeakMap();
+const MARK_MS = 60;
 const TOOLS = [
   ["window", "Window", "Left drag: brightness and contrast"],
   ["scroll", "Scroll", "Left drag: slices"],
@@ -144,8 +145,11 @@ function drawStrip(viewer) {
   if (strip.dataset.key !== key) fillStrip(viewer, strip, state, key);
   if (strip.dataset.plane !== String(state.plane)) {
     strip.dataset.plane = state.plane;
-    // The profile below moves its mark at once; the panel follows when one rests.
-    window.dispatchEvent(new CustomEvent("spine-triage-slice", { detail: state.plane }));
+    // The profile below moves its mark in the first pause: drawing it takes longer than a slice.
+    clearTimeout(viewer.marking);
+    viewer.marking = setTimeout(() => {
+      window.dispatchEvent(new CustomEvent("spine-triage-slice", { detail: state.plane }));
+    }, MARK_MS);
   }
   const current = strip.children[state.plane];
   const former = strip.querySelector("[aria-current]");

@@ -502,7 +502,7 @@ class Viewer {
     this.turn = (this.turn || 0) + 1;
     this.watcher.disconnect();
     this.store.leave();
-    for (const timer of [this.planning, this.resting, this.addressing]) clearTimeout(timer);
+    for (const timer of [this.planning, this.resting, this.addressing, this.marking]) clearTimeout(timer);
     cancelAnimationFrame(this.drawing);
   }
 }
