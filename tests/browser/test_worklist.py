@@ -35,6 +35,8 @@ def server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def choose(page: Page, name: str, *choices: str) -> None:
+    # What opens while the page is still being drawn is shut again by the drawing.
+    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
     page.get_by_role("button", name=re.compile(f"^{name}")).click()
     for choice in choices:
         page.get_by_role("button", name=choice, exact=True).click()

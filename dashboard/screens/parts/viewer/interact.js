@@ -163,7 +163,12 @@ function keyActions(viewer) {
 
 function listenToKeys(viewer, host) {
   const { everywhere, inside } = keyActions(viewer);
+  const elsewhere = (event) => {
+    if (!event.composedPath().includes(host)) viewer.quiet();
+  };
   const pressed = (event) => {
+    // Every other key may be one of the page's.
+    if (!everywhere[event.key] && !everywhere[event.key.toLowerCase?.()]) viewer.quiet();
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !viewer.states.length) return;
     const [target] = event.composedPath();
     if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox], [role=combobox]")) return;
@@ -175,5 +180,9 @@ function listenToKeys(viewer, host) {
     act();
   };
   document.addEventListener("keydown", pressed);
-  return () => document.removeEventListener("keydown", pressed);
+  document.addEventListener("pointerdown", elsewhere, true);
+  return () => {
+    document.removeEventListener("keydown", pressed);
+    document.removeEventListener("pointerdown", elsewhere, true);
+  };
 }

@@ -4,6 +4,7 @@
 const CANAL_FIELD_MM = 80;
 const REST_MS = 160;
 const ADDRESS_MS = 120;
+const QUIET_MS = 600;
 const LEAST_FIELD_MM = 8;
 const SETTINGS = "spine-triage-viewer";
 
@@ -492,10 +493,25 @@ class Viewer {
 
   // The panel beside the pictures speaks of the graded series, wherever else one looks.
   rested() {
+    if (this.busy()) {
+      this.resting = setTimeout(() => this.rested(), REST_MS);
+      return;
+    }
     const graded = (state) => state.study === 0 && state.view.graded;
     const active = this.states[this.active];
     const state = active && graded(active) ? active : this.states.find(graded) || active;
     if (state) this.tell("rested", { study: state.study, view: state.view.id, plane: state.plane });
+  }
+
+  // Somebody does something else on the page: what the viewer tells now would cut short what they asked for.
+  quiet() {
+    this.quietUntil = Date.now() + QUIET_MS;
+  }
+
+  busy() {
+    const page = document.querySelector(".stApp");
+    const running = page?.dataset.testScriptState && page.dataset.testScriptState !== "notRunning";
+    return running || Date.now() < (this.quietUntil || 0);
   }
 
   leave() {
