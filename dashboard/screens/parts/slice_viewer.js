@@ -3,6 +3,7 @@
 
 const viewers = new WeakMap();
 const MARK_MS = 60;
+const LEAVE_MS = 1000;
 const TOOLS = [
   ["window", "Window", "Left drag: brightness and contrast"],
   ["scroll", "Scroll", "Left drag: slices"],
@@ -233,10 +234,15 @@ export default function (component) {
     drawTools(viewer);
     viewer.redraw();
   }
-  return () => {
-    viewer.silence();
-    viewer.leave();
-    if (viewer.sheet) URL.revokeObjectURL(viewer.sheet);
-    viewers.delete(root);
-  };
+  // Streamlit may end an earlier call after it made a later one: the viewer goes when its place on the page is gone.
+  return () => { for (const pause of [0, LEAVE_MS]) setTimeout(() => leaveIfGone(root), pause); };
+}
+
+function leaveIfGone(root) {
+  const viewer = viewers.get(root);
+  if (!viewer || root.isConnected) return;
+  viewer.silence();
+  viewer.leave();
+  if (viewer.sheet) URL.revokeObjectURL(viewer.sheet);
+  viewers.delete(root);
 }
