@@ -12,7 +12,7 @@ from dashboard.records import Records, get_study, open_records
 from dashboard.records.tables import StudyRow
 from dashboard.settings import load_settings
 from tests.browser.server import Server
-from tests.browser.viewer import brightness, drag, expect_ink, expect_picture, expect_slice, pane, slice_of
+from tests.browser.viewer import brightness, drag, expect_ink, expect_picture, expect_slice, pane, press, slice_of
 from tests.screens.site import FINDING, add_result, document
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -278,29 +278,29 @@ def test_a_click_on_the_profile_goes_there(page: Page, studies: Studies) -> None
 
 def test_hiding_the_marks_hides_all_of_them_and_is_kept_with_the_reading(page: Page, studies: Studies) -> None:
     studies.open(page)
-    page.keyboard.press("h")
+    press(page, "h")
     expect(page.get_by_role("heading", name="AI marks hidden")).to_be_visible()
     expect(page.get_by_text(FINDING[:20])).to_have_count(0)
     expect(page.locator(".strip button").first).to_have_text("")
     expect_ink(pane(page), CORD, there=False)
     expect(page.locator(".st-key-agree button").first).to_be_disabled()
-    page.keyboard.press("g")
+    press(page, "g")
     drawer = page.get_by_role("dialog")
     expect(drawer).to_contain_text("the suggested one is hidden")
     drawer.get_by_role("radio", name="2", exact=True).click()
     drawer.get_by_role("button", name="Save reading").click()
     expect(drawer).to_have_count(0)
     expect(page.locator(".said span").first).to_contain_text("Read: grade 2")
-    page.keyboard.press("h")
+    press(page, "h")
     expect(page.locator(".said span").first).to_contain_text("grade 2 instead of 3")
     page.get_by_text("Said by people").click()
-    page.keyboard.press("u")
+    press(page, "u")
     expect(page.locator(".said span").first).to_have_text("Not read yet")
 
 
 def test_a_first_look_without_marks_does_not_begin_at_the_suspected_slice(page: Page, studies: Studies) -> None:
     studies.open(page, studies.prior)
-    page.keyboard.press("h")
+    press(page, "h")
     expect(page.get_by_role("heading", name="AI marks hidden")).to_be_visible()
     page.locator(".st-key-back button").click()
     page.locator("tbody tr[data-id]").first.click()

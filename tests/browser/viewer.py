@@ -23,6 +23,12 @@ def expect_slice(page: Page, plane: int, number: int = 0) -> None:
     expect_picture(page, number)
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key of the page itself, which hears it once it is at rest."""
+    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
+    page.keyboard.press(key)
+
+
 def slice_of(page: Page, number: int = 0) -> int:
     """The slice a picture shows, counted from 1."""
     return int(expect_picture(page, number).get_attribute("data-plane") or 0)
