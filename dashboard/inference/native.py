@@ -11,11 +11,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.inference.orientation import slice_affine
 from dashboard.inference.resampling import Image, paint_slice
 from dashboard.inference.segmentation import most_probable
 from dashboard.inference.sessions import spread
-from dashboard.study import Volume
+from dashboard.study import Volume, slice_affine
 from dashboard.study.geometry import Array
 
 # Where the canal leans by 30 degrees the border of a cord lies this far above a plane that just fits the volume.

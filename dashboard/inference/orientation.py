@@ -78,13 +78,6 @@ def crop_affine(centre_mm: Array, axes: Axes, size_px: int, pixel_mm: float) -> 
     return affine
 
 
-def slice_affine(volume_affine: Array, index: int) -> Array:
-    """Affine (4, 4), (0, row, column, 1) to LPS mm, of one slice of a volume."""
-    affine = np.array(volume_affine, dtype=np.float64)
-    affine[:3, 3] += affine[:3, 0] * index
-    return affine
-
-
 def slice_centre(volume: Volume, index: int) -> Array:
     """Middle of one slice, LPS mm (3)."""
     _, rows, columns = volume.voxels.shape

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.inference.orientation import Axes, picture_axes, slice_affine
+from dashboard.inference.orientation import Axes, picture_axes
 from dashboard.inference.resampling import Image, Mask, sample_slice, sample_volume
-from dashboard.study import FrameReference, Volume
+from dashboard.study import FrameReference, Volume, slice_affine
 from dashboard.study.geometry import Array
 
 Cut = Callable[[Array, int], tuple[Image, Mask]]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from dashboard.inference.orientation import Axes, crop_affine, picture_axes, slice_affine
+from dashboard.inference.orientation import Axes, crop_affine, picture_axes
 from dashboard.inference.resampling import Image, Mask, finite, sample_slice, sample_volume, shrink
 from dashboard.study.geometry import Array
 
@@ -29,7 +29,6 @@ __all__ = [
     "sample_slice",
     "sample_volume",
     "shrink",
-    "slice_affine",
     "slow_gain",
 ]
 

@@ -214,14 +214,14 @@ def _is_sealed(keys: Keys, head: AuditHeadRow) -> bool:
 
 
 def _seal(keys: Keys, number: int, hash_: str) -> str:
-    return keys.audit_hash("end", f"{number}:{hash_}")
+    return keys.keyed_hash("end", f"{number}:{hash_}")
 
 
 def _hash(
     keys: Keys, number: int, at: datetime, actor: str, action: str, subject_id: str, details: str, previous: str
 ) -> str:
     fields = [number, _moment(at), actor, action, subject_id, details, previous]
-    return keys.audit_hash("line", json.dumps(fields, ensure_ascii=True))
+    return keys.keyed_hash("line", json.dumps(fields, ensure_ascii=True))
 
 
 def _moment(at: datetime) -> str:

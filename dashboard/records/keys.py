@@ -35,7 +35,7 @@ class Keys:
         digest = hmac.new(self.site_secret, f"name:{name}".encode("utf-8", "surrogateescape"), hashlib.sha256)
         return f"file {digest.hexdigest()[:TOKEN_DIGITS]}"
 
-    def audit_hash(self, purpose: str, text: str) -> str:
+    def keyed_hash(self, purpose: str, text: str) -> str:
         """Keyed hash that nobody without this site's secret can make; `purpose` keeps uses apart."""
         key = hmac.new(self.site_secret, f"audit:{purpose}".encode(), hashlib.sha256).digest()
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

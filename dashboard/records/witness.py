@@ -75,4 +75,4 @@ def _write(records: Records, end: AuditEnd) -> None:
 
 
 def _seal(records: Records, end: AuditEnd) -> str:
-    return records.keys.audit_hash("witness", f"{end.number}:{end.hash}")
+    return records.keys.keyed_hash("witness", f"{end.number}:{end.hash}")

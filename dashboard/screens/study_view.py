@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from dashboard.records import other_studies
 from dashboard.screens import desk, desk_reading, study_panel, study_plots
 from dashboard.screens.desk_pictures import Opened
 from dashboard.screens.frame import told
-from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, KEY, Jump, Pictured, addressed, place, slice_viewer
+from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, Jump, Pictured, addressed, place, slice_viewer
 from dashboard.screens.picture_route import pictures_address
 from dashboard.screens.text import date
 from dashboard.viewing.stack import Slice, Stack
@@ -41,7 +42,7 @@ def viewer(opened: Opened, visit: Visit) -> None:
     with pictures:
         slice_viewer(_studies(opened, address, visit.guest_pass), hidden, st.session_state.get(JUMP))
         if view.stack.analysed and not hidden and one is not None:
-            study_plots.profile(opened, view.stack, at, _go_to, not visit.guest_pass)
+            study_plots.profile(opened, view.stack, at, partial(_go_to, view.id), not visit.guest_pass)
     with panel:
         _panel(opened, view.stack, one, at, hidden)
 
@@ -89,9 +90,6 @@ def _studies(opened: Opened, address: str, guest_pass: str) -> list[Pictured]:
     return [Pictured(address, "this study" if priors else ""), *priors]
 
 
-def _go_to(index: int) -> None:
-    """Go to a slice of the series that the profile is of."""
+def _go_to(view: str, index: int) -> None:
     now: Jump | None = st.session_state.get(JUMP)
-    state = st.session_state.get(KEY) or {}
-    view = str((state.get("place") or {}).get("view") or "1")
     st.session_state[JUMP] = Jump(view, index, now.turn + 1 if now else 1)

@@ -4,7 +4,6 @@ A pass names the share and is signed by this site. It opens nothing by itself: w
 so that it ends with the link.
 """
 
-import hashlib
 import hmac
 
 from dashboard.records import Keys
@@ -25,5 +24,4 @@ def read_pass(keys: Keys, text: str) -> str | None:
 
 
 def _signature(keys: Keys, share_id: str) -> str:
-    text = f"picture pass:{share_id}".encode("utf-8", "replace")
-    return hmac.new(keys.site_secret, text, hashlib.sha256).hexdigest()
+    return keys.keyed_hash("picture pass", share_id)

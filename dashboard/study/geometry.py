@@ -93,6 +93,13 @@ def stack_affine(planes: Sequence[Array]) -> Array:
     return affine
 
 
+def slice_affine(volume_affine: Array, index: int) -> Array:
+    """Affine (4, 4), (0, row, column, 1) to LPS mm, of one slice of a volume."""
+    affine = np.array(volume_affine, dtype=np.float64)
+    affine[:3, 3] += affine[:3, 0] * index
+    return affine
+
+
 def slice_normal(affine: Array) -> Array:
     """Unit normal (3) of the planes: row direction x column direction, PS3.3 order, LPS."""
     normal = np.cross(affine[:3, 2], affine[:3, 1])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from dashboard.study import Volume, slice_normal
+from dashboard.study import Volume, slice_affine, slice_normal
 
 Array = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.generic]
@@ -89,13 +89,6 @@ def picture_of(volume: Volume, index: int) -> Picture:
     if not 0 <= index < volume.voxels.shape[0]:
         raise IndexError(f"slice {index} of {volume.voxels.shape[0]}")
     return plane_picture(np.asarray(volume.voxels[index]), slice_affine(volume.affine, index))
-
-
-def slice_affine(affine: Array, index: int) -> Array:
-    """Affine (4, 4) of one slice of a volume: (0, row, column, 1) to LPS mm."""
-    plane = affine.copy()
-    plane[:3, 3] = (affine @ np.array([index, 0.0, 0.0, 1.0]))[:3]
-    return plane
 
 
 def plane_picture(pixels: Pixels, affine: Array) -> Picture:

@@ -7,10 +7,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.study import GRADES, Plane, Series, SeriesPrediction, SlicePrediction, Study, Volume, physical_position
+from dashboard.study import (
+    GRADES,
+    Plane,
+    Series,
+    SeriesPrediction,
+    SlicePrediction,
+    Study,
+    Volume,
+    physical_position,
+    slice_affine,
+)
 from dashboard.study.geometry import Array
 from dashboard.viewing.outlines import contact_arcs, slice_outlines
-from dashboard.viewing.picture import Picture, picture_of, plane_picture, resampled_picture, slice_affine
+from dashboard.viewing.picture import Picture, picture_of, resampled_picture
 from dashboard.viewing.profile_figure import ProfilePoint
 
 # Field of a reformat that is shown as "full slice": planes across a 3-D volume have no edge of their own.
@@ -36,13 +46,6 @@ class Slice:
         return self.result is not None and self.result.get("grade") is not None
 
     @property
-    def normal(self) -> Array:
-        """Unit normal (3) of the slice's plane, LPS."""
-        affine = self.volume.affine if self.prediction is None else self.prediction.affine
-        normal = np.cross(affine[:3, 1], affine[:3, 2])
-        return np.asarray(normal / np.linalg.norm(normal))
-
-    @property
     def stored(self) -> bool:
         """Whether the slice came from the scanner; otherwise it is a plane cut through the volume."""
         return self.prediction is None or self.prediction.frame is not None
@@ -58,12 +61,6 @@ class Slice:
         if self.stored:
             return picture_of(self.volume, self.slice_index)
         return resampled_picture(self.volume, *self.grid())
-
-    def crop(self) -> Picture | None:
-        """The crop as the model saw it."""
-        if self.prediction is None:
-            return None
-        return plane_picture(np.asarray(self.prediction.image), self.prediction.affine)
 
     def outlines(self) -> dict[str, tuple[Array, ...]]:
         """Outlines of what was found and where tumour touches the cord, LPS mm; none on a slice not analysed."""

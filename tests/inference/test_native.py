@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from dashboard.inference.native import Segmented, paint_reformats, paint_stack
-from dashboard.inference.orientation import crop_affine, patient_axes, picture_axes, slice_affine
+from dashboard.inference.orientation import crop_affine, patient_axes, picture_axes
+from dashboard.study import slice_affine
 from tests.inference.phantoms import ORDERS, axial_affine, reorder, wrap
 
 SHAPE = (24, 50, 50)

@@ -10,9 +10,9 @@ from dashboard.inference.orientation import (
     is_axial,
     patient_axes,
     picture_axes,
-    slice_affine,
     slice_centre,
 )
+from dashboard.study import slice_affine
 from tests.inference.phantoms import ORDERS, axial_affine, reorder, straight, volume, wrap
 
 SHAPE = (4, 12, 16)

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.inference.orientation import crop_affine, picture_axes, slice_affine
+from dashboard.inference.orientation import crop_affine, picture_axes
 from dashboard.inference.resampling import axis_matrix, paint_slice, sample_slice, sample_volume, shrink
+from dashboard.study import slice_affine
 from tests.inference.phantoms import axial_affine
 
 

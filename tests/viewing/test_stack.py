@@ -133,7 +133,3 @@ def test_the_profile_carries_measures_and_leaves_gaps() -> None:
     first, second = graded_stack(["2", None]).profile()
     assert (first.value("cord_area_mm2"), first.value("compression_ratio"), first.probability_high) == (50.0, 0.5, 0.75)
     assert (second.grade, second.value("cord_area_mm2"), second.probability_high) == (None, None, None)
-
-
-def test_the_normal_of_a_slice_is_that_of_its_plane() -> None:
-    np.testing.assert_allclose(np.abs(graded_stack(["0"]).slices[0].normal), (0, 0, 1))
