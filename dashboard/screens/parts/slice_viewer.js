@@ -40,36 +40,14 @@ function group(label, ...parts) {
   return element;
 }
 
-Viewer.prototype.setTool = function setTool(tool) {
-  this.tool = tool;
-  drawTools(this);
-};
-
-Viewer.prototype.toggle = function toggle(name) {
-  this[name] = !this[name];
-  drawTools(this);
-  this.changed();
-};
-
-Viewer.prototype.toggleLine = function toggleLine(name) {
-  if (!this.off.delete(name)) this.off.add(name);
-  this.remember();
-  drawTools(this);
-  this.redraw();
-};
-
-Viewer.prototype.toggleLines = function toggleLines() {
-  this.off = this.off.size ? new Set() : new Set(this.styles.map(({ name }) => name));
-  this.remember();
-  drawTools(this);
-  this.redraw();
-};
-
 function drawTools(viewer) {
   const bar = viewer.root.querySelector(".tools");
   const focused = viewer.root.getRootNode().activeElement;
   const kept = focused && bar.contains(focused) ? focused.dataset.name : null;
-  const named = (element, name) => Object.assign(element, {}) && ((element.dataset.name = name), element);
+  const named = (element, name) => {
+    element.dataset.name = name;
+    return element;
+  };
   const tools = TOOLS.map(([tool, words, tip]) => named(button(words, tip, () => viewer.setTool(tool), viewer.tool === tool), tool));
   const layouts = LAYOUT_WORDS.map(([layout, words, tip]) => named(
     button(words, tip, () => { viewer.arrange(layout); drawTools(viewer); }, viewer.layout === layout), `layout ${layout}`));

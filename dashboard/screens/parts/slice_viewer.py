@@ -16,7 +16,7 @@ ADDRESS_KEY = "view"
 LONGEST_WORD = 400
 # The study's place, the view's id and the plane counted from 1.
 ADDRESSED = re.compile(r"([0-9])-([0-9]{1,4}[a-z]?)\.([0-9]{1,5})(?:\.|$)", re.ASCII)
-SCRIPTS = ("frames", "geometry", "lines", "pane", "address", "viewer", "interact")
+SCRIPTS = ("frames", "geometry", "lines", "pane", "address", "stage", "viewer", "interact")
 
 _element = register("slice_viewer", scripts=(*(f"viewer/{script}" for script in SCRIPTS), "slice_viewer"))
 

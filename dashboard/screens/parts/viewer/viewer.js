@@ -1,47 +1,9 @@
-// The viewer's state and what may be done to it: which planes stand in which picture, how they are shown, and what moves
-// together. Every change ends in `changed`, which draws, fetches ahead, and writes the address.
+// What a person may do: open studies, choose a layout and what stands in it, move, zoom, window, measure. Pictures of one
+// direction move together.
 
-const CANAL_FIELD_MM = 80;
-const REST_MS = 160;
-const ADDRESS_MS = 120;
-const QUIET_MS = 600;
 const LEAST_FIELD_MM = 8;
-const SETTINGS = "spine-triage-viewer";
 
-class Viewer {
-  constructor(root, tell) {
-    Object.assign(this, { root, tell, sources: [], states: [], panes: [], measures: new Map(), outlines: new Map() });
-    Object.assign(this, { layout: "2", active: 0, tool: "window", point: null, linked: true, crosses: true, seen: 0 });
-    Object.assign(this, { hidden: false, styles: [], marks: {}, off: new Set(), opacity: 0.9, trouble: "" });
-    this.recall();
-    this.store = this.newStore();
-    this.grid = root.querySelector(".panes");
-    this.watcher = new ResizeObserver(() => this.resized());
-    this.watcher.observe(this.grid);
-  }
-
-  newStore() {
-    return new FrameStore((key) => this.arrived(key), (error) => this.told(error));
-  }
-
-  // --- what is kept between visits: tastes, nothing of a study
-
-  recall() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(SETTINGS) || "{}");
-      if (Array.isArray(kept.off)) this.off = new Set(kept.off);
-      if (kept.opacity >= 0.1 && kept.opacity <= 1) this.opacity = kept.opacity;
-    } catch {
-      localStorage.removeItem(SETTINGS);
-    }
-  }
-
-  remember() {
-    localStorage.setItem(SETTINGS, JSON.stringify({ off: [...this.off], opacity: this.opacity }));
-  }
-
-  // --- studies
-
+class Viewer extends Stage {
   async open(studies) {
     const turn = (this.turn = (this.turn || 0) + 1);
     this.page = pageOf();
@@ -61,10 +23,6 @@ class Viewer {
     } catch (error) {
       if (turn === this.turn && error.name !== "AbortError") this.told(error);
     }
-  }
-
-  view(study, id) {
-    return this.sources[study]?.scene.views.find((view) => view.id === id);
   }
 
   begin() {
@@ -114,8 +72,6 @@ class Viewer {
       zoom: view.graded && !this.hidden ? "canal" : "fit", field: 100, centre: [0, 0],
     };
   }
-
-  // --- layouts
 
   count() {
     return { 1: 1, 2: 2, 4: 4 }[this.layout] || Math.max(1, this.states.length);
@@ -195,12 +151,6 @@ class Viewer {
     this.changed();
   }
 
-  // --- moving
-
-  space(state) {
-    return `${state.study}/${state.view.space}`;
-  }
-
   move(at, steps) {
     this.goTo(at, this.states[at].plane + steps);
   }
@@ -276,20 +226,6 @@ class Viewer {
     this.changed();
   }
 
-  // --- how it is shown
-
-  settle(state, pane) {
-    const where = place(state.view, state.plane);
-    if (state.zoom === "free") return;
-    const fit = Math.min(pane.width, pane.height) * Math.max(where.width / pane.width, where.height / pane.height);
-    if (state.zoom === "fit") {
-      Object.assign(state, { field: fit, centre: where.middle });
-      return;
-    }
-    const at = place(state.view, state.view.worst ?? state.plane);
-    Object.assign(state, { field: Math.min(CANAL_FIELD_MM, fit), centre: project(where, at.centre) });
-  }
-
   zoomBy(at, factor, spot = null) {
     const [state, pane] = [this.states[at], this.panes[at]];
     const field = Math.max(LEAST_FIELD_MM, Math.min(1500, state.field / factor));
@@ -352,12 +288,6 @@ class Viewer {
     else this.choose(this.active, `0-${this.sources[0].scene.start.view}`);
   }
 
-  // --- measurements, of one plane each, kept while the study is open
-
-  measureKey(state, plane = state.shown) {
-    return `${state.study}/${state.view.id}/${plane}`;
-  }
-
   addMeasure(at, one) {
     const key = this.measureKey(this.states[at]);
     this.measures.set(key, [...(this.measures.get(key) || []), one]);
@@ -370,155 +300,28 @@ class Viewer {
     this.changed();
   }
 
-  // --- drawing
+  setTool(tool) {
+    this.tool = tool;
+    drawTools(this);
+  }
 
-  resized() {
-    this.panes.forEach((pane) => pane.resize());
+  toggle(name) {
+    this[name] = !this[name];
+    drawTools(this);
+    this.changed();
+  }
+
+  toggleLine(name) {
+    if (!this.off.delete(name)) this.off.add(name);
+    this.remember();
+    drawTools(this);
     this.redraw();
   }
 
-  changed() {
-    this.trouble = "";
+  toggleLines() {
+    this.off = this.off.size ? new Set() : new Set(this.styles.map(({ name }) => name));
+    this.remember();
+    drawTools(this);
     this.redraw();
-    clearTimeout(this.planning);
-    this.planning = setTimeout(() => this.plan(), 0);
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.rested(), REST_MS);
-    clearTimeout(this.addressing);
-    this.addressing = setTimeout(() => this.keepAddress(), ADDRESS_MS);
-  }
-
-  // Of a page that has been left meanwhile the address says something else.
-  keepAddress() {
-    if (this.sources.length && pageOf() === this.page) writeAddress(this.layout, this.states, this.active);
-  }
-
-  redraw() {
-    if (this.drawing) return;
-    this.drawing = requestAnimationFrame(() => {
-      this.drawing = 0;
-      this.draw();
-    });
-  }
-
-  draw() {
-    if (!this.states.length) {
-      write(this.root.querySelector(".trouble"), this.trouble);
-      return;
-    }
-    this.states.forEach((state, at) => this.drawPane(state, this.panes[at], at));
-    write(this.root.querySelector(".trouble"), this.trouble);
-    this.seen += 1;
-    this.tell("drawn");
-  }
-
-  drawPane(state, pane, at) {
-    const source = this.sources[state.study];
-    const wanted = FrameStore.key(source, state.view, state.plane);
-    if (this.store.get(wanted) || !this.store.get(FrameStore.key(source, state.view, state.shown))) state.shown = state.plane;
-    const frameKey = FrameStore.key(source, state.view, state.shown);
-    this.settle(state, pane);
-    const lines = this.hidden || !state.view.outlined ? {} : this.outlines.get(`${state.study}/${state.view.id}`)?.[state.shown] || {};
-    const here = place(state.view, state.shown);
-    const point = this.crosses && this.point?.space === this.space(state) ? this.point.at : null;
-    pane.element.classList.toggle("active", at === this.active);
-    pane.draw(state, this.store.get(frameKey), {
-      frameKey,
-      hidden: this.hidden,
-      marks: this.marks,
-      date: [source.label, source.scene.date].filter(Boolean).join(" · "),
-      opacity: this.opacity,
-      outlines: this.styles.filter(({ name }) => lines[name] && !this.off.has(name)).map((style) => ({ style, loops: lines[style.name] })),
-      crossings: this.crosses ? this.crossings(state, here) : [],
-      point,
-      away: point ? Math.abs(dot(point, here.normal) - here.depth) > 4 : false,
-      measures: [...(this.measures.get(this.measureKey(state)) || []), ...(this.sketch?.at === at ? [this.sketch.one] : [])],
-      message: "",
-    });
-  }
-
-  crossings(state, here) {
-    return this.states.flatMap((other, at) => {
-      if (other === state || this.space(other) !== this.space(state)) return [];
-      const ends = crossing(here, place(other.view, other.plane));
-      return ends ? [{ ends, active: at === this.active }] : [];
-    });
-  }
-
-  // --- fetching
-
-  plan() {
-    if (!this.sources.length) return;
-    const wanted = [];
-    this.states.forEach((state, at) => {
-      const source = this.sources[state.study];
-      state.view.planes.forEach((_, plane) => {
-        const ahead = (plane - state.plane) * (state.direction || 1);
-        const rank = ahead >= 0 ? ahead : -2 * ahead;
-        wanted.push({ source, view: state.view, plane, now: !ahead, rank: rank + (at === this.active ? 0 : 0.5) });
-      });
-    });
-    wanted.sort((one, other) => one.rank - other.rank);
-    this.store.plan(wanted);
-  }
-
-  arrived(key) {
-    const seen = this.states.some((state) => {
-      const source = this.sources[state.study];
-      return key === FrameStore.key(source, state.view, state.plane) || key === FrameStore.key(source, state.view, state.shown);
-    });
-    if (seen) this.redraw();
-  }
-
-  async lookOutlines() {
-    for (const { study, view } of this.states) {
-      const key = `${study}/${view.id}`;
-      if (!view.outlined || this.outlines.has(key)) continue;
-      this.outlines.set(key, null);
-      try {
-        const answer = await ask(this.sources[study], `${view.id}/outlines`, this.store.leaving.signal);
-        this.outlines.set(key, await answer.json());
-        this.redraw();
-      } catch (error) {
-        this.outlines.delete(key);
-        if (error.name !== "AbortError") this.told(error);
-      }
-    }
-  }
-
-  told(error) {
-    this.trouble = error.message;
-    this.redraw();
-  }
-
-  // The panel beside the pictures speaks of the graded series, wherever else one looks.
-  rested() {
-    if (this.busy()) {
-      this.resting = setTimeout(() => this.rested(), REST_MS);
-      return;
-    }
-    const graded = (state) => state.study === 0 && state.view.graded;
-    const active = this.states[this.active];
-    const state = active && graded(active) ? active : this.states.find(graded) || active;
-    if (state) this.tell("rested", { study: state.study, view: state.view.id, plane: state.plane });
-  }
-
-  // Somebody does something else on the page: what the viewer tells now would cut short what they asked for.
-  quiet() {
-    this.quietUntil = Date.now() + QUIET_MS;
-  }
-
-  busy() {
-    const page = document.querySelector(".stApp");
-    const running = page?.dataset.testScriptState && page.dataset.testScriptState !== "notRunning";
-    return running || Date.now() < (this.quietUntil || 0);
-  }
-
-  leave() {
-    this.turn = (this.turn || 0) + 1;
-    this.watcher.disconnect();
-    this.store.leave();
-    for (const timer of [this.planning, this.resting, this.addressing, this.marking]) clearTimeout(timer);
-    cancelAnimationFrame(this.drawing);
   }
 }
