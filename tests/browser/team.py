@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 from dashboard.ingest import Identity
 from dashboard.records import Records, audit_entries
 from tests.browser.server import Server
+from tests.browser.viewer import press
 
 PATIENT = Identity(patient_name="Okafor^Ngozi", patient_id="RXH4471093", birth_date="19610203", sex="F")
 OTHER = Identity(patient_name="Lindqvist^Bo", patient_id="KLM5502817", birth_date="19480709", sex="M")
@@ -56,7 +57,7 @@ def user_line(page: Page, email: str) -> Locator:
 
 def make_link(page: Page, team: Team, *, team_only: bool = False) -> str:
     """As a reader on the study's screen; the link that was made."""
-    page.keyboard.press("s")
+    press(page, "s")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     if team_only:

@@ -95,6 +95,8 @@ def test_a_click_on_the_profile_jumps_and_a_reload_stays(page: Page, server: Ser
     page.mouse.click(plot["x"] + plot["width"] * 0.2, plot["y"] + plot["height"] / 2)
     expect(pane(page)).not_to_have_attribute("data-plane", str(before))
     jumped = slice_of(page)
+    # The address follows once the slice rests.
+    expect(page).to_have_url(re.compile(rf"view=[0-9a-z]+-1\*0-\d+\.{jumped}\."))
     page.reload()
     expect_slice(page, jumped)
 
