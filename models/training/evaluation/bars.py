@@ -80,9 +80,9 @@ def bars(metrics: Sequence[Line], file_mb: Mapping[str, float]) -> list[Row]:
     file_mb
         Size of each model file in MB (10^6 bytes), by name of the model.
     """
-    rows = [_row(bar, line) for bar, line in _cord_bars(metrics)]
+    rows = [row_of(bar, line) for bar, line in _cord_bars(metrics)]
     rows.append(_test_set(metrics))
-    rows += [_row(bar, _find(metrics, bar)) for bar in _FIXED]
+    rows += [row_of(bar, find(metrics, bar)) for bar in _FIXED]
     rows += [_file_row(name, size) for name, size in file_mb.items()]
     return rows
 
@@ -215,7 +215,7 @@ _FIXED: tuple[Bar, ...] = (
 )
 
 
-def _find(metrics: Sequence[Line], bar: Bar) -> Line | None:
+def find(metrics: Sequence[Line], bar: Bar) -> Line | None:
     """The test line a bar is about; None where it was not measured."""
     for line in metrics:
         same = all(line.get(key) == value for key, value in bar.pick.items())
@@ -224,7 +224,7 @@ def _find(metrics: Sequence[Line], bar: Bar) -> Line | None:
     return None
 
 
-def _row(bar: Bar, line: Line | None) -> Row:
+def row_of(bar: Bar, line: Line | None) -> Row:
     found: Line = line or {"value": None, "ci95": [None, None], "n": 0, "people": 0}
     value, ci = found["value"], list(found["ci95"])
     if value in (0.0, 1.0) and ci == [value, value]:
@@ -246,7 +246,7 @@ def _row(bar: Bar, line: Line | None) -> Row:
 
 def _test_set(metrics: Sequence[Line]) -> Row:
     """Whether the implanted test set is as large as it was to be."""
-    line = _find(metrics, Bar("", "", None, "quadratic_weighted_kappa", {"contrast": "all", "by": BY}))
+    line = find(metrics, Bar("", "", None, "quadratic_weighted_kappa", {"contrast": "all", "by": BY}))
     met = None if line is None else line["n"] >= LEAST_SLICES and line["people"] >= LEAST_PEOPLE
     return {
         "bar": "size of the test set",

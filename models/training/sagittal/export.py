@@ -1,0 +1,97 @@
+"""The ONNX file of the sagittal model and its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from dashboard.study.sagittal import SAGITTAL_CLASSES
+from models.training.export import CONTRACT, LICENCE, OPSET, Source
+from models.training.sagittal.labels import CLIP_HIGH, PERCENTILES, PIXEL_MM
+from models.training.sagittal.network import CHANNELS
+
+VERSION = "1.0.0"
+MULTIPLE_PX = 32
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, slices: Tensor) -> Tensor:
+        return torch.softmax(self.net(slices), 1)
+
+
+def sagittal_onnx(net: nn.Module, version: str = VERSION) -> bytes:
+    """The file: free number of planes, rows and columns, and nothing of this machine inside."""
+    wrapped = _Probabilities(net).eval().to(memory_format=torch.contiguous_format)
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        wrapped,
+        (torch.zeros(2, CHANNELS, 64, 96),),
+        buffer,
+        input_names=["slices"],
+        output_names=["segmentation"],
+        opset_version=OPSET,
+        dynamo=False,
+        dynamic_axes={name: {0: "N", 2: "rows", 3: "columns"} for name in ("slices", "segmentation")},
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del model.metadata_props[:]
+    model.producer_name, model.producer_version, model.doc_string = "models.training", version, ""
+    model.model_version = int(version.split(".")[0])
+    for key, value in (("name", "sagittal"), ("version", version), ("pixel_mm", str(PIXEL_MM)), ("licence", LICENCE)):
+        model.metadata_props.add(key=key, value=value)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def export_sagittal(net: nn.Module, out: Path, source: Source) -> None:
+    """Write ``model.onnx`` and ``manifest.toml``."""
+    content = sagittal_onnx(net)
+    classes = ", ".join(f'"{name}"' for name in SAGITTAL_CLASSES)
+    lines = [
+        'name = "sagittal"',
+        f'version = "{VERSION}"',
+        f"contract = {CONTRACT}",
+        'file = "model.onnx"',
+        f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
+        f'licence = "{LICENCE}"',
+        "",
+        "[input]",
+        'name = "slices"',
+        f"channels = {CHANNELS}",
+        f"pixel_mm = {PIXEL_MM}",
+        f"multiple_px = {MULTIPLE_PX}",
+        'normalisation = "series_nonzero"',
+        f"percentiles = [{PERCENTILES[0]}, {PERCENTILES[1]}]",
+        f"clip_high = {CLIP_HIGH}",
+        'planes = "right_to_left"',
+        'rows = "head_to_foot"',
+        'columns = "anterior_to_posterior"',
+        "",
+        "[output]",
+        f"segmentation = [{classes}]",
+        "",
+        "[provenance]",
+        f'command = "python -m models.training.sagittal.train{" --data FOLDER --cords CORDS" if source.folder else ""}'
+        f' --seed {source.seed}"',
+        f"seed = {source.seed}",
+        f"samples = {source.samples}",
+        f'data = "{source.data}"',
+        f"date = {datetime.now(UTC).date().isoformat()}",
+        "",
+    ]
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "model.onnx").write_bytes(content)
+    (out / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
