@@ -144,7 +144,7 @@ class Grid:
         to_box[:2, 2] += to_box[:2, :2] @ low - (box[0].start, box[1].start)
         if self.aligned:
             source = (classes.shape[1], classes.shape[2])
-            matrices = _matrices(source, to_box[:2, 2], (to_box[0, 0], to_box[1, 1]), shape)
+            matrices = _matrices(source, np.asarray(to_box[:2, 2], np.float64), (to_box[0, 0], to_box[1, 1]), shape)
             return np.stack([_product(*matrices, plane) for plane in classes]), window
         turned = [
             ndimage.affine_transform(
