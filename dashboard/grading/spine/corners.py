@@ -62,7 +62,7 @@ def corners_of(
     return np.asarray(found, dtype=np.float64), cut
 
 
-def touches_edge(prediction: SagittalPrediction, index: Array) -> bool:
+def touches_edge(prediction: SagittalPrediction, index: npt.NDArray[np.intp]) -> bool:
     """Whether voxels (n, 3) reach the edge of their pictures' fields."""
     planes, rows, columns = index.T
     inside = prediction.inside

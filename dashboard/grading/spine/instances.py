@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from dashboard.grading.spine.corners import corners_of, touches_edge
@@ -27,6 +28,9 @@ from dashboard.grading.spine.midline import (
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Segment
+
+# Indices of voxels, (n, 3), or places in such a list, (n).
+Index = npt.NDArray[np.intp]
 
 # Engineering constants, settled on the training people of SPIDER and on drawn spines; none is a clinical number.
 # The smallest disc or body in a middle picture: a cervical disc is about 15 by 4 mm, a cervical body 15 by 12 mm.
@@ -121,9 +125,7 @@ class _Finder:
         chosen = [group for group in groups if sizes[group].sum() >= LEAST_DISC_MM2]
         return sorted((self._cut_of(np.isin(parts, group), group[0]) for group in chosen), key=self._height)
 
-    def _same_discs(
-        self, parts: "np.ndarray[tuple[int, ...], np.dtype[np.int32]]", found: list[int]
-    ) -> list[list[int]]:
+    def _same_discs(self, parts: Index, found: list[int]) -> list[list[int]]:
         """Numbers of parts gathered by disc, head to foot: a torn disc is one."""
         middles = {number: self._flat_points(parts == number).mean(axis=0) for number in found}
         groups: list[list[int]] = []
@@ -169,7 +171,9 @@ class _Finder:
     def _flat_points(self, flat: Mask) -> Array:
         """Pixels of the curved picture as grid mm (n, 3)."""
         rows, columns = np.nonzero(flat)
-        return np.stack([self.line.plane[rows], rows.astype(float), columns.astype(float)], axis=1) * self.scale
+        return np.asarray(
+            np.stack([self.line.plane[rows], rows.astype(float), columns.astype(float)], axis=1) * self.scale
+        )
 
     def _height_of(self, point: Array) -> float:
         """Way along the canal, mm, of the foot of a point: a lordotic disc lies lower in front than at the canal."""
@@ -196,7 +200,7 @@ class _Finder:
                     bodies.append(body)
         return sorted(bodies, key=lambda one: one.height_mm)
 
-    def _region(self, points: Array, cuts: Sequence[_Cut]) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    def _region(self, points: Array, cuts: Sequence[_Cut]) -> Index:
         """How many cuts lie above each point; far from a cut, its height counts and not its lean."""
         above = np.zeros(len(points), np.int64)
         for cut in cuts:
@@ -204,7 +208,7 @@ class _Finder:
             above += np.where(near, cut.below(points) > 0, points[:, 1] > cut.point[1])
         return above
 
-    def _parts(self, members: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> list[Array]:
+    def _parts(self, members: Index) -> list[Index]:
         """Connected parts of some bone voxels, gathered where they are at one height; C2 and what it holds apart."""
         if not len(members):
             return []
@@ -229,7 +233,7 @@ class _Finder:
                 groups[place].append(part)
         return [members[np.isin(of, group)] for group in groups]
 
-    def _body(self, region: int, members: Array) -> "_Body | None":
+    def _body(self, region: int, members: Index) -> "_Body | None":
         index = self.bone_index[members]
         points = self.bone[members]
         central = np.abs(index[:, 0] - self.line.plane[index[:, 1]]) * self.scale[0] <= max(6.0, self.scale[0] / 2)
@@ -329,9 +333,7 @@ class _Finder:
         second = next((k for k, body in enumerate(bodies) if body.c2 >= C2_SHARE), 0)
         return bodies[second:]
 
-    def _slot_of(
-        self, cut: _Cut, bodies: Sequence["_Body"], slots: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
-    ) -> int | None:
+    def _slot_of(self, cut: _Cut, bodies: Sequence["_Body"], slots: Index) -> int | None:
         """Slot of a disc: below the last body above it, or above the first."""
         height = self._height(cut)
         above = [k for k, body in enumerate(bodies) if body.height_mm < height]
@@ -352,7 +354,7 @@ class _Finder:
         cut: _Cut,
         number: int,
         cuts: Sequence[_Cut],
-        region: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]",
+        region: Index,
     ) -> Segment | None:
         """The disc whose plane is `cut`: the voxels nearer to it than to any other."""
         mine = (region == number) | (region == number + 1)
@@ -371,7 +373,7 @@ class _Finder:
         anchor = ((labels == LUMBOSACRAL) * sure)[near].sum() / max(1, near.sum())
         return self._segment("disc", index, cut.point, float(anchor))
 
-    def _segment(self, kind: str, index: Array, middle: Array, anchor: float) -> Segment:
+    def _segment(self, kind: str, index: Index, middle: Array, anchor: float) -> Segment:
         prediction = self.prediction
         mask = np.zeros(prediction.labels.shape, bool)
         mask[tuple(index.T)] = True
@@ -379,7 +381,8 @@ class _Finder:
         planes = np.unique(index[:, 0])
         plane = int(planes[np.abs(planes - self.line.plane[row]).argmin()])
         along = self.line.slope(row, self.scale[1], self.scale[0])
-        corners, cut = corners_of(prediction, mask[plane], plane, along[1:], kind, dens=anchor >= C2_SHARE)
+        dens = kind == "vertebra" and anchor >= C2_SHARE
+        corners, cut = corners_of(prediction, mask[plane], plane, along[1:], kind, dens)
         rows, columns = np.nonzero(mask[plane])
         centre = prediction.affine @ np.array([plane, rows.mean(), columns.mean(), 1.0])
         return Segment(kind, np.asarray(centre[:3]), corners, plane, mask, not cut, min(1.0, anchor))
@@ -390,7 +393,7 @@ class _Body:
     """Bone between two cuts: its voxels, middle and height along the canal."""
 
     region: int
-    members: Array
+    members: Index
     middle: Array
     height_mm: float
     extent_mm: float
@@ -419,7 +422,7 @@ def _steps(bodies: Sequence[_Body]) -> list[int]:
     return steps
 
 
-def _largest_part(index: Array) -> Array:
+def _largest_part(index: Index) -> Index:
     """The largest connected part of some voxels (n, 3), and all at least a fifth as large: a torn disc stays whole."""
     low = index.min(axis=0)
     block = np.zeros(index.max(axis=0) - low + 1, bool)

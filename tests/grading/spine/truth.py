@@ -45,7 +45,7 @@ def spider_prediction(folder: Path, person: str) -> SagittalPrediction:
     parts, count = ndimage.label(labels == DISC)
     sizes = np.bincount(parts.ravel())
     heights = ndimage.center_of_mass(labels == DISC, parts, range(1, count + 1))
-    large = [k for k in range(1, count + 1) if sizes[k] >= 0.3 * np.median(np.sort(sizes[1:])[-5:])]
+    large = [k for k in range(1, count + 1) if sizes[k] >= 0.15 * np.median(np.sort(sizes[1:])[-5:])]
     lowest = max(large, key=lambda k: heights[k - 1][1])
     labels[parts == lowest] = LUMBOSACRAL
     shape = [int(n * s / PIXEL_MM) for n, s in zip(mask.shape[1:], (down, along), strict=True)]
