@@ -11,7 +11,7 @@ from math import erf, log, sqrt
 
 import numpy as np
 
-from dashboard.grading.spine.instances import Placed
+from dashboard.grading.spine.instances import Placed, find_segments
 from dashboard.grading.spine.midline import CANAL, CORD, Midline, midline
 from dashboard.study.geometry import Array
 from dashboard.study.levels import LEVELS
@@ -22,6 +22,8 @@ from dashboard.study.spine import Segment
 ORDER = LEVELS[1:]
 LUMBOSACRAL_PLACE, L1_PLACE = ORDER.index("L5/S1"), ORDER.index("L1")
 
+# Fewer vertebrae than this are no spine that could be named: a shoulder has dark and bright blocks too.
+LEAST_VERTEBRAE = 2
 # A segment is an anchor when the model is surer of that than of anything else.
 ANCHOR_FROM = 0.5
 # The model is never wholly sure, nor wholly sure that a segment is not an anchor: a C2 without its dens in the field
@@ -70,9 +72,12 @@ class Row:
         return max(found, key=lambda one: disc_anchor(self, one), default=None)
 
 
-def row_of(prediction: SagittalPrediction, placed: tuple[Placed, ...]) -> Row:
-    """A row with the midline of its canal."""
-    return Row(prediction, placed, midline(prediction) if placed else None)
+def row_of(prediction: SagittalPrediction) -> Row:
+    """Segments and canal of a volume; no segments where there are too few vertebrae for a spine."""
+    line = midline(prediction)
+    placed = () if line is None else find_segments(prediction, line)
+    enough = sum(one.segment.kind == "vertebra" for one in placed) >= LEAST_VERTEBRAE
+    return Row(prediction, placed if enough else (), line)
 
 
 def bases(row: Row) -> range:

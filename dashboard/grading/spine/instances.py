@@ -78,13 +78,18 @@ class _Cut:
         return np.asarray((points - self.point) @ self.normal)
 
 
-def find_segments(prediction: SagittalPrediction) -> tuple[Placed, ...]:
-    """Vertebrae and discs of a volume, head to foot; none where no canal could be followed."""
-    line = midline(prediction)
-    if line is None:
-        return ()
-    finder = _Finder(prediction, line)
-    return finder.placed()
+def find_segments(prediction: SagittalPrediction, line: Midline | None = None) -> tuple[Placed, ...]:
+    """Vertebrae and discs of a volume, head to foot; none where no canal could be followed.
+
+    Parameters
+    ----------
+    prediction
+        What the model saw.
+    line
+        The canal's way where it is known already.
+    """
+    line = midline(prediction) if line is None else line
+    return () if line is None else _Finder(prediction, line).placed()
 
 
 class _Finder:
@@ -246,15 +251,13 @@ class _Finder:
         along = self.line.slope(middle[1] / self.scale[1], self.scale[1], self.scale[0])
         way = (points[central] - middle) @ along
         low, high = np.percentile(way, [3, 97])
-        c2 = self.prediction.labels[tuple(index[central].T)] == C2
-        sure = self.prediction.certainty[tuple(index[central].T)] / 255
         return _Body(
             region,
             members,
             middle,
             self._height_of(middle),
             float(high - low),
-            float((c2 * sure).sum() / max(1e-9, len(c2))),
+            self._share_of(C2, index[central]),
         )
 
     # What does not fit.
@@ -367,15 +370,21 @@ class _Finder:
         if not len(index):
             return None
         index = _largest_part(index)
-        labels = self.prediction.labels[tuple(index.T)]
-        sure = self.prediction.certainty[tuple(index.T)] / 255
-        near = np.abs(index[:, 0] * self.scale[0] - cut.point[0]) <= PLANE_FIT_MM
-        anchor = ((labels == LUMBOSACRAL) * sure)[near].sum() / max(1, near.sum())
-        return self._segment("disc", index, cut.point, float(anchor))
+        near = index[np.abs(index[:, 0] * self.scale[0] - cut.point[0]) <= PLANE_FIT_MM]
+        anchor = self._share_of(LUMBOSACRAL, near)
+        return self._segment("disc", index, cut.point, anchor)
+
+    def _share_of(self, label: int, index: Index) -> float:
+        """How much of some voxels is of a class, each counted as far as the model is sure."""
+        if not len(index):
+            return 0.0
+        planes, rows, columns = index.T
+        sure = self.prediction.certainty[planes, rows, columns] / 255
+        return float(np.mean((self.prediction.labels[planes, rows, columns] == label) * sure))
 
     def _segment(self, kind: str, index: Index, middle: Array, anchor: float) -> Segment:
         prediction = self.prediction
-        mask = np.zeros(prediction.labels.shape, bool)
+        mask: Mask = np.zeros(prediction.labels.shape, bool)
         mask[tuple(index.T)] = True
         row = int(np.clip(round(middle[1] / self.scale[1]), 0, mask.shape[1] - 1))
         planes = np.unique(index[:, 0])

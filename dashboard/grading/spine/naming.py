@@ -20,14 +20,12 @@ from dashboard.grading.spine.evidence import (
     likelihoods,
     row_of,
 )
-from dashboard.grading.spine.instances import Placed, find_segments
+from dashboard.grading.spine.instances import Placed
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
 
 # A count is called certain from this probability on.
 CERTAIN_FROM = 0.9
-# Fewer vertebrae than this are no spine that could be named: a shoulder has dark and bright blocks too.
-LEAST_VERTEBRAE = 2
 # A level that rests on a height and not on something seen may hide a miscount.
 DOUBT = 0.8
 # Two volumes show the same vertebra when its middle lies this near in both; bodies are 17 mm apart and more.
@@ -42,6 +40,15 @@ LEAST_ALTERNATIVE = 0.01
 
 UNCERTAIN = "level uncertain"
 USUAL_PRESACRAL = 24
+
+
+@dataclass(frozen=True, eq=False)
+class ReadSpine:
+    """A named spine, the row it was made of, and the number of the group of volumes that were named together."""
+
+    spine: Spine
+    row: Row
+    group: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +75,20 @@ def name_spines(predictions: Sequence[SagittalPrediction], frames: Sequence[str]
     tuple of Spine
         One a prediction; without segments where no spine was found.
     """
-    rows = [row_of(one, _enough(find_segments(one))) for one in predictions]
-    spines: dict[int, Spine] = {}
-    for group in _groups(rows, frames):
-        spines |= _name_group(group)
-    return tuple(spines.get(number, _nothing(rows[number])) for number in range(len(rows)))
+    return tuple(one.spine for one in read_spines(predictions, frames))
+
+
+def read_spines(predictions: Sequence[SagittalPrediction], frames: Sequence[str]) -> tuple["ReadSpine", ...]:
+    """As :func:`name_spines`, with what the names rest on."""
+    rows = [row_of(one) for one in predictions]
+    found: dict[int, ReadSpine] = {}
+    groups = _groups(rows, frames)
+    for group in groups:
+        for number, spine in _name_group(group).items():
+            found[number] = ReadSpine(spine, rows[number], group[0].number)
+    nothing = ((number, row) for number, row in enumerate(rows) if number not in found)
+    found |= {number: ReadSpine(_nothing(row), row, number) for number, row in nothing}
+    return tuple(found[number] for number in range(len(rows)))
 
 
 def name_spine(prediction: SagittalPrediction) -> Spine:
@@ -113,10 +129,6 @@ def possible_levels(spine: Spine, index: int) -> tuple[str, ...]:
     own = places[index]
     low, high = own - min(places), own + len(ORDER) - 1 - max(places)
     return tuple(ORDER[place] for place in range(low, high + 1) if (place - own) % 2 == 0)
-
-
-def _enough(placed: tuple[Placed, ...]) -> tuple[Placed, ...]:
-    return placed if sum(one.segment.kind == "vertebra" for one in placed) >= LEAST_VERTEBRAE else ()
 
 
 def _nothing(row: Row) -> Spine:
