@@ -3,22 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-UNCERTAIN, UNKNOWN = "level uncertain", "level unknown"
-
-
-def level_words(entry: Mapping[str, Any]) -> str:
-    """Level of an entry of a result document as screens show it: "T8", "T8 (level uncertain)", or empty.
-
-    Parameters
-    ----------
-    entry
-        Of ``slices``, ``levels`` or ``worst_slice``; results of before levels had names hold none.
-    """
-    level = entry.get("level")
-    if not level:
-        return ""
-    name = str(level)[:16]
-    return f"{name} ({UNCERTAIN})" if entry.get("level_certain") is False else name
+from dashboard.study import level_words
 
 
 def place_words(document: Mapping[str, Any]) -> str:
@@ -30,7 +15,7 @@ def place_words(document: Mapping[str, Any]) -> str:
     if not isinstance(worst, Mapping):
         return ""
     if worst.get("level"):
-        return level_words(worst)
+        return level_words(str(worst["level"])[:16], worst.get("level_certain"))
     uid = worst.get("series_instance_uid")
     count = sum(one.get("series_instance_uid") == uid for one in document.get("slices") or [])
     return f"slice {worst.get('number')} of {count}"

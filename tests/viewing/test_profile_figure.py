@@ -106,10 +106,10 @@ def test_hover_says_the_norm_and_how_far_from_it() -> None:
 
 
 def test_no_norm_no_band_and_the_figure_says_why() -> None:
-    drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are not named yet")
+    drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are unknown or uncertain")
     assert [one.name for one in drawn.data] == ["Cord area"]
     notes = [one.text for one in drawn.layout.annotations if one.name == NOTE]
-    assert notes == ["no norm band: levels are not named yet"]
+    assert notes == ["no norm band: levels are unknown or uncertain"]
 
 
 @pytest.mark.parametrize(("chance", "words"), [(0.0, "&lt; 0.01"), (1.0, "&gt; 0.99"), (0.5, "0.50")])
