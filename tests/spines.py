@@ -19,9 +19,7 @@ STEP_MM = 0.4
 CANAL_AP_MM, CANAL_RL_MM, CORD_AP_MM = 14.0, 18.0, 7.0
 # Tangent of the canal at places along the row, degrees backwards on the way down.
 LEAN = {"C2": -14, "C5": 0, "C7": 20, "T1": 24, "T4": 16, "T7": 0, "T10": -14, "T12": -18, "L2": -8, "L4": 12, "L5": 24}
-PRESACRAL = tuple(
-    [f"C{k}" for k in range(2, 8)] + [f"T{k}" for k in range(1, 13)] + [f"L{k}" for k in range(1, 6)]
-)
+PRESACRAL = tuple([f"C{k}" for k in range(2, 8)] + [f"T{k}" for k in range(1, 13)] + [f"L{k}" for k in range(1, 6)])
 
 
 def _size(place: float, cervical: tuple[float, float], thoracic: tuple[float, float], lumbar: tuple[float, float]):
@@ -230,7 +228,7 @@ class Whole:
 
 
 def sagittal_grid(field_mm=(700.0, 300.0), top_mm=70.0, planes=15, step_mm=4.0, pixel_mm=0.8, middle=(0.0, -40.0)):
-    """Affine and shape of a sagittal stack; `top_mm` is its top above the top of C2's body, `middle` (x, y) its middle."""
+    """Affine and shape of a sagittal stack; `top_mm` is its top above the top of C2's body, `middle` (x, y) its own."""
     shape = (planes, int(field_mm[0] / pixel_mm), int(field_mm[1] / pixel_mm))
     affine = np.eye(4)
     affine[:3, :3] = np.array([[step_mm, 0, 0], [0, 0, pixel_mm], [0, -pixel_mm, 0]])

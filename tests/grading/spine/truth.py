@@ -1,11 +1,14 @@
 """Sagittal predictions made of label volumes: what a model without fault would see."""
 
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
 from dashboard.study.sagittal import SAGITTAL_CLASSES, SagittalPrediction
+from tests.spines import sagittal_grid
 
 OTHER, VERTEBRA, DISC, CANAL, CORD, LUMBOSACRAL, C2 = range(len(SAGITTAL_CLASSES))
 PIXEL_MM = 0.8
@@ -49,8 +52,32 @@ def spider_prediction(folder: Path, person: str) -> SagittalPrediction:
     lowest = max(large, key=lambda k: heights[k - 1][1])
     labels[parts == lowest] = LUMBOSACRAL
     shape = [int(n * s / PIXEL_MM) for n, s in zip(mask.shape[1:], (down, along), strict=True)]
-    rows, columns = (np.minimum((np.arange(n) + 0.5) * PIXEL_MM / s, m - 1).astype(int) for n, s, m in zip(shape, (down, along), mask.shape[1:], strict=True))
+    rows, columns = (
+        np.minimum((np.arange(n) + 0.5) * PIXEL_MM / side, most - 1).astype(int)
+        for n, side, most in zip(shape, (down, along), mask.shape[1:], strict=True)
+    )
     labels = labels[:, rows[:, None], columns[None, :]]
     affine = np.eye(4)
     affine[:3, :3] = np.array([[step, 0, 0], [0, 0, PIXEL_MM], [0, -PIXEL_MM, 0]])
     return prediction_of(labels, affine)
+
+
+@lru_cache(maxsize=16)
+def drawn(whole, planes=9, step_mm=4.0, **grid) -> SagittalPrediction:
+    """What a model without fault sees of a drawn spine."""
+    affine, shape = sagittal_grid(planes=planes, step_mm=step_mm, **grid)
+    _, labels = whole.sample(affine, shape)
+    return prediction_of(labels, affine)
+
+
+def rows_of(prediction, first, last, uid=None) -> SagittalPrediction:
+    """The same planes with a field from one row to another."""
+    affine = prediction.affine.copy()
+    affine[:3, 3] += affine[:3, 1] * first
+    cut = {name: getattr(prediction, name)[:, first:last] for name in ("image", "inside", "labels", "certainty")}
+    return replace(prediction, affine=affine, series_instance_uid=uid or prediction.series_instance_uid, **cut)
+
+
+def row_at(prediction, point_mm) -> int:
+    """Row of a point in LPS mm."""
+    return round(float((np.linalg.inv(prediction.affine) @ np.array([*point_mm, 1.0]))[1]))
