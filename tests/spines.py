@@ -221,7 +221,8 @@ class Whole:
     def _paint_top(self, paint, along, back, side):
         depth = self.depth_mm(0)
         front = back + CANAL_AP_MM / 2 + 2 + depth / 2
-        dens = (np.abs(front - 1) < 0.32 * depth) & (np.abs(side) < 5.5) & (along < 0) & (along > -16)
+        # One bone: no endplate parts the dens from its body.
+        dens = (np.abs(front - 1) < 0.32 * depth) & (np.abs(side) < 5.5) & (along < 2) & (along > -16)
         paint(dens, "marrow", OTHER if self.vertebrae[0] in self.unseen else C2)
         arch = (np.hypot(front + 0.55 * depth, (along + 9)) < 3.5) & (np.abs(side) < 14)
         paint(arch, "marrow")

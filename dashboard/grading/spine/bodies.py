@@ -22,6 +22,9 @@ STEP_TO_HEIGHT = 1.15
 C2_SHARE = 0.5
 # C2 and another vertebra in one piece: each has at least this much of it.
 BOTH_SHARE = 0.15
+# C2 with its dens is more than twice as high as the bodies below it: a lower part labelled C2 is its dens alone, and
+# the vertebra below is its own body.
+C2_HEIGHT = 1.7
 # Beside the largest piece of bone between two discs, smaller ones than this are specks.
 SPECK_SHARE = 0.1
 
@@ -127,7 +130,8 @@ def _body(field: Field, members: Index, doubtful: bool) -> Body | None:
         return None
     middle = points[central].mean(axis=0)
     low, high = np.percentile((points[central] - middle) @ field.along(middle), [3, 97])
-    share = field.share_of(C2, index[central])
+    # Where only the dens is taken for C2, its body counts with it.
+    share = min(1.0, 2 * field.share_of(C2, index[central]))
     return Body(members, middle, field.height_of(middle), float(high - low), share, doubtful)
 
 
@@ -136,21 +140,21 @@ def _more_cuts(field: Field, bodies: Sequence[Body]) -> list[Cut]:
     more: list[Cut] = []
     for body, height in zip(bodies, usual_heights(bodies), strict=True):
         if body.c2 > BOTH_SHARE:
-            more += _under_c2(field, body)
+            more += _under_c2(field, body, height)
         elif height and body.extent_mm > TWO_BODIES * height:
             more += _by_height(field, body, max(2, round(body.extent_mm / (STEP_TO_HEIGHT * height))))
     return more
 
 
-def _under_c2(field: Field, body: Body) -> list[Cut]:
-    """A cut below what is C2 of a body, where there is enough of another vertebra below."""
+def _under_c2(field: Field, body: Body, usual: float) -> list[Cut]:
+    """A cut below what is C2 of a body, where that is as high as C2 and there is enough of another vertebra below."""
     c2 = field.prediction.labels[tuple(field.bone_index[body.members].T)] == C2
     if not BOTH_SHARE < c2.mean() < 1 - BOTH_SHARE:
         return []
     along = field.along(body.middle)
     way = (field.bone[body.members] - body.middle) @ along
     foot, head = np.percentile(way[c2], 95), np.percentile(way[~c2], 5)
-    if np.median(way[~c2]) <= foot:
+    if np.median(way[~c2]) <= foot or foot - np.percentile(way[c2], 5) < C2_HEIGHT * usual:
         return []
     return [Cut(body.middle + along * (foot + head) / 2, along, "c2")]
 
