@@ -39,18 +39,19 @@ KNOWN = frozenset({Role.SAGITTAL_T2, Role.SAGITTAL_T1, Role.SAGITTAL_STIR, Role.
 CANAL_CLASSES = (SAGITTAL_CLASSES.index("canal"), SAGITTAL_CLASSES.index("cord"))
 
 Labels = npt.NDArray[np.uint8]
-Half = npt.NDArray[np.float16]
+Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """What the model says of one plane; `classes` are its probabilities."""
+    """What the model says of one plane; `classes` are its probabilities in `box`, beyond which it saw nothing."""
 
     image: Image
     inside: Mask
     labels: Labels
     certainty: Labels
-    classes: Half
+    classes: Image
+    box: Box
 
 
 def shows_sagittal(series: Series) -> bool:
@@ -172,13 +173,14 @@ class _Viewer:
         # What lies outside the field is nothing that was seen.
         labels = most_probable(classes) * inside
         certainty = np.round(255 * np.clip(classes.max(axis=0), 0, 1)).astype(np.uint8)
-        return _Look(slices[1], inside, labels, certainty, classes.astype(np.float16))
+        box = _box(labels)
+        return _Look(slices[1], inside, labels, certainty, classes[:, *box].copy(), box)
 
     def _native(self, planes: Sequence[int], looks: Sequence[_Look]) -> Labels:
         """Labels in the grid of the volume; between two planes that were looked at, the mean of both by nearness."""
         labels = np.zeros(self.volume.voxels.shape, np.uint8)
-        box = _box([look.labels for look in looks])
-        if box is None:
+        box = _box(np.any([look.labels > 0 for look in looks], axis=0))
+        if not box[0].stop:
             return labels
         view = self.seen.view(labels)
         reach = planes[1] - planes[0] if len(planes) > 1 else 1
@@ -188,9 +190,9 @@ class _Viewer:
             after = int(np.searchsorted(planes, plane))
             pair = [min(after, len(planes) - 1), max(after - 1, 0)]
             share = np.float32(np.clip((planes[pair[0]] - plane) / reach, 0, 1)) if after else np.float32(0)
-            classes = looks[pair[0]].classes[:, *box].astype(np.float32)
+            classes = _within(looks[pair[0]], box)
             if share:
-                classes = classes * (1 - share) + looks[pair[1]].classes[:, *box] * share
+                classes = classes * (1 - share) + _within(looks[pair[1]], box) * share
             painted, window = self.grid.back(classes, box)
             if painted.size:
                 view[plane][window] = most_probable(painted)
@@ -217,13 +219,24 @@ def _reaches(distance_mm: float) -> bool:
     return NEIGHBOUR_REACH_MM[0] - 0.01 <= distance_mm <= NEIGHBOUR_REACH_MM[1] + 0.01
 
 
-def _box(labels: Sequence[Labels]) -> tuple[slice, slice] | None:
-    """Rows and columns of the grid that hold all labels, with a pixel round them."""
-    seen = np.any([one > 0 for one in labels], axis=0)
-    if not seen.any():
-        return None
+def _box(seen: npt.NDArray[np.generic]) -> Box:
+    """Rows and columns of the grid that hold all that is not 0, with two pixels round them; empty where all is."""
     ends = []
-    for axis, length in ((1, seen.shape[0]), (0, seen.shape[1])):
+    for axis in (1, 0):
         where = np.flatnonzero(seen.any(axis=axis))
-        ends.append(slice(max(0, int(where[0]) - 2), min(length, int(where[-1]) + 3)))
+        low, high = (int(where[0]), int(where[-1]) + 1) if len(where) else (0, 0)
+        margin = 2 if high else 0
+        ends.append(slice(max(0, low - margin), min(seen.shape[1 - axis], high + margin)))
     return ends[0], ends[1]
+
+
+def _within(look: _Look, box: Box) -> Image:
+    """Probabilities of a plane in a box that holds its own."""
+    classes = np.zeros((len(SAGITTAL_CLASSES), *(part.stop - part.start for part in box)), np.float32)
+    classes[0] = 1.0
+    rows, columns = (
+        slice(own.start - part.start, own.stop - part.start) for own, part in zip(look.box, box, strict=True)
+    )
+    if look.classes.size:
+        classes[:, rows, columns] = look.classes
+    return classes
