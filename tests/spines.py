@@ -5,12 +5,14 @@ and a lumbar lordosis, bent sideways on demand. Sizes are those of an adult to a
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from dashboard.exchange.demonstration import write_series
 from dashboard.study.phantom import CODE, noisy, signal_of
 from dashboard.study.sagittal import SAGITTAL_CLASSES
 
@@ -240,3 +242,21 @@ def sagittal_grid(field_mm=(700.0, 300.0), top_mm=70.0, planes=15, step_mm=4.0, 
 def picture_of(tissue, pixel_mm=0.8, seed=5):
     """T2 signal of tissues as a scanner would give it."""
     return noisy(signal_of(tissue), pixel_mm, np.random.default_rng(seed))
+
+
+def write_whole_spine(folder, whole, planes=11, slices=36, step_mm=5.0, acquired=datetime(2024, 2, 1, 8, 0)):
+    """The spine as a study, sagittal T2 from C2 to the sacrum and axial T2 about its middle; returns the paths of each.
+
+    The axial stack stands at right angles to the patient, not to the canal, as many emergency stacks do.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    affine, shape = sagittal_grid(planes=planes)
+    tissue, _ = whole.sample(affine, shape)
+    sagittal = write_series(folder, picture_of(tissue), affine, 1, "SAG T2 TSE SYNTHETIC", acquired)
+    middle = whole.centre_mm("T8")
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[0, 0, 0.75], [0, 0.75, 0], [-step_mm, 0, 0]])
+    affine[:3, 3] = middle - [0.75 * 127.5, 0.75 * 127.5 + 20, -step_mm * (slices - 1) / 2]
+    tissue, _ = whole.sample(affine, (slices, 256, 256))
+    axial = write_series(folder, picture_of(tissue, 0.75), affine, 2, "AX T2 TSE SYNTHETIC", acquired)
+    return sagittal, axial

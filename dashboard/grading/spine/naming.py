@@ -39,6 +39,7 @@ TRANSITIONAL_SHIFT = 0.3
 LEAST_ALTERNATIVE = 0.01
 
 UNCERTAIN = "level uncertain"
+BORROWED = "counted through vertebrae that another series shows too"
 USUAL_PRESACRAL = 24
 
 
@@ -178,6 +179,10 @@ def _whole_vertebrae(row: Row) -> list[Placed]:
 def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
     """Spines of a group by number, from what all of its rows say together."""
     chances = _chances(group)
+
+    def likeliest(found: Sequence[int]) -> int | None:
+        return max(found, key=lambda one: (chances.get(one, 0.0), -abs(one)), default=None)
+
     cervical = [m.row.second_cervical for m in group]
     sacral = [m.row.lumbosacral for m in group]
     from_c2 = [-one.slot - m.shift for one, m in zip(cervical, group, strict=True) if one is not None]
@@ -185,11 +190,13 @@ def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
         LUMBOSACRAL_PLACE - one.slot - m.shift for one, m in zip(sacral, group, strict=True) if one is not None
     ]
     base = max(chances, key=lambda one: chances[one])
+    upper, lower = likeliest(from_c2), likeliest(from_sacrum)
     note: list[str] = []
-    if from_c2 and from_sacrum and from_c2[0] != from_sacrum[0]:
+    agreed = upper is None or lower is None or upper == lower
+    if upper is not None and lower is not None and upper != lower:
         # A radiologist counts from C2 where both ends are seen.
-        base = from_c2[0]
-        note.append(_disagreement(from_c2[0] - from_sacrum[0]))
+        base = upper
+        note.append(_disagreement(upper - lower))
     counted = _counted(base, from_c2, from_sacrum)
     transitional = next((words for m in group if (words := _transitional(m.row))), "")
     if transitional:
@@ -197,25 +204,38 @@ def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
         if counted == "sacrum":
             chances = _shifted(chances, base)
     chances = _likely(chances, base)
-    agreed = not (from_c2 and from_sacrum) or from_c2[0] == from_sacrum[0]
     certain = counted != "guess" and agreed and chances.get(base, 0.0) >= CERTAIN_FROM
     if not certain:
         note.insert(0, UNCERTAIN)
-    words = "; ".join(note)
-    return {m.number: _spine(m, base, chances, counted, certain, words) for m in group}
+    return {m.number: _spine(m, base, chances, counted, certain, _noted(m, counted, base, note)) for m in group}
+
+
+def _noted(member: _Member, counted: str, base: int, note: Sequence[str]) -> str:
+    """The words of a group for one of its rows."""
+    borrowed = counted != "guess" and not _anchor_slots(member.row, base + member.shift)
+    return "; ".join([*note, BORROWED] if borrowed else note)
 
 
 def _chances(group: Sequence[_Member]) -> dict[int, float]:
-    """Probability of each place of the first row's slot 0."""
-    tables = [(likelihoods(m.row), m.shift) for m in group]
-    shared = set.intersection(*({base - shift for base in table} for table, shift in tables))
-    total = {base: sum(table[base + shift] for table, shift in tables) for base in sorted(shared)}
+    """Probability of each place of the first row's slot 0.
+
+    Series that show the same vertebrae say the same thing twice: each counts the less the more of it others show too.
+    """
+    tables = [(likelihoods(m.row), m.shift, _weight(m, group)) for m in group]
+    shared = set.intersection(*({base - shift for base in table} for table, shift, _ in tables))
+    total = {base: sum(weight * table[base + shift] for table, shift, weight in tables) for base in sorted(shared)}
     if not total:
         total = likelihoods(group[0].row)
     most = max(total.values())
     weights = {base: float(np.exp(value - most)) for base, value in total.items()}
     whole = sum(weights.values())
     return {base: weight / whole for base, weight in weights.items()}
+
+
+def _weight(member: _Member, group: Sequence[_Member]) -> float:
+    own = {one.slot + member.shift for one in member.row.placed}
+    shown = [{one.slot + m.shift for one in m.row.placed} for m in group]
+    return 1 / sum(len(own & other) / len(own) for other in shown)
 
 
 def _likely(chances: Mapping[int, float], base: int) -> dict[int, float]:

@@ -202,3 +202,17 @@ def test_real_lumbar_discs_are_named_from_the_sacrum(shared_data):
         found = name_spine(spider_prediction(shared_data, person))
         assert found.named[-1].level == "L5/S1" and found.counted_from == "sacrum", person
         assert names(found) == list(ORDER[ORDER.index(found.named[0].level) : ORDER.index("L5/S1") + 1]), person
+
+
+def test_the_same_field_in_two_contrasts_makes_a_guess_no_surer(seen, whole):
+    field = between(seen, whole, "T3", "T11", "1.1")
+    one = name_spine(field)
+    two = name_spines([field, replace(field, series_instance_uid="1.2")], ["frame", "frame"])
+    assert [names(spine) for spine in two] == [names(one)] * 2
+    assert two[0].named[0].probability == pytest.approx(one.named[0].probability, abs=1e-6)
+
+
+def test_a_count_through_another_series_says_so(seen, whole):
+    cervical = rows_of(seen, 0, row_at(seen, whole.centre_mm("T6")), "1.1")
+    found = name_spines([cervical, between(seen, whole, "T3", "T11", "1.2")], ["frame", "frame"])
+    assert found[0].note == "" and "another series" in found[1].note

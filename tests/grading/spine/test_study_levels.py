@@ -1,7 +1,9 @@
 """Levels in the result of a study: on slices, entries and series, and the published spine."""
 
+import json
 from dataclasses import replace
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -13,10 +15,12 @@ from dashboard.study import Acquisition, FrameReference, Role, Series, Study, Vo
 from dashboard.study.levels import LEVELS
 from tests.grading.crops import axial_series, prediction, stack, sure
 from tests.grading.spine.truth import row_at, rows_of
+from tests.grading.test_result import SCHEMA
 from tests.grading.test_study_grade import CROPS
 
 AXIAL, SAGITTAL = "2.25.7", "2.25.8"
 STEP_MM = 6.0
+TIMES = ("read", "inference", "grading", "total")
 
 
 def sagittal_series(role=Role.SAGITTAL_T2, uid=SAGITTAL, frame="frame", **headers):
@@ -89,7 +93,7 @@ def test_the_spine_is_published(graded):
     assert {one["kind"] for one in spine["segments"]} == {"vertebra", "disc"}
     assert spine["segments"][0]["corners_mm"] is None
     assert len(spine["segments"][8]["corners_mm"]) == 4
-    canonical_json(graded.to_document())
+    jsonschema.validate(json.loads(canonical_json(graded.to_document(dict.fromkeys(TIMES, 0.0)))), SCHEMA)
 
 
 def test_an_uncertain_level_says_so(guessed):
