@@ -204,6 +204,7 @@ def _check_input(reader: _Reader, contract: Contract) -> None:
         reader.expect("input.size_px", contract.size_px)
     else:
         reader.expect("input.channels", contract.channels)
+        reader.expect("input.planes", "right_to_left")
         reader.expect("input.multiple_px", contract.multiple_px)
     reader.expect("input.normalisation", contract.normalisation)
     reader.expect("input.percentiles", list(contract.percentiles))

@@ -173,6 +173,7 @@ name = "slices"
 pixel_mm = 0.8
 channels = 3
 multiple_px = 32
+planes = "right_to_left"
 normalisation = "series_nonzero"
 percentiles = [1.0, 99.0]
 clip_high = 1.5

@@ -88,8 +88,11 @@ def bases(row: Row) -> range:
 
 def likelihoods(row: Row) -> dict[int, float]:
     """Log-likelihood of each base, anchors and all."""
-    parts = (_anchors, _outside, _conus, _sizes)
-    return {base: sum(part(row, base) for part in parts) for base in bases(row)}
+    cord, sizes = _cord(row), _measured(row)
+    return {
+        base: _anchors(row, base) + _outside(row, base) + _conus(cord, base) + _sizes(sizes, base)
+        for base in bases(row)
+    }
 
 
 def disc_anchor(row: Row, one: Placed) -> float:
@@ -135,8 +138,7 @@ def _nothing_below(row: Row, disc: Segment) -> bool:
     return row_end < inside.shape[0] and bool(inside[int(rows.mean()) : row_end, column].all())
 
 
-def _conus(row: Row, base: int) -> float:
-    seen = _cord(row)
+def _conus(seen: tuple[str, float] | None, base: int) -> float:
     if seen is None:
         return 0.0
     kind, slot = seen
@@ -175,10 +177,10 @@ def slot_at(row: Row, image_row: float) -> float:
     return float(np.interp(image_row, heights, slots))
 
 
-def _sizes(row: Row, base: int) -> float:
+def _sizes(measured: Sequence[tuple[int, float, float]], base: int) -> float:
     """How well depths and steps of the bodies fit; one factor for the person is found along with it."""
     logs = []
-    for slot, depth, step in _measured(row):
+    for slot, depth, step in measured:
         place = base + slot
         for value, table in ((depth, DEPTH_MM), (step, STEP_MM)):
             if value:

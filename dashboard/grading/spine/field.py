@@ -46,7 +46,8 @@ class Cut:
 
     def below(self, points: Array) -> Array:
         """Distance (n) of points (n, 3) below the plane."""
-        return np.asarray((points - self.point) @ self.normal)
+        # Written out: a threaded product may sum in another order.
+        return np.asarray(sum((points[:, k] - self.point[k]) * self.normal[k] for k in range(3)))
 
 
 class Field:
