@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dashboard.grading.result import LevelsRead, SeriesResult, SliceResult
 from dashboard.grading.spine.study import Levels, contradictions
+from dashboard.grading.spine.turned import FRONT_BACK, UPSIDE_DOWN
 from dashboard.study import Series
 
 NO_SPINE = "no row of vertebrae was found along a canal"
@@ -29,6 +30,11 @@ def with_levels(
     uid = series.series_instance_uid
     looked_at = any(one.spine.series_instance_uid == uid for one in levels.read)
     spine = levels.spine_of(uid)
+    if looked_at:
+        notes = [one.spine.note for one in levels.read if one.spine.series_instance_uid == uid]
+        turned = [words for words in (UPSIDE_DOWN, FRONT_BACK) if any(words in note for note in notes)]
+        warnings = tuple(f"{words[0].upper()}{words[1:]}." for words in turned)
+        result = replace(result, orientation_ok=not turned, warnings=(*result.warnings, *warnings))
     if spine is None:
         state = LevelsRead.NOT_NAMED if looked_at or failure else LevelsRead.NOT_SAGITTAL
         reason = failure or (NO_SPINE if looked_at else None)

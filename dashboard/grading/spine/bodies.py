@@ -25,6 +25,8 @@ BOTH_SHARE = 0.15
 # C2 with its dens is more than twice as high as the bodies below it: a lower part labelled C2 is its dens alone, and
 # the vertebra below is its own body.
 C2_HEIGHT = 1.7
+# What may be taken for vertebrae above C2: the arch of C1 and a piece of the skull.
+MOST_ABOVE_C2 = 2
 # Beside the largest piece of bone between two discs, smaller ones than this are specks.
 SPECK_SHARE = 0.1
 
@@ -67,8 +69,8 @@ def find_bodies(field: Field, cuts: Sequence[Cut]) -> tuple[list[Cut], list[Body
     usual = usual_heights(bodies)
     whole = [body for body, height in zip(bodies, usual, strict=True) if not _is_fragment(field, body, height)]
     second = next((place for place, body in enumerate(whole) if body.c2 >= C2_SHARE), 0)
-    # The arch of C1 and the skull are no vertebrae of the row.
-    return every, whole[second:]
+    # The arch of C1 and the skull are no vertebrae of the row; more above C2 is another matter.
+    return every, whole[second:] if second <= MOST_ABOVE_C2 else whole
 
 
 def usual_heights(bodies: Sequence[Body]) -> list[float]:

@@ -21,6 +21,7 @@ from dashboard.grading.spine.evidence import (
     row_of,
 )
 from dashboard.grading.spine.instances import Placed
+from dashboard.grading.spine.turned import signs_of_turning
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
 
@@ -134,7 +135,7 @@ def possible_levels(spine: Spine, index: int) -> tuple[str, ...]:
 
 def _nothing(row: Row) -> Spine:
     prediction = row.prediction
-    note = "no row of vertebrae was found along a canal"
+    note = "; ".join(["no row of vertebrae was found along a canal", *signs_of_turning(row)])
     return Spine(prediction.series_instance_uid, prediction.volume_index, (), "guess", False, note)
 
 
@@ -204,6 +205,9 @@ def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
         if counted == "sacrum":
             chances = _shifted(chances, base)
     chances = _likely(chances, base)
+    turned = list(dict.fromkeys(words for m in group for words in signs_of_turning(m.row)))
+    note = [*turned, *note]
+    agreed = agreed and not turned
     certain = counted != "guess" and agreed and chances.get(base, 0.0) >= CERTAIN_FROM
     if not certain:
         note.insert(0, UNCERTAIN)

@@ -211,3 +211,19 @@ def test_the_series_in_the_best_contrast_speaks_for_the_study(axial, seen):
     assert [one["series_instance_uid"] for one in document["spines"]] == [SAGITTAL, "2.25.9"]
     assert document["spine"]["series_instance_uid"] == SAGITTAL
     assert {one["group"] for one in document["spines"]} == {0}
+
+
+def test_a_series_whose_pictures_stand_on_their_head_is_warned_of(axial, seen):
+    upside = replace(
+        seen,
+        labels=np.ascontiguousarray(np.flip(seen.labels, 1)),
+        certainty=np.ascontiguousarray(np.flip(seen.certainty, 1)),
+        series_instance_uid=SAGITTAL,
+    )
+    found = grade_study(study(10, sagittal_series()), {AXIAL: axial}, sagittal={SAGITTAL: (upside,)})
+    assert found.series[0].orientation_ok is False
+    assert "The pictures look upside down, although their header says otherwise." in found.series[0].warnings
+
+
+def test_a_series_that_stands_upright_says_so(graded):
+    assert graded.series[0].orientation_ok is True
