@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dashboard.errors import TriageError
@@ -32,13 +32,15 @@ class TriagedStudy:
     """A study, its published result, and what both were made from.
 
     `predictions` are by series_instance_uid of the series that were analysed; their `native_labels` hold what the
-    result stands by and nothing of refused slices. `instances` are the study's files.
+    result stands by and nothing of refused slices. `instances` are the study's files. `sagittal` are what the sagittal
+    model saw, one a volume, by series_instance_uid.
     """
 
     study: Study
     document: Document
     predictions: Mapping[str, SeriesPrediction]
     instances: tuple[Instance, ...]
+    sagittal: Mapping[str, tuple[SagittalPrediction, ...]] = field(default_factory=dict)
 
 
 def triage_drop(
@@ -175,7 +177,7 @@ def triage_study(
         "total": read_s + graded - started,
     }
     document = result.to_document(timings, engine.describe())
-    return TriagedStudy(study, document, _as_far_as_trusted(study, predictions, document), part.instances)
+    return TriagedStudy(study, document, _as_far_as_trusted(study, predictions, document), part.instances, sagittal)
 
 
 def not_analysed(part: Drop, engine: Engine, reason: str) -> TriagedStudy:

@@ -122,3 +122,9 @@ def test_a_course_without_a_norm_is_drawn_from_nought() -> None:
     plain, beside = (profile_figure([point(0)], 0, (AREA,), norms) for norms in ({}, {AREA: [(40.0, 5.0)]}))
     assert plain.layout.yaxis.rangemode == "tozero"
     assert beside.layout.yaxis.rangemode == "normal"
+
+
+def test_a_guessed_level_says_so_and_has_no_norm() -> None:
+    guessed = ProfilePoint(0.0, 1, "T8", "0", level_certain=False)
+    assert (guessed.where, guessed.norm_level) == ("slice 1, T8 (level uncertain)", None)
+    assert (point(0, level="T8").where, point(0, level="T8").norm_level) == ("slice 1, T8", "T8")
