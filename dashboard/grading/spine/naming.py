@@ -39,7 +39,10 @@ TRANSITIONAL_SHIFT = 0.3
 # Alternatives less likely than this are left out, and what remains sums to 1 with the guess.
 LEAST_ALTERNATIVE = 0.01
 
+# People have up to two presacral vertebrae more or fewer than most; a larger difference is a miscount or a mistake.
+ANOMALY_PLACES = 4
 UNCERTAIN = "level uncertain"
+CONTRADICTION = "what looks like C2 and what looks like the sacrum are not a spine apart"
 BORROWED = "counted through vertebrae that another series shows too"
 USUAL_PRESACRAL = 24
 
@@ -195,9 +198,12 @@ def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
     note: list[str] = []
     agreed = upper is None or lower is None or upper == lower
     if upper is not None and lower is not None and upper != lower:
-        # A radiologist counts from C2 where both ends are seen.
-        base = upper
-        note.append(_disagreement(upper - lower))
+        if abs(upper - lower) <= ANOMALY_PLACES:
+            # A radiologist counts from C2 where both ends are seen.
+            base = upper
+            note.append(_disagreement(upper - lower))
+        else:
+            note.append(CONTRADICTION)
     counted = _counted(base, from_c2, from_sacrum)
     transitional = next((words for m in group if (words := _transitional(m.row))), "")
     if transitional:

@@ -216,3 +216,12 @@ def test_a_count_through_another_series_says_so(seen, whole):
     cervical = rows_of(seen, 0, row_at(seen, whole.centre_mm("T6")), "1.1")
     found = name_spines([cervical, between(seen, whole, "T3", "T11", "1.2")], ["frame", "frame"])
     assert found[0].note == "" and "another series" in found[1].note
+
+
+def test_anchors_that_cannot_both_be_right_are_no_anomaly_but_a_contradiction(seen, whole):
+    labels = seen.labels.copy()
+    row = row_at(seen, whole.centre_mm("T8/"))
+    block = labels[:, row - 12 : row + 12]
+    block[block == DISC] = LUMBOSACRAL
+    found = name_spine(rows_of(prediction_of(labels, seen.affine), 0, row + 40))
+    assert not found.certain and "not a spine apart" in found.note and "anomaly" not in found.note
