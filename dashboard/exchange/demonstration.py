@@ -45,7 +45,7 @@ def write_demonstration(
         (("SAG T2 TSE SYNTHETIC", sagittal, (15, 312, 240)), ("AX T2 TSE SYNTHETIC", axial, (34, 256, 256))), start=1
     ):
         pixels = noisy(_sample(affine, shape, tumour), float(np.linalg.norm(affine[:3, 1])), rng)
-        paths += _write_series(folder, pixels, affine, number, name, acquired)
+        paths += write_series(folder, pixels, affine, number, name, acquired)
     return tuple(paths)
 
 
@@ -72,9 +72,24 @@ def _sample(affine: Array, shape: tuple[int, int, int], tumour: Tumour | None) -
     return signal
 
 
-def _write_series(
+def write_series(
     folder: Path, pixels: npt.NDArray[np.uint16], affine: Array, number: int, description: str, acquired: datetime
 ) -> list[Path]:
+    """Write made-up slices as the MR images of one series; return the files.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    pixels
+        (slices, rows, columns), at most 12 bit.
+    affine
+        (4, 4), (slice, row, column, 1) to LPS mm.
+    number, description
+        Number and words of the series.
+    acquired
+        Date and time of the study, which also tell studies apart.
+    """
     content = hashlib.sha256(pixels.tobytes() + affine.tobytes() + acquired.isoformat().encode())
     paths = []
     for index, plane in enumerate(pixels):

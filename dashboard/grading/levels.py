@@ -38,7 +38,6 @@ def _belong(before: SliceResult, one: SliceResult) -> bool:
 def _level(group: Sequence[SliceResult]) -> LevelResult:
     worst = max(group, key=lambda one: (rank(one.supported_grade or "0"), sum(one.supported or ())))
     return LevelResult(
-        level=None,
         worst=worst,
         grade=worst.supported_grade or "0",
         at_least=tuple(np.max([one.supported for one in group if one.supported is not None], axis=0).tolist()),

@@ -59,10 +59,10 @@ def missing_words(levels: Iterable[str | None]) -> str:
     """Why some of the slices at these levels have no norm; empty where all have one."""
     given = list(levels)
     if not any(given):
-        return "no norm band: levels are not named yet"
+        return "no norm band: levels are unknown or uncertain"
     without = dict.fromkeys(level for level in given if level and norm("cord_area_mm2", level) is None)
     named = f"no norm at {', '.join(without)}" if without else ""
-    unnamed = "no norm where the level is not named" if not all(given) else ""
+    unnamed = "no norm where the level is unknown or uncertain" if not all(given) else ""
     return "; ".join(filter(None, (named, unnamed)))
 
 

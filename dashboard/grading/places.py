@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dashboard.study import level_words
+
 
 def place_words(document: Mapping[str, Any]) -> str:
     """Level of the worst slice of a result document, or its number counted from the head; empty where none was graded.
@@ -13,7 +15,7 @@ def place_words(document: Mapping[str, Any]) -> str:
     if not isinstance(worst, Mapping):
         return ""
     if worst.get("level"):
-        return str(worst["level"])[:16]
+        return level_words(str(worst["level"])[:16], worst.get("level_certain"))
     uid = worst.get("series_instance_uid")
     count = sum(one.get("series_instance_uid") == uid for one in document.get("slices") or [])
     return f"slice {worst.get('number')} of {count}"

@@ -4,13 +4,16 @@ The document is a pure function of its input: numbers are rounded here and nowhe
 study and of the canal, never in the order of a UID, and the canonical text has one spelling.
 """
 
+import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade, grade_probabilities
 from dashboard.grading.morphometry import Measures
+from dashboard.grading.spine.reach import Level
 from dashboard.grading.urgency import Urgency
 from dashboard.study import FrameReference, Rejection
 
@@ -18,6 +21,15 @@ SCHEMA = "spine-triage/1"
 ANALYSED, NOT_ANALYSED, GRADED = "analysed", "not_analysed", "graded"
 
 PROBABILITY_DIGITS, LENGTH_DIGITS, AREA_DIGITS, FRACTION_DIGITS = 4, 2, 1, 4
+
+
+class LevelsRead(StrEnum):
+    """Whether levels were named in a series, and how surely."""
+
+    CERTAIN = "certain"
+    UNCERTAIN = "uncertain"
+    NOT_NAMED = "not named"
+    NOT_SAGITTAL = "not sagittal"
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,8 @@ class SliceResult:
         P(>= 1a, 1b, 1c, 2, 3) as far as neighbouring slices stand by it; None where not analysed.
     along_canal_mm
         Distance from the first slice of the series along the canal.
+    level
+        Where a series seen from the side shows the slice's canal; None where none does.
     """
 
     series_instance_uid: str
@@ -50,19 +64,24 @@ class SliceResult:
     supported_grade: str | None = None
     measures: Measures | None = None
     explanation: tuple[str, ...] = ()
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
 class LevelResult:
-    """Neighbouring slices of one band. `worst` speaks for them; the level's name is None until levels are known."""
+    """Neighbouring slices of one band. `worst` speaks for them, and its level is theirs."""
 
-    level: str | None
     worst: SliceResult
     grade: str
     at_least: tuple[float, ...]
     slices: int
     to_mm: tuple[float, float, float]
     from_mm: tuple[float, float, float]
+
+    @property
+    def level(self) -> str | None:
+        """Name of the level, None where it is unknown."""
+        return None if self.worst.level is None else self.worst.level.name
 
 
 @dataclass(frozen=True)
@@ -80,11 +99,21 @@ class SeriesResult:
     reason: str | None
     orientation_ok: bool | None
     warnings: tuple[str, ...] = ()
+    levels: LevelsRead = LevelsRead.NOT_SAGITTAL
+    levels_reason: str | None = None
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """Everything grading says of a study."""
+    """Everything grading says of a study.
+
+    Attributes
+    ----------
+    spines
+        Published spines of all volumes whose levels were named, the one that speaks for the study first.
+    findings, sagittal
+        Published blocks of what else was found, and of the canal seen from the side.
+    """
 
     study_instance_uid: str
     status: str
@@ -97,6 +126,9 @@ class StudyResult:
     series: tuple[SeriesResult, ...]
     slices: tuple[SliceResult, ...]
     rejected: tuple[Rejection, ...]
+    spines: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
+    sagittal: Mapping[str, Any] | None = None
 
     @property
     def band(self) -> Band | None:
@@ -123,10 +155,14 @@ class StudyResult:
                 "score": _rounded(self.urgency.score, 1),
                 "reasons": list(self.urgency.reasons),
             },
-            "worst_slice": None if self.worst is None else _place(self.worst),
+            "worst_slice": None if self.worst is None else {**_place(self.worst), **_level_of(self.worst)},
             "levels": [_level_document(level) for level in self.levels],
             "series": [_series_document(series) for series in self.series],
             "slices": [_slice_document(one) for one in self.slices],
+            "spine": copy.deepcopy(dict(self.spines[0])) if self.spines else None,
+            "spines": [copy.deepcopy(dict(one)) for one in self.spines],
+            "findings": [dict(one) for one in self.findings],
+            "sagittal": None if self.sagittal is None else dict(self.sagittal),
             "rejected": [{"name": one.name, "reason": one.reason} for one in self.rejected],
             "timings_s": {name: _rounded(seconds, 3) for name, seconds in (timings_s or {}).items()},
             "model": [dict(one) for one in model],
@@ -186,12 +222,23 @@ def _place(one: SliceResult) -> dict[str, Any]:
     }
 
 
+def _level_of(one: SliceResult) -> dict[str, Any]:
+    """Name of the level, whether it is certain, how likely it is, and by which series; nulls where it is unknown."""
+    level = one.level
+    return {
+        "level": None if level is None else level.name,
+        "level_certain": None if level is None else level.certain,
+        "level_probability": None if level is None else _rounded(level.probability, PROBABILITY_DIGITS),
+        "level_series_instance_uid": None if level is None else level.series_instance_uid,
+    }
+
+
 def _slice_document(one: SliceResult) -> dict[str, Any]:
     grade = one.grade
     return {
         **_place(one),
         "along_canal_mm": _rounded(one.along_canal_mm, LENGTH_DIGITS),
-        "level": None,
+        **_level_of(one),
         "grade": None if grade is None else grade.grade,
         "band": None if grade is None else grade.band.value,
         "probabilities": None if grade is None else probabilities_document(grade.at_least),
@@ -208,7 +255,7 @@ def _slice_document(one: SliceResult) -> dict[str, Any]:
 
 def _level_document(level: LevelResult) -> dict[str, Any]:
     return {
-        "level": level.level,
+        **_level_of(level.worst),
         "grade": level.grade,
         "band": BAND_OF_GRADE[level.grade].value,
         "probabilities": probabilities_document(level.at_least),
@@ -232,4 +279,6 @@ def _series_document(series: SeriesResult) -> dict[str, Any]:
         "reason": series.reason,
         "orientation_ok": series.orientation_ok,
         "warnings": list(series.warnings),
+        "levels": series.levels.value,
+        "levels_reason": series.levels_reason,
     }

@@ -20,6 +20,8 @@ from dashboard.grading.result import (
     StudyResult,
 )
 from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
+from dashboard.grading.series_levels import with_levels
+from dashboard.grading.spine.study import Levels, read_levels
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import (
     TIER_OF_GAP,
@@ -35,6 +37,7 @@ from dashboard.grading.urgency import (
 from dashboard.grading.words import agreement_words, flag_words, rank, slice_words
 from dashboard.study import Series, SeriesPrediction, Study
 from dashboard.study.geometry import Array
+from dashboard.study.sagittal import SagittalPrediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ def grade_study(
     predictions: Mapping[str, SeriesPrediction],
     thresholds: GradingThresholds | None = None,
     failures: Mapping[str, str] | None = None,
+    sagittal: Mapping[str, Sequence[SagittalPrediction]] | None = None,
+    sagittal_failures: Mapping[str, str] | None = None,
 ) -> StudyResult:
     """Grade a study from what the models saw in its series.
 
@@ -74,6 +79,10 @@ def grade_study(
         Cuts on probabilities; the defaults where None.
     failures
         By series instance UID, why a gradable series could not be looked at.
+    sagittal
+        By series instance UID, what the sagittal model saw: one a volume.
+    sagittal_failures
+        By series instance UID, why a series that shows the spine from the side could not be looked at.
 
     Returns
     -------
@@ -81,15 +90,20 @@ def grade_study(
         Graded when at least one slice was, otherwise not analysed with its reasons.
     """
     cuts = thresholds or GradingThresholds()
+    levels = read_levels(study, sagittal or {})
     parts = [
         _Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
         for number, series in enumerate(study.series)
         if series.series_instance_uid in predictions
     ]
     supported = _support(parts, cuts)
-    found = {part.number: _slice_results(part, supported[part.number], cuts) for part in parts}
+    found = {part.number: _slice_results(part, supported[part.number], cuts, levels) for part in parts}
     slices = tuple(one for part in parts for one in explained(found[part.number], _elsewhere(part, parts, found)))
     series = tuple(_series_result(number, one, parts, failures or {}) for number, one in enumerate(study.series))
+    series = tuple(
+        with_levels(result, one, levels, slices, (sagittal_failures or {}).get(one.series_instance_uid))
+        for result, one in zip(series, study.series, strict=True)
+    )
     graded = [one for one in slices if one.status == ANALYSED]
     at_least = _study_at_least(graded)
     reasons = () if graded else study_absence(series, len(study.rejected))
@@ -106,6 +120,7 @@ def grade_study(
         series=series,
         slices=slices,
         rejected=study.rejected,
+        spines=levels.documents(study),
     )
 
 
@@ -125,7 +140,8 @@ def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array
     return {part.number: supported[np.array(numbers) == part.number] for part in parts}
 
 
-def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds) -> list[SliceResult]:
+def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds, levels: Levels) -> list[SliceResult]:
+    uid, frame = part.series.series_instance_uid, part.series.frame_of_reference_uid
     along = along_canal_mm(np.array([one.prediction.centre_mm for one in part.graded.slices]).reshape(-1, 3))
     rows = iter(supported)
     results = []
@@ -134,7 +150,7 @@ def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds) -> li
         row = next(rows) if passed else None
         results.append(
             SliceResult(
-                series_instance_uid=part.series.series_instance_uid,
+                series_instance_uid=uid,
                 number=index + 1,
                 volume_index=one.prediction.volume_index,
                 slice_index=one.prediction.slice_index,
@@ -147,6 +163,7 @@ def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds) -> li
                 supported=None if row is None else tuple(row.tolist()),
                 supported_grade=None if row is None else grade_from(row, cuts.grade_cut),
                 measures=one.measures if passed else None,
+                level=levels.level_at(one.prediction.centre_mm.tolist(), uid, frame),
             )
         )
     return results

@@ -10,6 +10,7 @@ from typing import Any
 from dashboard.errors import ModelError
 from dashboard.inference.preprocessing import CLIP_HIGH
 from dashboard.study import GRADES, LABELS, SCENES
+from dashboard.study.sagittal import SAGITTAL_CLASSES
 
 # Raised whenever the meaning of a model's input or output changes.
 CONTRACT = 1
@@ -21,7 +22,9 @@ STEPS = len(GRADES) - 1
 class Contract:
     """What one kind of model must take and give.
 
-    `outputs` names each output of the graph with its shape after the batch axis; `labels` the words each stands for.
+    `outputs` names each output of the graph with its shape after the batch axis, None where it may be any length;
+    `labels` the words each stands for. Pictures are squares of `size_px`; 0 where rows and columns are free, as many
+    as `multiple_px` divides. `rows` and `columns` say which way they run, `channels` how many planes a picture holds.
     """
 
     name: str
@@ -29,9 +32,19 @@ class Contract:
     size_px: int
     normalisation: str
     percentiles: tuple[float, float]
-    outputs: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, tuple[int | None, ...]]
     labels: Mapping[str, tuple[str, ...]]
     calibrated: bool
+    rows: str = "anterior_to_posterior"
+    columns: str = "right_to_left"
+    channels: int = 1
+    multiple_px: int = 1
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """Shape of a picture, None where it may be any length."""
+        side = self.size_px or None
+        return (self.channels, side, side)
 
 
 CANAL = Contract(
@@ -53,6 +66,21 @@ COMPRESSION = Contract(
     outputs={"segmentation": (len(LABELS), 96, 96), "ordinal": (STEPS,), "scene": (len(SCENES),)},
     labels={"segmentation": LABELS, "ordinal": GRADES[1:], "scene": SCENES},
     calibrated=True,
+)
+# Sagittal planes, each between the planes to its right and left; the net halves a picture five times.
+SAGITTAL = Contract(
+    name="sagittal",
+    pixel_mm=0.8,
+    size_px=0,
+    normalisation="series_nonzero",
+    percentiles=(1.0, 99.0),
+    outputs={"segmentation": (len(SAGITTAL_CLASSES), None, None)},
+    labels={"segmentation": SAGITTAL_CLASSES},
+    calibrated=False,
+    rows="head_to_foot",
+    columns="anterior_to_posterior",
+    channels=3,
+    multiple_px=32,
 )
 
 
@@ -172,12 +200,17 @@ class _Reader:
 def _check_input(reader: _Reader, contract: Contract) -> None:
     reader.expect("input.name", "slices")
     reader.expect("input.pixel_mm", contract.pixel_mm)
-    reader.expect("input.size_px", contract.size_px)
+    if contract.size_px:
+        reader.expect("input.size_px", contract.size_px)
+    else:
+        reader.expect("input.channels", contract.channels)
+        reader.expect("input.planes", "right_to_left")
+        reader.expect("input.multiple_px", contract.multiple_px)
     reader.expect("input.normalisation", contract.normalisation)
     reader.expect("input.percentiles", list(contract.percentiles))
     reader.expect("input.clip_high", CLIP_HIGH)
-    reader.expect("input.rows", "anterior_to_posterior")
-    reader.expect("input.columns", "right_to_left")
+    reader.expect("input.rows", contract.rows)
+    reader.expect("input.columns", contract.columns)
 
 
 def _calibration(reader: _Reader) -> Calibration:

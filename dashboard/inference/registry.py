@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.errors import ModelError
-from dashboard.inference.manifest import CANAL, COMPRESSION, Contract, read_manifest
+from dashboard.inference.manifest import CANAL, COMPRESSION, SAGITTAL, Contract, read_manifest
 from dashboard.inference.sessions import DEFAULT_THREADS, Session
 
 MAX_FILE_BYTES = 5_000_000
@@ -22,15 +22,22 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Models:
-    """Both models of one process. `threads` changes speed only, never a result."""
+    """The models of one process. `threads` changes speed only, never a result.
+
+    `sagittal` is None where its folder is missing or damaged, and `sagittal_failure` says so: then levels have no
+    names, while the grade, which does not need it, stands.
+    """
 
     canal: Session
     compression: Session
     threads: int = DEFAULT_THREADS
+    sagittal: Session | None = None
+    sagittal_failure: str = ""
 
     def describe(self) -> tuple[ModelInfo, ...]:
         """What a result must cite, in a fixed order."""
-        manifests = (self.canal.manifest, self.compression.manifest)
+        sessions = (self.canal, self.compression, self.sagittal)
+        manifests = (session.manifest for session in sessions if session is not None)
         return tuple(ModelInfo(m.name, m.version, m.sha256) for m in manifests)
 
 
@@ -40,16 +47,25 @@ def load_models(models_dir: Path, threads: int = DEFAULT_THREADS) -> Models:
     Parameters
     ----------
     models_dir
-        Folder with one folder a model: ``canal/`` and ``compression/``.
+        Folder with one folder a model: ``canal/``, ``compression/`` and ``sagittal/``.
     threads
         Python threads that share a session.
 
     Raises
     ------
     ModelError
-        A file is missing, altered, too large or does not fit; the message names what differs.
+        A file of the grade's two models is missing, altered, too large or does not fit; the message names what differs.
+        The same of the sagittal model is kept as `sagittal_failure`.
     """
-    return Models(_load(models_dir, CANAL), _load(models_dir, COMPRESSION), threads)
+    sagittal, failure = _load_or_reason(models_dir, SAGITTAL)
+    return Models(_load(models_dir, CANAL), _load(models_dir, COMPRESSION), threads, sagittal, failure)
+
+
+def _load_or_reason(models_dir: Path, contract: Contract) -> tuple[Session | None, str]:
+    try:
+        return _load(models_dir, contract), ""
+    except ModelError as error:
+        return None, str(error)
 
 
 def _load(models_dir: Path, contract: Contract) -> Session:

@@ -38,7 +38,7 @@ class Session:
         _check_graph(manifest, self._session)
 
     def run(self, slices: Image) -> Mapping[str, Image]:
-        """Outputs by name for float32 (N, 1, size, size), each with N first.
+        """Outputs by name for float32 (N, channels, rows, columns), each with N first.
 
         Raises
         ------
@@ -87,7 +87,7 @@ def _check_graph(manifest: Manifest, session: "InferenceSession") -> None:
     inputs = {node.name: node for node in session.get_inputs()}
     if list(inputs) != [INPUT_NAME]:
         raise ModelError(f"Model {contract.name}: inputs are {sorted(inputs)}, this software gives one, {INPUT_NAME}.")
-    _check_node(contract, inputs[INPUT_NAME], (1, contract.size_px, contract.size_px))
+    _check_node(contract, inputs[INPUT_NAME], contract.input_shape)
     outputs = {node.name: node for node in session.get_outputs()}
     for name, shape in contract.outputs.items():
         if name not in outputs:
@@ -102,9 +102,14 @@ def _check_graph(manifest: Manifest, session: "InferenceSession") -> None:
             )
 
 
-def _check_node(contract: Contract, node: "object", shape: tuple[int, ...]) -> None:
+def _check_node(contract: Contract, node: "object", shape: tuple[int | None, ...]) -> None:
     name, kind, found = (getattr(node, key) for key in ("name", "type", "shape"))
     if kind != "tensor(float)":
         raise ModelError(f"Model {contract.name}: {name} is {kind}, this software needs tensor(float).")
-    if len(found) != len(shape) + 1 or tuple(found[1:]) != shape or isinstance(found[0], int):
+    # A length that the contract leaves free has a name or nothing in the file, as the batch has.
+    free = [
+        None if length is None and not isinstance(given, int) else given
+        for given, length in zip(found[1:], shape, strict=False)
+    ]
+    if len(found) != len(shape) + 1 or tuple(free) != shape or isinstance(found[0], int):
         raise ModelError(f"Model {contract.name}: {name} has shape {found}, this software needs ['N', {shape}].")

@@ -12,7 +12,7 @@ from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, StudyRow
-from dashboard.study import regions_of
+from dashboard.study import level_words, regions_of
 
 
 def add_finding(
@@ -71,18 +71,17 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     row.probability_1c_or_worse = document.get("probability_1c_or_worse")
     analysed = row.state == StudyState.GRADED.value
     row.reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
-    row.level = _worst_level(document) if analysed else ""
-    row.place = row.level or place_words(document)
+    level = _worst_level(document) if analysed else {}
+    row.level = str(level.get("level") or "")[:16]
+    row.place = level_words(row.level, level.get("level_certain")) or place_words(document)
     described = [row.description, *(str(series.get("description") or "") for series in document.get("series") or [])]
     row.regions = ",".join(regions_of(described))
 
 
-def _worst_level(document: Document) -> str:
-    """Name of the level that carries the study's grade, or "" where levels have no names."""
-    for level in document.get("levels") or []:
-        if level.get("grade") == document.get("grade"):
-            return str(level.get("level") or "")
-    return ""
+def _worst_level(document: Document) -> dict[str, Any]:
+    """The entry of the level that carries the study's grade, empty where there is none."""
+    entries: list[dict[str, Any]] = document.get("levels") or []
+    return next((one for one in entries if one.get("grade") == document.get("grade")), {})
 
 
 def _finding(row: FindingRow) -> Finding:

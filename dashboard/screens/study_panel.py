@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.screens.text import MISSING, counted, markup, plain, probability
 from dashboard.screens.tiers import BANDS, GRADE_WORDS
-from dashboard.study import GRADES
+from dashboard.study import GRADES, level_words
 
 # Key in the document -> (words, unit, digits, definition). Shares are stored as fractions and shown in per cent.
 MEASURES: Mapping[str, tuple[str, str, int, str]] = {
@@ -83,7 +83,7 @@ def slice_panel(
         why = markup(str(entry.get("reason") or "this kind of series is not graded"), 300)
         st.html(f'<section class="panel"><h2>This series: not analysed</h2><p>because {why}</p></section>')
         return
-    where = markup(str(result.get("level") or f"slice {number} of {count}"))
+    where = markup(level_words(result.get("level"), result.get("level_certain")) or f"slice {number} of {count}")
     if result.get("grade") is None:
         items = "".join(f"<li>{_words(reason)}</li>" for reason in result.get("reasons") or [])
         st.html(f'<section class="panel"><h2>{where}: not analysed, because</h2><ul>{items}</ul></section>')

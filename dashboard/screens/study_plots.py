@@ -10,6 +10,7 @@ from dashboard.screens import saving
 from dashboard.screens.frame import told
 from dashboard.screens.parts.plot import picked, plot
 from dashboard.screens.text import plain
+from dashboard.study import level_words
 from dashboard.viewing.flagged_figure import flagged_figure
 from dashboard.viewing.measure_lines import measure_lines
 from dashboard.viewing.profile_figure import ROWS, USUAL, ProfilePoint, profile_figure
@@ -55,7 +56,7 @@ def profile(opened: "Opened", stack: "Stack", at: int, go_to: Callable[[int], No
         if exports and saving.may_save():
             saving.save_button(PROFILE, "png", "profile", opened.finding_id)
             saving.save_button(PROFILE, "csv", "profile", opened.finding_id)
-    norms = {name: [_range(name, point.level) for point in points] for name in rows}
+    norms = {name: [_range(name, point.norm_level) for point in points] for name in rows}
     note = _note(rows, points)
     figure = profile_figure(points, at, rows, norms, note)
     label = f"{', '.join(ROWS[name].label for name in rows)} along the spine, slice {at + 1} marked. {note}".strip()
@@ -101,8 +102,9 @@ def flagged_slice(opened: "Opened", check: Callable[[], None], exports: bool) ->
 
 def _flagged_words(document: Mapping[str, Any], one: "Slice", at: int) -> str:
     # A label is Markdown, and a level's name is the software's own word.
-    level = (one.result or {}).get("level")
-    where = plain(str(level), 16) if level else f"slice {at + 1}"
+    result = one.result or {}
+    level = level_words(result.get("level"), result.get("level_certain"))
+    where = plain(level, 32) if level else f"slice {at + 1}"
     kind = "Worst slice, not flagged" if document.get("band") == "low" else "Flagged slice"
     return f"{kind}: {where}, suspected grade {document.get('grade')}, with its measures drawn"
 
@@ -122,13 +124,13 @@ def _note(rows: Sequence[str], points: Sequence[ProfilePoint]) -> str:
     """What the bands are, or why there are none, for whoever sees the plot alone."""
     if not set(rows) & set(MEASURES):
         return ""
-    levels = [point.level for point in points]
+    levels = [point.norm_level for point in points]
     band = BAND if any(norm(MEASURES[0], level) for level in levels) else ""
     return "; ".join(filter(None, (band, missing_words(levels))))
 
 
 def _norm_words(points: list[ProfilePoint]) -> str:
-    levels = [point.level for point in points]
+    levels = [point.norm_level for point in points]
     used = {found.cohort for level in levels if (found := norm("cord_area_mm2", level))}
     cohorts = "".join(f"<li>{words}</li>" for name, words in COHORTS.items() if name in used or not used)
     why = missing_words(levels)

@@ -11,7 +11,7 @@ from dashboard.study.geometry import (
     stack_affine,
     voxel_spacing,
 )
-from dashboard.study.levels import LEVELS
+from dashboard.study.levels import LEVELS, level_words
 from dashboard.study.model import (
     Acquisition,
     FrameReference,
@@ -47,6 +47,7 @@ __all__ = [
     "Study",
     "Volume",
     "axis_codes",
+    "level_words",
     "physical_position",
     "plane_affine",
     "plane_of",

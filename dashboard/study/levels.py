@@ -15,6 +15,24 @@ def disc_between(above: str, below: str) -> str:
     return f"{above}/{below[1:] if above[0] == below[0] else below}"
 
 
+UNCERTAIN, UNKNOWN = "level uncertain", "level unknown"
+
+
+def level_words(level: str | None, certain: bool | None = True) -> str:
+    """A level as screens show it: "T8", "T8 (level uncertain)", or empty where it is unknown.
+
+    Parameters
+    ----------
+    level
+        Its name, the software's own.
+    certain
+        False where the levels were guessed; None where nothing is said of it, as in results of a person's own naming.
+    """
+    if not level:
+        return ""
+    return f"{level} ({UNCERTAIN})" if certain is False else level
+
+
 def _levels() -> tuple[str, ...]:
     named = [VERTEBRAE[0]]
     for above, below in pairwise(VERTEBRAE):

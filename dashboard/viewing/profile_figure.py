@@ -13,7 +13,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.study import GRADES
+from dashboard.study import GRADES, level_words
 from dashboard.viewing import theme
 
 # More slices than this on the width of a page get smaller marks and fewer letters.
@@ -60,6 +60,8 @@ class ProfilePoint:
         Counted from 1 at the head.
     level
         None where it is not known.
+    level_certain
+        False where it was guessed: such a level has no norm.
     grade
         None where the slice was not analysed.
     measures
@@ -72,11 +74,17 @@ class ProfilePoint:
     grade: str | None
     probability_high: float | None = None
     measures: Mapping[str, float | None] = field(default_factory=dict)
+    level_certain: bool = True
 
     @property
     def where(self) -> str:
         """Slice and level in words."""
-        return f"slice {self.number}, {self.level}" if self.level else f"slice {self.number}"
+        return ", ".join(filter(None, (f"slice {self.number}", level_words(self.level, self.level_certain))))
+
+    @property
+    def norm_level(self) -> str | None:
+        """The level whose norm applies: none for a guessed one, which may be that of a neighbour."""
+        return self.level if self.level_certain else None
 
     def value(self, row: str) -> float | None:
         """What a row of :data:`ROWS` shows at this slice, in its unit."""

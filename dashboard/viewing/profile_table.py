@@ -34,6 +34,7 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
     header = [
         "slice",
         "level",
+        "level certain",
         *(f"position {axis} [mm]" for axis in AXES),
         "along the canal [mm]",
         "status",
@@ -54,6 +55,7 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
         cells = [
             one.get("number"),
             one.get("level"),
+            _certain(one),
             *_three(one.get("position_mm")),
             one.get("along_canal_mm"),
             one.get("status"),
@@ -68,6 +70,11 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
         ]
         table.writerow([_cell(cell) for cell in cells])
     return written.getvalue()
+
+
+def _certain(one: Mapping[str, Any]) -> str:
+    certain = one.get("level_certain")
+    return "" if certain is None else "yes" if certain else "no"
 
 
 def _heading(name: str) -> str:

@@ -6,7 +6,7 @@ Positions are LPS mm. Texts are those of the de-identified headers; UIDs stay he
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.study import Acquisition, Plane, Series, voxel_spacing
+from dashboard.study import Acquisition, Plane, Series, level_words, voxel_spacing
 from dashboard.study.geometry import Array
 from dashboard.viewing.picture import Picture
 from dashboard.viewing.views import View, ViewKind
@@ -126,7 +126,9 @@ def _plane(view: View, index: int, picture: Picture, grid: int) -> dict[str, Any
     if found is not None and found.result is not None:
         plane |= {
             "centre": _rounded(found.centre_mm, DIGITS),
-            "level": result.get("level"),
+            # Other studies are followed by level only where it is sure; words show it either way.
+            "level": None if result.get("level_certain") is False else result.get("level"),
+            "level_words": level_words(result.get("level"), result.get("level_certain")),
             "grade": result.get("grade"),
         }
     return plane

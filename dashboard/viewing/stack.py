@@ -174,6 +174,7 @@ def _point(number: int, result: Mapping[str, Any]) -> ProfilePoint:
         along_mm=float(result.get("along_canal_mm") or 0.0),
         number=number,
         level=result.get("level"),
+        level_certain=result.get("level_certain") is not False,
         grade=result.get("grade"),
         probability_high=probabilities["2"] + probabilities["3"] if probabilities else None,
         measures=result.get("measures") or {},

@@ -18,6 +18,11 @@ class Engine:
     thresholds: GradingThresholds
     failure: str = ""
 
+    @property
+    def sagittal_failure(self) -> str:
+        """Why there is no sagittal model, empty where there is one."""
+        return "" if self.models is None else self.models.sagittal_failure
+
     def describe(self) -> tuple[dict[str, str], ...]:
         """The models as results cite them."""
         return () if self.models is None else tuple(dataclasses.asdict(info) for info in self.models.describe())

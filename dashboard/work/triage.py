@@ -7,16 +7,17 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dashboard.errors import TriageError
 from dashboard.grading import grade_study, trusted_labels
-from dashboard.inference import analyse_series
+from dashboard.inference import analyse_sagittal, analyse_series, shows_sagittal
 from dashboard.ingest import Door, Drop, DroppedFile, Instance, ReadProgress, RejectedFile, build_studies, read_drop
 from dashboard.records import Document
 from dashboard.settings import ArchiveLimits
 from dashboard.study import Series, SeriesPrediction, Study
+from dashboard.study.sagittal import SagittalPrediction
 from dashboard.work.engine import Engine
 
 NOTHING_READABLE = "No file of this input could be read as part of an imaging study."
@@ -31,13 +32,15 @@ class TriagedStudy:
     """A study, its published result, and what both were made from.
 
     `predictions` are by series_instance_uid of the series that were analysed; their `native_labels` hold what the
-    result stands by and nothing of refused slices. `instances` are the study's files.
+    result stands by and nothing of refused slices. `instances` are the study's files. `sagittal` are what the sagittal
+    model saw, one a volume, by series_instance_uid.
     """
 
     study: Study
     document: Document
     predictions: Mapping[str, SeriesPrediction]
     instances: tuple[Instance, ...]
+    sagittal: Mapping[str, tuple[SagittalPrediction, ...]] = field(default_factory=dict)
 
 
 def triage_drop(
@@ -160,9 +163,10 @@ def triage_study(
     study = built[0] if built else _without_images(part)
     decoded = time.perf_counter()
     predictions, failures = _analyse(study.series, engine, report)
+    sagittal, unseen = _analyse_sagittal(study.series, engine, report)
     analysed = time.perf_counter()
     report("grading")
-    result = grade_study(study, predictions, engine.thresholds, failures)
+    result = grade_study(study, predictions, engine.thresholds, failures, sagittal, unseen)
     if not built:
         result = replace(result, reasons=(NO_IMAGE,))
     graded = time.perf_counter()
@@ -173,7 +177,7 @@ def triage_study(
         "total": read_s + graded - started,
     }
     document = result.to_document(timings, engine.describe())
-    return TriagedStudy(study, document, _as_far_as_trusted(study, predictions, document), part.instances)
+    return TriagedStudy(study, document, _as_far_as_trusted(study, predictions, document), part.instances, sagittal)
 
 
 def not_analysed(part: Drop, engine: Engine, reason: str) -> TriagedStudy:
@@ -197,6 +201,25 @@ def _analyse(
             continue
         try:
             predictions[item.series_instance_uid] = analyse_series(item, engine.models)
+        except TriageError as error:
+            failures[item.series_instance_uid] = str(error)
+    return predictions, failures
+
+
+def _analyse_sagittal(
+    series: Iterable[Series], engine: Engine, report: Callable[[str], None]
+) -> tuple[dict[str, tuple[SagittalPrediction, ...]], dict[str, str]]:
+    """What the sagittal model sees in the series that show the spine from the side, and why it saw none in others."""
+    predictions: dict[str, tuple[SagittalPrediction, ...]] = {}
+    failures: dict[str, str] = {}
+    wanted = [item for item in series if shows_sagittal(item)]
+    for number, item in enumerate(wanted, start=1):
+        report(f"naming levels in series {number} of {len(wanted)}")
+        if engine.models is None or engine.models.sagittal is None:
+            failures[item.series_instance_uid] = engine.failure or engine.sagittal_failure
+            continue
+        try:
+            predictions[item.series_instance_uid] = analyse_sagittal(item, engine.models)
         except TriageError as error:
             failures[item.series_instance_uid] = str(error)
     return predictions, failures

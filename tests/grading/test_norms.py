@@ -50,11 +50,11 @@ def test_z_counts_standard_deviations() -> None:
 
 
 def test_it_is_said_why_there_is_no_norm() -> None:
-    assert missing_words([None, None]) == "no norm band: levels are not named yet"
+    assert missing_words([None, None]) == "no norm band: levels are unknown or uncertain"
     assert missing_words(["T8", "T9"]) == ""
     assert missing_words(["T8", "L1", "L1"]) == "no norm at L1"
-    assert missing_words(["T8", None]) == "no norm where the level is not named"
-    assert missing_words([]) == "no norm band: levels are not named yet"
+    assert missing_words(["T8", None]) == "no norm where the level is unknown or uncertain"
+    assert missing_words([]) == "no norm band: levels are unknown or uncertain"
 
 
 @pytest.mark.shared_data

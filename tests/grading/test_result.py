@@ -35,6 +35,40 @@ def record(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
+LEVEL = {
+    "level": {"type": ["string", "null"]},
+    "level_certain": {"type": ["boolean", "null"]},
+    "level_probability": FRACTION,
+    "level_series_instance_uid": {"type": ["string", "null"]},
+}
+SPINE = {
+    **record(
+        series_instance_uid={"type": "string"},
+        volume_index={"type": "integer"},
+        group={"type": "integer"},
+        counted_from={"enum": ["sacrum", "C2", "both", "correction", "guess"]},
+        certain={"type": "boolean"},
+        note={"type": "string"},
+        alternatives={
+            "type": "array",
+            "items": record(
+                level_of_first={"type": "string"}, probability={"type": "number", "minimum": 0, "maximum": 1}
+            ),
+        },
+        segments={
+            "type": "array",
+            "items": record(
+                kind={"enum": ["vertebra", "disc"]},
+                level={"type": "string"},
+                probability={"type": "number", "minimum": 0, "maximum": 1},
+                centre_mm=POSITION,
+                corners_mm={"type": ["array", "null"], "items": POSITION, "minItems": 4, "maxItems": 4},
+                complete={"type": "boolean"},
+            ),
+        },
+    ),
+    "type": ["object", "null"],
+}
 SCHEMA = record(
     schema={"const": "spine-triage/1"},
     study_instance_uid={"type": "string"},
@@ -49,10 +83,11 @@ SCHEMA = record(
         score={"type": "number", "minimum": 0, "maximum": 100},
         reasons=TEXTS,
     ),
+    worst_slice={"type": ["object", "null"], "required": ["series_instance_uid", "number", *LEVEL]},
     levels={
         "type": "array",
         "items": record(
-            level={"type": ["string", "null"]},
+            **LEVEL,
             grade=GRADE,
             band=BAND,
             probabilities=PROBABILITIES,
@@ -72,6 +107,8 @@ SCHEMA = record(
             analysed={"type": "boolean"},
             reason={"type": ["string", "null"]},
             orientation_ok={"type": ["boolean", "null"]},
+            levels={"enum": ["certain", "uncertain", "not named", "not sagittal"]},
+            levels_reason={"type": ["string", "null"]},
         ),
     },
     slices={
@@ -81,7 +118,7 @@ SCHEMA = record(
             sop_instance_uid={"type": ["string", "null"]},
             frame={"type": ["integer", "null"]},
             position_mm=POSITION,
-            level={"type": ["string", "null"]},
+            **LEVEL,
             grade=GRADE,
             band=BAND,
             probabilities=PROBABILITIES,
@@ -90,6 +127,10 @@ SCHEMA = record(
             measures={"type": ["object", "null"], "required": MEASURES, "additionalProperties": NUMBER},
         ),
     },
+    spine=SPINE,
+    spines={"type": "array", "items": SPINE},
+    findings={"type": "array", "items": {"type": "object"}},
+    sagittal={"type": ["object", "null"]},
     rejected={"type": "array", "items": record(name={"type": "string"}, reason={"type": "string"})},
     timings_s=record(
         read={"type": "number"}, inference={"type": "number"}, grading={"type": "number"}, total={"type": "number"}

@@ -114,9 +114,22 @@ def compression_graph(scene=(6.0, 0, 0, 0, 0)) -> onnx.ModelProto:
     return _graph("compression", nodes, constants, {"segmentation": [5, 96, 96], "ordinal": [5], "scene": [5]})
 
 
-def _graph(name, nodes, constants, outputs) -> onnx.ModelProto:
+def sagittal_graph(levels=(0.0, 5.0, 6.0, 1.0, 0.444, 7.0, 8.0)) -> onnx.ModelProto:
+    """Classes by the grey value of the middle plane, given in the order of the classes."""
+    grey, sharpness = np.array(levels), 60.0
+    weights = np.zeros((7, 3, 1, 1), np.float32)
+    weights[:, 1, 0, 0] = 2 * sharpness * grey
+    nodes = [
+        helper.make_node("Conv", ["slices", "weights", "biases"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["segmentation"], axis=1),
+    ]
+    constants = {"weights": weights, "biases": (-sharpness * grey**2).astype(np.float32)}
+    return _graph("sagittal", nodes, constants, {"segmentation": [7, "rows", "columns"]}, [3, "rows", "columns"])
+
+
+def _graph(name, nodes, constants, outputs, taken=(1, 96, 96)) -> onnx.ModelProto:
     tensors = [numpy_helper.from_array(value, key) for key, value in constants.items()]
-    slices = helper.make_tensor_value_info("slices", TensorProto.FLOAT, ["N", 1, 96, 96])
+    slices = helper.make_tensor_value_info("slices", TensorProto.FLOAT, ["N", *taken])
     given = [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["N", *shape]) for k, shape in outputs.items()]
     graph = helper.make_graph(nodes, name, [slices], given, tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -154,6 +167,21 @@ scene_temperature = 1.0
 gradable_min = 0.5
 grade_cut = [0.5, 0.5, 0.5, 0.5, 0.5]
 """
+SAGITTAL_REST = """
+[input]
+name = "slices"
+pixel_mm = 0.8
+channels = 3
+multiple_px = 32
+planes = "right_to_left"
+normalisation = "series_nonzero"
+percentiles = [1.0, 99.0]
+clip_high = 1.5
+rows = "head_to_foot"
+columns = "anterior_to_posterior"
+[output]
+segmentation = ["other", "vertebra", "disc", "canal", "cord", "lumbosacral_disc", "c2"]
+"""
 
 
 def write_model(folder: Path, model: onnx.ModelProto) -> Path:
@@ -167,6 +195,8 @@ def write_model(folder: Path, model: onnx.ModelProto) -> Path:
     head += f'sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
     if name == "canal":
         rest = INPUT.format(pixel_mm=2.0, normalisation="series_nonzero", percentiles=[1.0, 99.0]) + CANAL_REST
+    elif name == "sagittal":
+        rest = SAGITTAL_REST
     else:
         rest = INPUT.format(pixel_mm=0.5, normalisation="series_crops", percentiles=[2.0, 98.0]) + COMPRESSION_REST
     (folder / "manifest.toml").write_text(head + rest)
@@ -176,4 +206,5 @@ def write_model(folder: Path, model: onnx.ModelProto) -> Path:
 def write_models(folder: Path) -> Path:
     write_model(folder, canal_graph())
     write_model(folder, compression_graph())
+    write_model(folder, sagittal_graph())
     return folder

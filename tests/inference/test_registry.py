@@ -6,7 +6,7 @@ from onnx import helper
 
 from dashboard.errors import ModelError
 from dashboard.inference import load_models
-from tests.inference.phantoms import canal_graph, compression_graph, write_model
+from tests.inference.phantoms import canal_graph, compression_graph, sagittal_graph, write_model
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def change(folder, name, old, new):
 
 def test_models_say_what_they_are(models, models_dir):
     names = [(info.name, info.version, len(info.sha256)) for info in models.describe()]
-    assert names == [("canal", "0.0.1", 64), ("compression", "0.0.1", 64)]
+    assert names == [("canal", "0.0.1", 64), ("compression", "0.0.1", 64), ("sagittal", "0.0.1", 64)]
 
 
 def test_an_altered_file_is_refused(folder):
@@ -83,6 +83,34 @@ def test_a_manifest_that_differs_is_refused(folder, name, old, new, message):
     change(folder, name, old, new)
     with pytest.raises(ModelError, match=message):
         load_models(folder)
+
+
+def test_without_the_sagittal_model_the_others_are_there_and_the_reason_is_kept(folder):
+    shutil.rmtree(folder / "sagittal")
+    found = load_models(folder)
+    assert found.sagittal is None and "sagittal: manifest.toml cannot be read" in found.sagittal_failure
+    assert [info.name for info in found.describe()] == ["canal", "compression"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("head_to_foot", "foot_to_head", "input.rows"),
+        ("channels = 3", "channels = 1", "input.channels"),
+        ("multiple_px = 32", "multiple_px = 8", "input.multiple_px"),
+        ('"disc", "canal"', '"canal", "disc"', "output.segmentation"),
+    ],
+)
+def test_a_sagittal_manifest_that_differs_is_a_reason(folder, old, new, message):
+    change(folder, "sagittal", old, new)
+    assert message in load_models(folder).sagittal_failure
+
+
+def test_a_sagittal_model_of_fixed_size_is_a_reason(folder):
+    model = sagittal_graph()
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 96
+    replaced(folder, model)
+    assert "slices has shape" in load_models(folder).sagittal_failure
 
 
 def test_thresholds_are_handed_on(models):

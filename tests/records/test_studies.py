@@ -50,7 +50,7 @@ def document(tier: str = "urgent", grade: str | None = "2", **more: Any) -> dict
     }
 
 
-def study(records: Records, name: str, tier: str | None, received: datetime = NOW) -> str:
+def study(records: Records, name: str, tier: str | None, received: datetime = NOW, **more: Any) -> str:
     """A study with a finding of `tier`, or without one."""
     with records.writing() as session:
         record = add_study(session, name, "patient", received)
@@ -58,7 +58,7 @@ def study(records: Records, name: str, tier: str | None, received: datetime = NO
             add_job(session, JobKind.TRIAGE_STUDY, record.id, NOW)
             job = claim_job(session, "worker", NOW)
             assert job is not None
-            assert add_finding(session, new_id(), job, document(tier), "0", NOW)
+            assert add_finding(session, new_id(), job, document(tier, **more), "0", NOW)
     return record.id
 
 
@@ -110,6 +110,15 @@ def test_study_shows_what_its_finding_says(records: Records) -> None:
         "T11",
         ("CSF partly kept",),
     )
+
+
+@pytest.mark.parametrize(("certain", "place"), [(True, "T11"), (None, "T11"), (False, "T11 (level uncertain)")])
+def test_a_guessed_level_says_so_in_the_list(records: Records, certain: bool | None, place: str) -> None:
+    levels = [{"level": "T11", "level_certain": certain, "grade": "2"}]
+    study_id = study(records, "1.2", "urgent", levels=levels)
+    with records.reading() as session:
+        shown = get_study(session, study_id)
+    assert (shown.level, shown.place) == ("T11", place)
 
 
 def test_first_opening_counts(records: Records) -> None:

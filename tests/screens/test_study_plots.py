@@ -67,8 +67,8 @@ def test_the_most_useful_rows_are_drawn_and_others_by_choice(site: Records) -> N
 def test_without_levels_there_is_no_band_and_it_is_said_why(site: Records) -> None:
     app = opened(GATED, "study", "reader", study=add_result(site, "3"))
     assert "norm mean" not in traces(app)
-    assert notes(app) == ["no norm band: levels are not named yet"]
-    assert "No norm band: levels are not named yet." in said(app)
+    assert notes(app) == ["no norm band: levels are unknown or uncertain"]
+    assert "No norm band: levels are unknown or uncertain." in said(app)
 
 
 def test_with_levels_there_is_a_band_with_its_source_one_click_away(site: Records) -> None:

@@ -106,10 +106,10 @@ def test_hover_says_the_norm_and_how_far_from_it() -> None:
 
 
 def test_no_norm_no_band_and_the_figure_says_why() -> None:
-    drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are not named yet")
+    drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, "no norm band: levels are unknown or uncertain")
     assert [one.name for one in drawn.data] == ["Cord area"]
     notes = [one.text for one in drawn.layout.annotations if one.name == NOTE]
-    assert notes == ["no norm band: levels are not named yet"]
+    assert notes == ["no norm band: levels are unknown or uncertain"]
 
 
 @pytest.mark.parametrize(("chance", "words"), [(0.0, "&lt; 0.01"), (1.0, "&gt; 0.99"), (0.5, "0.50")])
@@ -122,3 +122,9 @@ def test_a_course_without_a_norm_is_drawn_from_nought() -> None:
     plain, beside = (profile_figure([point(0)], 0, (AREA,), norms) for norms in ({}, {AREA: [(40.0, 5.0)]}))
     assert plain.layout.yaxis.rangemode == "tozero"
     assert beside.layout.yaxis.rangemode == "normal"
+
+
+def test_a_guessed_level_says_so_and_has_no_norm() -> None:
+    guessed = ProfilePoint(0.0, 1, "T8", "0", level_certain=False)
+    assert (guessed.where, guessed.norm_level) == ("slice 1, T8 (level uncertain)", None)
+    assert (point(0, level="T8").where, point(0, level="T8").norm_level) == ("slice 1, T8", "T8")

@@ -96,3 +96,9 @@ def test_negative_numbers_stay_numbers() -> None:
 
 def test_without_slices_there_is_a_header_alone() -> None:
     assert profile_csv([], MODELS, "0.1.0").count("\n") == 1
+
+
+@pytest.mark.parametrize(("certain", "cell"), [(True, "yes"), (False, "no"), (None, "")])
+def test_a_row_says_whether_its_level_is_certain(certain: bool | None, cell: str) -> None:
+    (row,) = rows(entry(level_certain=certain))
+    assert row["level certain"] == cell

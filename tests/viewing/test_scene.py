@@ -17,10 +17,14 @@ from tests.viewing.test_stack import SeriesPrediction
 WINDOW = {"Standard": Window(1.0, 900.0)}
 
 
-def made(grade: str | None = "3", space: str = "2.25.13") -> tuple[tuple[View, ...], dict]:
+def made(
+    grade: str | None = "3", space: str = "2.25.13", level: tuple[str, bool] | None = None
+) -> tuple[tuple[View, ...], dict]:
     axial, sagittal = (replace(one, frame_of_reference_uid=space) for one in (axial_series(), sagittal_series()))
     seen = SeriesPrediction(axial.series_instance_uid, tuple(prediction(axial, n) for n in range(12)), ())
     result = document(grade)
+    for one in result["slices"] if level else ():
+        one["level"], one["level_certain"] = level
     predictions = {axial.series_instance_uid: seen} if grade else {}
     views = views_of(stacks_of(Study("2.25.1", (sagittal, axial)), predictions, result))
     told = scene(views, [WINDOW] * len(views), ["a series"] * len(views), result, "2026-03-01")
@@ -91,3 +95,13 @@ def test_annotations_leave_out_what_the_headers_do() -> None:
     assert acquisition_lines(full, 3.85) == ["TR 4000 · TE 100.5 ms", "1.5 T", "3.5 mm thick · 3.9 mm apart"]
     diffusion = Acquisition(diffusion_b_value=0.0, contrast_bolus_agent="yes")
     assert acquisition_lines(diffusion, 1.0)[0] == "b 0 s/mm² · contrast given"
+
+
+@pytest.mark.parametrize(
+    ("level", "followed", "words"),
+    [(("T8", True), "T8", "T8"), (("T8", False), None, "T8 (level uncertain)"), (None, None, "")],
+)
+def test_a_guessed_level_is_shown_as_such_and_not_followed(level, followed, words) -> None:
+    _, told = made(level=level)
+    planes = [plane for view in told["views"] for plane in view["planes"] if "level" in plane]
+    assert planes and {(plane["level"], plane["level_words"]) for plane in planes} == {(followed, words)}

@@ -107,7 +107,7 @@ class Pane {
   words(state, frame, where, drawing) {
     const { view } = state;
     const plane = view.planes[state.shown];
-    const level = plane.level ? `${plane.level} · ` : "";
+    const level = plane.level_words ? `${plane.level_words} · ` : "";
     const asked = state.plane === state.shown ? "" : ` → ${state.plane + 1}`;
     const axis = [0, 1, 2].reduce((best, one) => (
       Math.abs(where.normal[one]) > Math.abs(where.normal[best]) ? one : best));
