@@ -1,0 +1,202 @@
+"""Outlines of bodies and discs in the planes through the middle of the canal, in mm.
+
+A segment is looked at in a frame of its own: `axis` runs front to back along its endplates, `normal` head to foot
+across them. The mask is sampled in that frame between pixels, so that a length does not jump by whole pixels.
+
+Coordinates of a plane are (row, column) times the pixel's side, mm; they are distances in the patient, since planes
+are not sheared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from dashboard.study.geometry import Array
+from dashboard.study.masks import Mask
+from dashboard.study.sagittal import SAGITTAL_CLASSES, SagittalPrediction
+from dashboard.study.spine import Spine
+
+STEP_MM = 0.4
+# Bodies and discs are read within this distance of the canal's middle; a stack of 4 mm planes gives three.
+NEAR_MIDDLE_MM = 4.5
+# Herniations sit beside the middle as often as in it.
+WIDE_MM = 9.0
+# A plane that shows less of a segment than this share of the best plane shows its edge.
+LEAST_SHARE = 0.6
+# Half the window in which a segment is sampled: the largest lumbar body is under 50 mm deep and 40 mm high.
+HALF_DEPTH_MM, HALF_HEIGHT_MM = 36.0, 30.0
+# Ends of an endplate are rounded or carry osteophytes; its direction is read between them.
+ENDPLATE = (0.15, 0.85)
+CANAL, CORD = SAGITTAL_CLASSES.index("canal"), SAGITTAL_CLASSES.index("cord")
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """One body or disc in one plane.
+
+    Attributes
+    ----------
+    plane
+        Index of the plane.
+    origin, axis, normal
+        (2) mm and unit vectors, (row, column) of the plane.
+    along
+        (n) mm from `origin` along `axis`, front to back, only where there is any of the segment.
+    upper, lower
+        (n) mm from `origin` along `normal`; `lower` is never above `upper`.
+    """
+
+    plane: int
+    origin: Array
+    axis: Array
+    normal: Array
+    along: Array
+    upper: Array
+    lower: Array
+
+    @property
+    def depth_mm(self) -> float:
+        """Front to back."""
+        return float(self.along[-1] - self.along[0]) + STEP_MM
+
+    @property
+    def thickness(self) -> Array:
+        """(n) mm across the endplates, at each place along."""
+        return np.asarray(self.lower - self.upper)
+
+    def height_mm(self, start: float, stop: float) -> float:
+        """Mean thickness between two shares of the depth, 0 at the front and 1 at the back."""
+        return float(self.thickness[self.part(start, stop)].mean())
+
+    def part(self, start: float, stop: float) -> npt.NDArray[np.bool_]:
+        """(n) which places along lie between two shares of the depth; never empty."""
+        share = (self.along - self.along[0] + STEP_MM / 2) / self.depth_mm
+        inside = (share >= start) & (share <= stop)
+        return inside if inside.any() else np.arange(len(share)) == np.abs(share - (start + stop) / 2).argmin()
+
+    def point(self, along: float, across: float) -> Array:
+        """(row, column) mm of a place in the frame."""
+        return np.asarray(self.origin + along * self.axis + across * self.normal)
+
+    def corner(self, upper: bool, back: bool) -> Array:
+        """(row, column) mm of a corner: the edge's place farthest along the diagonal."""
+        edge = self.upper if upper else self.lower
+        score = (self.along if back else -self.along) + (-edge if upper else edge)
+        found = int(np.argmax(score))
+        return self.point(float(self.along[found]), float(edge[found]))
+
+    def endplate(self, upper: bool) -> tuple[Array, Array]:
+        """Middle (2) mm and direction (2), front to back, of the line through an endplate's inner part."""
+        inner = self.part(*ENDPLATE)
+        edge = (self.upper if upper else self.lower)[inner]
+        slope, level = np.polyfit(self.along[inner], edge, 1) if inner.sum() > 2 else (0.0, edge.mean())
+        middle = float(self.along.mean())
+        direction = self.axis + slope * self.normal
+        return self.point(middle, level + slope * middle), direction / np.linalg.norm(direction)
+
+
+def middle_planes(prediction: SagittalPrediction) -> Array:
+    """(rows) plane in which the canal's middle lies at each row, smoothed; NaN where no canal was seen at all."""
+    sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
+    # Squared, since the sac is deepest in its middle: a slab that cuts one side off still points at the middle.
+    depth = sac.sum(axis=2).astype(float) ** 2
+    weight = ndimage.gaussian_filter1d(depth, 15.0, axis=1, mode="nearest")
+    total = weight.sum(axis=0)
+    planes = np.arange(len(sac))[:, None]
+    if not total.any():
+        return np.full(sac.shape[1], np.nan)
+    known = np.flatnonzero(total > 1e-6 * total.max())
+    middle = (weight[:, known] * planes).sum(axis=0) / total[known]
+    return np.interp(np.arange(sac.shape[1]), known, middle)
+
+
+def planes_near(prediction: SagittalPrediction, middle: float, reach_mm: float = NEAR_MIDDLE_MM) -> list[int]:
+    """Planes within `reach_mm` of `middle` (a plane index, fractional); at least the nearest one."""
+    count = len(prediction.labels)
+    distance = np.abs(np.arange(count) - middle) * prediction.plane_spacing_mm
+    near = np.flatnonzero(distance <= reach_mm)
+    return near.tolist() if len(near) else [int(np.argmin(distance))]
+
+
+def outlines(prediction: SagittalPrediction, spine: Spine, reach_mm: float = NEAR_MIDDLE_MM) -> list[list[Outline]]:
+    """Outlines of every segment of the spine in the planes near the canal's middle; an empty list where none is."""
+    middle = middle_planes(prediction)
+    centres = [_centre(one.segment.mask) for one in spine.named]
+    found = []
+    for place, one in enumerate(spine.named):
+        mask = one.segment.mask
+        row = int(centres[place][0]) if np.isfinite(centres[place]).all() else 0
+        sizes = mask.sum(axis=(1, 2))
+        wanted = middle[row] if np.isfinite(middle[row]) else float(np.argmax(sizes))
+        planes = planes_near(prediction, wanted, reach_mm)
+        most = sizes[planes].max(initial=0)
+        toward = _direction(centres, place)
+        seen = [_outline(mask[p], p, toward, prediction.pixel_mm) for p in planes if sizes[p] >= LEAST_SHARE * most > 0]
+        found.append([outline for outline in seen if outline is not None])
+    return found
+
+
+def to_patient(prediction: SagittalPrediction, plane: int, point_mm: Array) -> Array:
+    """LPS mm (3) of a place (row, column) mm in a plane."""
+    row, column = point_mm / prediction.pixel_mm
+    return np.asarray((prediction.affine @ np.array([plane, row, column, 1.0]))[:3])
+
+
+def sample(layer: npt.NDArray[np.float32], outline: Outline, along: Array, across: Array, pixel_mm: float) -> Array:
+    """Values of one plane of an image at places of an outline's frame (any equal shapes)."""
+    points = outline.origin[:, None] + np.outer(outline.axis, along.ravel()) + np.outer(outline.normal, across.ravel())
+    return np.asarray(ndimage.map_coordinates(layer, points / pixel_mm, order=1, mode="nearest")).reshape(along.shape)
+
+
+def _centre(mask: Mask) -> Array:
+    places = np.argwhere(mask)
+    return places[:, 1:].mean(axis=0) if len(places) else np.full(2, np.nan)
+
+
+def _direction(centres: Sequence[Array], place: int) -> Array:
+    """Unit vector (row, column) head to foot along the spine at a segment, from its neighbours' centres."""
+    near = [c for c in centres[max(0, place - 1) : place + 2] if np.isfinite(c).all()]
+    step = near[-1] - near[0] if len(near) > 1 else np.array([1.0, 0.0])
+    length = float(np.linalg.norm(step))
+    return step / length if length > 0 else np.array([1.0, 0.0])
+
+
+def _outline(layer: Mask, plane: int, toward: Array, pixel_mm: float) -> Outline | None:
+    """Outline in a frame turned, in three rounds, until its axis follows the endplates."""
+    places = np.argwhere(layer)
+    if len(places) < 12:
+        return None
+    origin = (places.min(axis=0) + places.max(axis=0)) / 2 * pixel_mm
+    soft = ndimage.gaussian_filter(layer.astype(np.float32), 0.6)
+    normal, outline = toward, None
+    for _ in range(3):
+        axis = np.array([-normal[1], normal[0]])
+        outline = _sampled(soft, plane, origin, axis, normal, pixel_mm)
+        if outline is None:
+            return None
+        slopes = [outline.endplate(upper)[1] for upper in (True, False)]
+        axis = (slopes[0] + slopes[1]) / np.linalg.norm(slopes[0] + slopes[1])
+        normal = np.array([axis[1], -axis[0]])
+    return outline
+
+
+def _sampled(
+    soft: npt.NDArray[np.float32], plane: int, origin: Array, axis: Array, normal: Array, pixel_mm: float
+) -> Outline | None:
+    along = np.arange(-HALF_DEPTH_MM, HALF_DEPTH_MM + STEP_MM, STEP_MM)
+    across = np.arange(-HALF_HEIGHT_MM, HALF_HEIGHT_MM + STEP_MM, STEP_MM)
+    grid = origin[:, None, None] + axis[:, None, None] * along[:, None] + normal[:, None, None] * across[None, :]
+    values = ndimage.map_coordinates(soft, grid / pixel_mm, order=1, mode="constant")
+    inside = values > 0.5
+    parts, count = ndimage.label(inside)
+    if count > 1:
+        inside = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    there = np.flatnonzero(inside.any(axis=1))
+    if len(there) < 4:
+        return None
+    upper = across[inside.argmax(axis=1)][there] - STEP_MM / 2
+    lower = across[len(across) - 1 - inside[:, ::-1].argmax(axis=1)][there] + STEP_MM / 2
+    return Outline(plane, origin, axis, normal, along[there], upper, lower)
