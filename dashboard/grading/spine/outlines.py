@@ -26,6 +26,8 @@ NEAR_MIDDLE_MM = 4.5
 WIDE_MM = 9.0
 # A plane that shows less of a segment than this share of the best plane shows its edge.
 LEAST_SHARE = 0.6
+# A round canal half a radius from its middle is still 0.87 as deep.
+EDGE_SHARE = 0.87
 # Half the window in which a segment is sampled: the largest lumbar body is under 50 mm deep and 40 mm high.
 HALF_DEPTH_MM, HALF_HEIGHT_MM = 36.0, 30.0
 # Ends of an endplate are rounded or carry osteophytes; its direction is read between them.
@@ -111,6 +113,15 @@ def middle_planes(prediction: SagittalPrediction) -> Array:
     known = np.flatnonzero(total > 1e-6 * total.max())
     middle = (weight[:, known] * planes).sum(axis=0) / total[known]
     return np.interp(np.arange(sac.shape[1]), known, middle)
+
+
+def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
+    """(rows) whether the canal's middle lies within the stack: a sac still deepest in the last plane goes on beyond."""
+    sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
+    depth = ndimage.gaussian_filter1d(sac.sum(axis=2).astype(float), 5.0, axis=1, mode="nearest")
+    most = depth.max(axis=0)
+    edge = np.maximum(depth[0], depth[-1]) if len(sac) > 2 else np.zeros_like(most)
+    return np.asarray((most > 0) & (edge < EDGE_SHARE * most))
 
 
 def planes_near(prediction: SagittalPrediction, middle: float, reach_mm: float = NEAR_MIDDLE_MM) -> list[int]:

@@ -53,7 +53,10 @@ def truth_case(folder: Path, person: str) -> TruthCase:
         labels[disc] = DISC
     labels[discs[-1]] = LUMBOSACRAL
     scaled = _normalised(small)
-    labels[cord_of(scaled, canal, spacing[0])] = CORD
+    cord = cord_of(scaled, canal, spacing[0])
+    # Below the middle of L2 hardly anyone has a cord; what is dark there is a clump of roots.
+    cord[:, int(np.nonzero(discs[-5])[1].mean() + np.nonzero(discs[-4])[1].mean()) // 2 :] = False
+    labels[cord] = CORD
     grid = affine @ np.diag([1.0, 1 / zoom[1], 1 / zoom[2], 1.0])
     grid[:3, 3] += affine[:3, :3] @ np.array([0.0, (1 / zoom[1] - 1) / 2, (1 / zoom[2] - 1) / 2])
     prediction = SagittalPrediction(
@@ -80,14 +83,14 @@ def cord_of(image: np.ndarray, canal: np.ndarray, plane_mm: float) -> np.ndarray
         near = canal[:, max(0, row - 12) : row + 13]
         level[row] = np.percentile(image[:, max(0, row - 12) : row + 13][near], 92)
     smooth = ndimage.gaussian_filter(image, (0.7 / plane_mm, 0.9, 0.9))
-    core = ndimage.binary_erosion(canal, np.ones((1, 3, 3)))
+    core = ndimage.binary_erosion(np.pad(canal, ((0, 0), (1, 1), (0, 0)), mode="edge"), np.ones((1, 3, 3)))[:, 1:-1]
     dark = core & (smooth < 0.62 * level[None, :, None])
-    dark = ndimage.binary_opening(dark, np.ones((1, 5, 5)))
     # A body 4 mm thick in every direction: roots below the conus are thinner, or lie apart.
-    reach = [max(0, round(2.0 / side)) for side in (plane_mm, PIXEL_MM, PIXEL_MM)]
+    reach = [max(0, round(2.4 / side)) for side in (plane_mm, PIXEL_MM, PIXEL_MM)]
     ball = np.sqrt(sum((np.abs(g) / max(r, 1)) ** 2 for g, r in zip(np.ogrid[_spans(reach)], reach, strict=True))) <= 1.1
-    dark = ndimage.binary_opening(np.pad(dark, ((reach[0],) * 2, (0, 0), (0, 0)), mode="edge"), ball)
-    dark = dark[reach[0] : dark.shape[0] - reach[0]]
+    around = [(r, r) for r in reach[:2]] + [(0, 0)]
+    dark = ndimage.binary_opening(np.pad(dark, around, mode="edge"), ball)
+    dark = dark[reach[0] : dark.shape[0] - reach[0], reach[1] : dark.shape[1] - reach[1]]
     parts, count = ndimage.label(dark)
     if not count:
         return dark
