@@ -26,10 +26,15 @@ NEAR_MIDDLE_MM = 4.5
 WIDE_MM = 9.0
 # A plane that shows less of a segment than this share of the best plane shows its edge.
 LEAST_SHARE = 0.6
+# Walls are read in their inner part: their ends carry the same osteophytes. Discs have no wall worth a line.
+WALL = (0.2, 0.8)
+LEAST_WALL_MM = 9.0
+# Farther than this from the outline the lines of wall and endplate do not meet at a corner of this body.
+ROUNDED_MM = 8.0
 # A round canal half a radius from its middle is still 0.87 as deep.
 EDGE_SHARE = 0.87
-# Half the window in which a segment is sampled: the largest lumbar body is under 50 mm deep and 40 mm high.
-HALF_DEPTH_MM, HALF_HEIGHT_MM = 36.0, 30.0
+# Room around a segment in the window in which it is sampled.
+ROOM_MM = 2.0
 # Ends of an endplate are rounded or carry osteophytes; its direction is read between them.
 ENDPLATE = (0.15, 0.85)
 CANAL, CORD = SAGITTAL_CLASSES.index("canal"), SAGITTAL_CLASSES.index("cord")
@@ -84,11 +89,45 @@ class Outline:
         return np.asarray(self.origin + along * self.axis + across * self.normal)
 
     def corner(self, upper: bool, back: bool) -> Array:
-        """(row, column) mm of a corner: the edge's place farthest along the diagonal."""
+        """(row, column) mm where the lines through a wall and an endplate meet.
+
+        The corner itself is often rounded, and a rounded corner would look like a slip. Where the lines meet far from
+        the outline, or the wall is too short for a line, it is the place of the edge farthest along the diagonal.
+        """
         edge = self.upper if upper else self.lower
         score = (self.along if back else -self.along) + (-edge if upper else edge)
         found = int(np.argmax(score))
-        return self.point(float(self.along[found]), float(edge[found]))
+        outermost = self.point(float(self.along[found]), float(edge[found]))
+        wall = self._wall(back)
+        if wall is None:
+            return outermost
+        middle, direction = self.endplate(upper)
+        slope, start = wall
+        # The wall: along = start + slope * across. On the endplate, across is a line in along; put one in the other.
+        u, v = float((middle - self.origin) @ self.axis), float((middle - self.origin) @ self.normal)
+        tilt = float(direction @ self.normal) / float(direction @ self.axis)
+        if abs(1 - slope * tilt) < 0.2:
+            return outermost
+        along = (start + slope * (v - tilt * u)) / (1 - slope * tilt)
+        meeting = self.point(along, v + tilt * (along - u))
+        return meeting if np.linalg.norm(meeting - outermost) <= ROUNDED_MM else outermost
+
+    def _wall(self, back: bool) -> tuple[float, float] | None:
+        """Slope and start (mm) of the line along = start + slope * across through a wall's inner part."""
+        half = self.along >= np.median(self.along) if back else self.along < np.median(self.along)
+        top, bottom = float(np.median(self.upper[half])), float(np.median(self.lower[half]))
+        height = bottom - top
+        if height < LEAST_WALL_MM:
+            return None
+        levels = np.arange(top + WALL[0] * height, top + WALL[1] * height, STEP_MM)
+        inside = (self.upper[:, None] <= levels) & (self.lower[:, None] >= levels)
+        ends = np.where(inside, self.along[:, None], -np.inf if back else np.inf)
+        wall = ends.max(axis=0) if back else ends.min(axis=0)
+        known = np.isfinite(wall)
+        if known.sum() < 5:
+            return None
+        slope, start = np.polyfit(levels[known], wall[known], 1)
+        return float(slope), float(start)
 
     def endplate(self, upper: bool) -> tuple[Array, Array]:
         """Middle (2) mm and direction (2), front to back, of the line through an endplate's inner part."""
@@ -150,6 +189,23 @@ def outlines(prediction: SagittalPrediction, spine: Spine, reach_mm: float = NEA
     return found
 
 
+def nearer(
+    prediction: SagittalPrediction, wide: Sequence[Sequence[Outline]], spine: Spine
+) -> list[list[Outline]]:
+    """Of outlines in many planes those within :data:`NEAR_MIDDLE_MM` of the canal's middle, at least the nearest."""
+    middle = middle_planes(prediction)
+    kept = []
+    for one, every in zip(spine.named, wide, strict=True):
+        row = _centre(one.segment.mask)[0]
+        wanted = middle[int(row)] if every and np.isfinite(middle[int(row)]) else np.nan
+        if not np.isfinite(wanted):
+            kept.append(list(every))
+            continue
+        gap = [abs(o.plane - wanted) * prediction.plane_spacing_mm for o in every]
+        kept.append([o for o, mm in zip(every, gap, strict=True) if mm <= max(NEAR_MIDDLE_MM, min(gap))])
+    return kept
+
+
 def to_patient(prediction: SagittalPrediction, plane: int, point_mm: Array) -> Array:
     """LPS mm (3) of a place (row, column) mm in a plane."""
     row, column = point_mm / prediction.pixel_mm
@@ -197,8 +253,8 @@ def _outline(layer: Mask, plane: int, toward: Array, pixel_mm: float) -> Outline
 def _sampled(
     soft: npt.NDArray[np.float32], plane: int, origin: Array, axis: Array, normal: Array, pixel_mm: float
 ) -> Outline | None:
-    along = np.arange(-HALF_DEPTH_MM, HALF_DEPTH_MM + STEP_MM, STEP_MM)
-    across = np.arange(-HALF_HEIGHT_MM, HALF_HEIGHT_MM + STEP_MM, STEP_MM)
+    places = np.argwhere(soft > 0.5) * pixel_mm - origin
+    along, across = (_steps(places @ direction) for direction in (axis, normal))
     grid = origin[:, None, None] + axis[:, None, None] * along[:, None] + normal[:, None, None] * across[None, :]
     values = ndimage.map_coordinates(soft, grid / pixel_mm, order=1, mode="constant")
     inside = values > 0.5
@@ -211,3 +267,9 @@ def _sampled(
     upper = across[inside.argmax(axis=1)][there] - STEP_MM / 2
     lower = across[len(across) - 1 - inside[:, ::-1].argmax(axis=1)][there] + STEP_MM / 2
     return Outline(plane, origin, axis, normal, along[there], upper, lower)
+
+
+def _steps(extent: Array) -> Array:
+    if not len(extent):
+        return np.zeros(1)
+    return np.arange(extent.min() - ROOM_MM, extent.max() + ROOM_MM + STEP_MM, STEP_MM)

@@ -1,0 +1,293 @@
+"""What a disc measures: height, signal, what passes its border to the back, and the slip of the body above.
+
+Disc height index: mean height over the inner half of the disc's depth, divided by the mean height of the bodies above
+and below (after Masuda K et al. 2005, Spine 30:5, there on radiographs of rabbits; recalled, source to be confirmed).
+Signals are ratios to what lies at the same height of the same picture, CSF and marrow: a surface coil makes the back
+and the middle of a field brighter than its ends.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from dashboard.grading.spine.canal import CanalStation
+from dashboard.grading.spine.outlines import CANAL, STEP_MM, Outline, sample
+from dashboard.study.geometry import Array
+from dashboard.study.sagittal import SagittalPrediction
+from dashboard.study.spine import NamedSegment, Spine
+
+# Nucleus: the inner half of depth and height. Annulus: in front of and behind it, inside the border itself.
+NUCLEUS_DEPTH, NUCLEUS_HEIGHT = (0.3, 0.7), (0.25, 0.75)
+ANNULUS_DEPTH = ((0.06, 0.2), (0.8, 0.94))
+INNER_HALF = (0.25, 0.75)
+# How far above and below a disc CSF is looked for, and which of its values stands for CSF without roots in it.
+CSF_REACH_MM, CSF_QUANTILE = 14.0, 0.9
+LEAST_CSF_PIXELS = 20
+# Shares of the height that are sampled across a disc or body.
+ACROSS = np.linspace(0.05, 0.95, 13)
+# The end of an endplate: where the disc's border leaves the line through its inner part by more than this.
+LEAVES_MM = 1.6
+SIGNAL_FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class DiscMeasures:
+    """One disc, medians over the planes near the canal's middle; None where something it needs is out of the field.
+
+    Attributes
+    ----------
+    height_mm, depth_mm
+        Mean over the inner half of the depth; front to back.
+    front_mm, back_mm
+        Height in the front and the back quarter.
+    height_index
+        Disc height index (module docstring).
+    relative_height
+        `height_mm` / `depth_mm` over that of the other discs of this spine (upper quartile).
+    nucleus_to_csf, nucleus_to_marrow, nucleus_to_annulus
+        Ratios of mean signals.
+    unevenness
+        Spread (interquartile range) of the nucleus over the marrow's signal.
+    border
+        Steepest step of signal between nucleus and annulus, over the marrow's signal.
+    bulge_mm, bulge_widest_mm
+        How far the disc passes the line between the back corners of its neighbours: median plane, and farthest plane.
+    bulge_high_mm
+        How tall, head to foot, that part is where it is farthest.
+    focal_mm
+        `bulge_widest_mm` less the median over all planes: what stands out of a bulge.
+    slip_mm, slip_percent
+        Body above against body below along the lower endplate, forward positive; over that endplate's depth.
+    canal_percent
+        Most narrowing (MCC) of the canal beside the disc.
+    """
+
+    level: str
+    height_mm: float
+    depth_mm: float
+    front_mm: float
+    back_mm: float
+    height_index: float | None
+    relative_height: float | None
+    nucleus_to_csf: float | None
+    nucleus_to_marrow: float | None
+    nucleus_to_annulus: float
+    unevenness: float | None
+    border: float | None
+    bulge_mm: float | None
+    bulge_widest_mm: float | None
+    bulge_high_mm: float | None
+    focal_mm: float | None
+    slip_mm: float | None
+    slip_percent: float | None
+    canal_percent: float | None
+
+
+def measure_discs(
+    prediction: SagittalPrediction,
+    spine: Spine,
+    near: Sequence[Sequence[Outline]],
+    wide: Sequence[Sequence[Outline]],
+    canal: Sequence[CanalStation],
+) -> dict[int, DiscMeasures]:
+    """Measures of every disc of which there is an outline, by its place in ``spine.named``.
+
+    Parameters
+    ----------
+    near, wide
+        :func:`~dashboard.grading.spine.outlines.outlines` near the middle of the canal and beyond.
+    canal
+        :func:`~dashboard.grading.spine.canal.canal_profile` of the same spine.
+    """
+    places = [k for k, one in enumerate(spine.named) if one.segment.kind == "disc" and near[k] and _whole(one, near[k])]
+    slim = {k: float(np.median([o.height_mm(*INNER_HALF) / o.depth_mm for o in near[k]])) for k in places}
+    found = {}
+    for k in places:
+        others = [slim[other] for other in places if other != k]
+        relative = slim[k] / float(np.quantile(others, 0.75)) if len(others) > 1 else None
+        found[k] = _disc(prediction, spine, k, near, wide, canal, relative)
+    return found
+
+
+def bodies_beside(spine: Spine, place: int) -> tuple[int | None, int | None]:
+    """Places of the vertebrae right above and below a disc; None where there is none."""
+    above, below = place - 1, place + 1
+    has_above = above >= 0 and spine.named[above].segment.kind == "vertebra"
+    has_below = below < len(spine.named) and spine.named[below].segment.kind == "vertebra"
+    return above if has_above else None, below if has_below else None
+
+
+def _whole(one: NamedSegment, outlines_: Sequence[Outline]) -> bool:
+    return one.segment.complete and bool(outlines_)
+
+
+def _disc(
+    prediction: SagittalPrediction,
+    spine: Spine,
+    place: int,
+    near: Sequence[Sequence[Outline]],
+    wide: Sequence[Sequence[Outline]],
+    canal: Sequence[CanalStation],
+    relative: float | None,
+) -> DiscMeasures:
+    above, below = (None if k is None or not near[k] else k for k in bodies_beside(spine, place))
+    shape, level = near[place], spine.named[place].level
+    height = _median([o.height_mm(*INNER_HALF) for o in shape])
+    whole = [k for k in (above, below) if k is not None and spine.named[k].segment.complete]
+    body = [_median([o.height_mm(*INNER_HALF) for o in near[k]]) for k in whole]
+    marrow = [marrow_signal(prediction, near[k]) for k in (above, below) if k is not None]
+    signals = _signals(prediction, shape, float(np.mean(marrow)) if marrow else None)
+    passed = [
+        _passed(o, _in_plane(wide, above, o.plane), _in_plane(wide, below, o.plane))
+        for o in wide[place]
+        if above is not None
+    ]
+    farthest = max(passed, default=None)
+    middle = {o.plane for o in shape}
+    central = [one[0] for one, o in zip(passed, wide[place], strict=False) if o.plane in middle]
+    slips = [_slip(o, _in_plane(near, above, o.plane), _in_plane(near, below, o.plane)) for o in shape]
+    slipped = [slip for slip in slips if slip is not None]
+    narrowed = [one.mcc_percent for one in canal if one.level == level and one.mcc_percent is not None]
+    return DiscMeasures(
+        level=level,
+        height_mm=height,
+        depth_mm=_median([o.depth_mm for o in shape]),
+        front_mm=_median([o.height_mm(0.05, 0.25) for o in shape]),
+        back_mm=_median([o.height_mm(0.75, 0.95) for o in shape]),
+        height_index=height / float(np.mean(body)) if body else None,
+        relative_height=relative,
+        bulge_mm=_median(central) if central else None,
+        bulge_widest_mm=None if farthest is None else farthest[0],
+        bulge_high_mm=None if farthest is None else farthest[1],
+        focal_mm=None if farthest is None else farthest[0] - _median([one[0] for one in passed]),
+        slip_mm=_median([one[0] for one in slipped]) if slipped else None,
+        slip_percent=_median([one[1] for one in slipped]) if slipped else None,
+        canal_percent=max(narrowed, default=None),
+        **signals,
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values))
+
+
+def _in_plane(outlines_: Sequence[Sequence[Outline]], place: int | None, plane: int) -> Outline | None:
+    """Outline of a segment in one plane, else in the nearest one."""
+    if place is None or not outlines_[place]:
+        return None
+    return min(outlines_[place], key=lambda o: abs(o.plane - plane))
+
+
+def marrow_signal(prediction: SagittalPrediction, shape: Sequence[Outline]) -> float:
+    """Median signal of the inner part of a body."""
+    values = [inner_values(prediction, o, INNER_HALF, INNER_HALF).ravel() for o in shape]
+    return max(SIGNAL_FLOOR, float(np.median(np.concatenate(values))))
+
+
+def inner_values(
+    prediction: SagittalPrediction, o: Outline, depth: tuple[float, float], height: tuple[float, float]
+) -> Array:
+    """(along, across) signal between two shares of depth and of height of an outline."""
+    part = o.part(*depth)
+    shares = ACROSS[(ACROSS >= height[0]) & (ACROSS <= height[1])]
+    along = np.repeat(o.along[part][:, None], len(shares), axis=1)
+    across = o.upper[part][:, None] + o.thickness[part][:, None] * shares
+    return sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)
+
+
+def _signals(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: float | None) -> dict[str, float | None]:
+    nucleus = np.concatenate([inner_values(prediction, o, NUCLEUS_DEPTH, NUCLEUS_HEIGHT).ravel() for o in shape])
+    rim = [inner_values(prediction, o, part, NUCLEUS_HEIGHT).ravel() for o in shape for part in ANNULUS_DEPTH]
+    annulus = max(SIGNAL_FLOOR, float(np.mean(np.concatenate(rim))))
+    mean = float(nucleus.mean())
+    csf = _csf(prediction, shape)
+    spread = float(np.subtract(*np.quantile(nucleus, (0.75, 0.25))))
+    steps = [_steepest(inner_values(prediction, o, (0.05, 0.95), NUCLEUS_HEIGHT).mean(axis=1)) for o in shape]
+    return {
+        "nucleus_to_csf": None if csf is None else mean / csf,
+        "nucleus_to_marrow": None if marrow is None else mean / marrow,
+        "nucleus_to_annulus": mean / annulus,
+        "unevenness": None if marrow is None else spread / marrow,
+        "border": None if marrow is None else _median(steps) / marrow,
+    }
+
+
+def _steepest(line: Array) -> float:
+    """Mean of the steepest rise in the front half and the steepest fall in the back half, a mm."""
+    step = np.gradient(ndimage.gaussian_filter1d(line, 1.5)) / STEP_MM if len(line) > 3 else np.zeros(2)
+    half = len(step) // 2
+    return float((max(0.0, step[:half].max()) + max(0.0, -step[half:].min())) / 2)
+
+
+def _csf(prediction: SagittalPrediction, shape: Sequence[Outline]) -> float | None:
+    """Signal of CSF behind a disc."""
+    values = []
+    for o in shape:
+        row = o.point(float(o.along[-1]), float(o.lower[-1]))[0] / prediction.pixel_mm
+        reach = CSF_REACH_MM / prediction.pixel_mm
+        rows = slice(max(0, int(row - reach)), int(row + reach) + 1)
+        values.append(prediction.image[o.plane, rows][prediction.labels[o.plane, rows] == CANAL])
+    seen = np.concatenate(values)
+    if len(seen) < LEAST_CSF_PIXELS:
+        return None
+    return max(SIGNAL_FLOOR, float(np.quantile(seen, CSF_QUANTILE)))
+
+
+def _lower_back(disc: Outline, below: Outline | None) -> Array:
+    """Back corner of the endplate under a disc: that of the body, or where the disc's border leaves the endplate."""
+    return below.corner(upper=True, back=True) if below is not None else _border_end(disc)
+
+
+def _border_end(disc: Outline) -> Array:
+    middle, direction = disc.endplate(upper=False)
+    points = np.stack([disc.point(a, x) for a, x in zip(disc.along, disc.lower, strict=True)])
+    off = np.abs((points - middle) @ np.array([direction[1], -direction[0]]))
+    on = np.flatnonzero(off <= LEAVES_MM)
+    return np.asarray(points[on[-1]] if len(on) else points[-1])
+
+
+def _passed(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[float, float]:
+    """How far (mm) a disc passes the line between the back corners of its neighbours, and how tall that part is."""
+    if above is None:
+        return 0.0, 0.0
+    upper, lower = above.corner(upper=False, back=True), _lower_back(disc, below)
+    line = lower - upper
+    length = float(np.linalg.norm(line))
+    if length <= 0:
+        return 0.0, 0.0
+    along = line / length
+    backward = np.array([-along[1], along[0]])
+    backward = backward if backward @ disc.axis > 0 else -backward
+    half = disc.along > np.median(disc.along)
+    edge = np.concatenate(
+        [
+            [disc.point(a, x) for a, x in zip(disc.along[half], disc.upper[half], strict=True)],
+            [disc.point(a, x) for a, x in zip(disc.along[half], disc.lower[half], strict=True)],
+            [disc.point(float(disc.along[-1]), float((disc.upper[-1] + disc.lower[-1]) / 2))],
+        ]
+    )
+    beyond = (edge - upper) @ backward
+    most = float(beyond.max())
+    if most <= 0:
+        return most, 0.0
+    part = (edge - upper)[beyond > most / 2] @ along
+    return most, float(np.ptp(part))
+
+
+def _slip(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[float, float] | None:
+    """Slip of the body above, mm and percent, forward positive."""
+    if above is None:
+        return None
+    upper = above.corner(upper=False, back=True)
+    if below is None:
+        lower, direction = _border_end(disc), disc.endplate(upper=False)[1]
+        depth = above.depth_mm
+    else:
+        lower, direction = below.corner(upper=True, back=True), below.endplate(upper=True)[1]
+        depth = float((lower - below.corner(upper=True, back=False)) @ direction)
+    if depth <= 0:
+        return None
+    slip = float((lower - upper) @ direction)
+    return slip, 100 * slip / depth
