@@ -58,8 +58,13 @@ class DiscMeasures:
         How tall, head to foot, that part is where it is farthest.
     focal_mm
         `bulge_widest_mm` less the median over all planes: what stands out of a bulge.
+    overhang_mm
+        Disc's depth less the mean depth of the endplates beside it.
+    nucleus_high_to_csf
+        Brightest tenth of the nucleus over the signal of CSF.
     slip_mm, slip_percent
-        Body above against body below along the lower endplate, forward positive; over that endplate's depth.
+        Body above against body below, back corner to back corner along the bisector of the two endplates, forward
+        positive; over the depth of the lower endplate.
     canal_percent
         Most narrowing (MCC) of the canal beside the disc.
     """
@@ -80,6 +85,8 @@ class DiscMeasures:
     bulge_widest_mm: float | None
     bulge_high_mm: float | None
     focal_mm: float | None
+    overhang_mm: float | None
+    nucleus_high_to_csf: float | None
     slip_mm: float | None
     slip_percent: float | None
     canal_percent: float | None
@@ -162,6 +169,7 @@ def _disc(
         bulge_widest_mm=None if farthest is None else farthest[0],
         bulge_high_mm=None if farthest is None else farthest[1],
         focal_mm=None if farthest is None else farthest[0] - _median([one[0] for one in passed]),
+        overhang_mm=_overhang(shape, near, above, below),
         slip_mm=_median([one[0] for one in slipped]) if slipped else None,
         slip_percent=_median([one[1] for one in slipped]) if slipped else None,
         canal_percent=max(narrowed, default=None),
@@ -171,6 +179,19 @@ def _disc(
 
 def _median(values: Sequence[float]) -> float:
     return float(np.median(values))
+
+
+def _overhang(
+    shape: Sequence[Outline], near: Sequence[Sequence[Outline]], above: int | None, below: int | None
+) -> float | None:
+    """Mm by which a disc is deeper than the endplates it lies between."""
+    plates = [
+        float(np.linalg.norm(o.corner(upper, True) - o.corner(upper, False)))
+        for k, upper in ((above, False), (below, True))
+        if k is not None
+        for o in near[k]
+    ]
+    return _median([o.depth_mm for o in shape]) - _median(plates) if plates else None
 
 
 def _in_plane(outlines_: Sequence[Sequence[Outline]], place: int | None, plane: int) -> Outline | None:
@@ -207,6 +228,7 @@ def _signals(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: f
     steps = [_steepest(inner_values(prediction, o, (0.05, 0.95), NUCLEUS_HEIGHT).mean(axis=1)) for o in shape]
     return {
         "nucleus_to_csf": None if csf is None else mean / csf,
+        "nucleus_high_to_csf": None if csf is None else float(np.quantile(nucleus, 0.9)) / csf,
         "nucleus_to_marrow": None if marrow is None else mean / marrow,
         "nucleus_to_annulus": mean / annulus,
         "unevenness": None if marrow is None else spread / marrow,
@@ -280,13 +302,15 @@ def _slip(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[
     """Slip of the body above, mm and percent, forward positive."""
     if above is None:
         return None
-    upper = above.corner(upper=False, back=True)
+    upper, over = above.corner(upper=False, back=True), above.endplate(upper=False)[1]
     if below is None:
-        lower, direction = _border_end(disc), disc.endplate(upper=False)[1]
-        depth = above.depth_mm
+        lower, under = _border_end(disc), disc.endplate(upper=False)[1]
+        depth = float(np.linalg.norm(upper - above.corner(upper=False, back=False)))
     else:
-        lower, direction = below.corner(upper=True, back=True), below.endplate(upper=True)[1]
-        depth = float((lower - below.corner(upper=True, back=False)) @ direction)
+        lower, under = below.corner(upper=True, back=True), below.endplate(upper=True)[1]
+        depth = float(np.linalg.norm(lower - below.corner(upper=True, back=False)))
+    # Along the bisector: along one endplate, the wedge of a lordotic disc would count as a slip backward.
+    direction = (over + under) / np.linalg.norm(over + under)
     if depth <= 0:
         return None
     slip = float((lower - upper) @ direction)
