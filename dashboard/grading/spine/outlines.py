@@ -8,7 +8,7 @@ are not sheared.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,19 @@ class Outline:
         share = (self.along - self.along[0] + STEP_MM / 2) / self.depth_mm
         inside = (share >= start) & (share <= stop)
         return inside if inside.any() else np.arange(len(share)) == np.abs(share - (start + stop) / 2).argmin()
+
+    def between_walls(self) -> "Outline":
+        """The outline without what reaches beyond the middles of its walls: osteophytes; itself where it has none."""
+        ends = []
+        for back in (False, True):
+            wall = self._wall(back)
+            half = self.along >= np.median(self.along) if back else self.along < np.median(self.along)
+            height = float(np.median(self.upper[half]) + np.median(self.lower[half])) / 2
+            ends.append(float(self.along[-1 if back else 0]) if wall is None else wall[1] + wall[0] * height)
+        kept = (self.along >= ends[0]) & (self.along <= ends[1])
+        if kept.sum() < 4:
+            return self
+        return replace(self, along=self.along[kept], upper=self.upper[kept], lower=self.lower[kept])
 
     def point(self, along: float, across: float) -> Array:
         """(row, column) mm of a place in the frame."""
