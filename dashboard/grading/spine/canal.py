@@ -95,6 +95,8 @@ def canal_profile(prediction: SagittalPrediction, spine: Spine) -> tuple[CanalSt
         Names of the levels; stations beyond the last named segment are left out, since the sac tapers there.
     """
     sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
+    # A seam of a pixel between cord and canal is no wall.
+    sac = ndimage.binary_closing(np.pad(sac, ((0, 0), (2, 2), (2, 2)), mode="edge"), np.ones((1, 3, 3)))[:, 2:-2, 2:-2]
     line = _centre_line(prediction, sac)
     if line is None:
         return ()
@@ -137,7 +139,7 @@ def _centre_line(prediction: SagittalPrediction, sac: Mask) -> tuple[Array, Arra
     for row in rows:
         near = sac[planes_near(prediction, middle[row], MIDDLE_MM), row]
         places = np.flatnonzero(near.any(axis=0))
-        columns.append(np.median(np.nonzero(near)[1]) if len(places) else np.nan)
+        columns.append(float(np.median(np.nonzero(near)[1])) if len(places) else np.nan)
     known = np.isfinite(columns)
     if known.sum() < 10:
         return None

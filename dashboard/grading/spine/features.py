@@ -1,0 +1,27 @@
+"""What the fitted models are shown of a disc, by name: few, each with a meaning that a clinician would grant it."""
+
+from math import log
+
+from dashboard.grading.spine.discs import DiscMeasures
+from dashboard.grading.spine.vertebrae import EndplateMeasures
+
+# Below this a signal ratio is noise, and its logarithm would run away.
+LEAST_RATIO = 0.01
+
+
+def disc_features(disc: DiscMeasures, endplates: EndplateMeasures | None) -> dict[str, float | None]:
+    """Features of one disc; None where it could not be measured."""
+    return {
+        "log_nucleus_to_csf": _log(disc.nucleus_to_csf),
+        "log_nucleus_to_marrow": _log(disc.nucleus_to_marrow),
+        "log_slenderness": log(max(LEAST_RATIO, disc.height_mm / disc.depth_mm)),
+        "bulge_mm": disc.bulge_widest_mm,
+        "overhang_mm": disc.overhang_mm,
+        "canal_narrowing": None if disc.canal_percent is None else disc.canal_percent / 100,
+        "slip_percent": disc.slip_percent,
+        "endplate_brightest": None if endplates is None else endplates.brightest,
+    }
+
+
+def _log(ratio: float | None) -> float | None:
+    return None if ratio is None else log(max(LEAST_RATIO, ratio))
