@@ -2,34 +2,22 @@
 
 Disc height index: mean height over the inner half of the disc's depth, divided by the mean height of the bodies above
 and below (after Masuda K et al. 2005, Spine 30:5, there on radiographs of rabbits; recalled, source to be confirmed).
-Signals are ratios to what lies at the same height of the same picture, CSF and marrow: a surface coil makes the back
-and the middle of a field brighter than its ends.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from dashboard.grading.spine.canal import CanalStation
-from dashboard.grading.spine.outlines import CANAL, STEP_MM, Outline, sample
+from dashboard.grading.spine.outlines import Outline
+from dashboard.grading.spine.signals import INNER_HALF, DiscSignals, disc_signals, marrow_signal
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
 
-# Nucleus: the inner half of depth and height. Annulus: in front of and behind it, inside the border itself.
-NUCLEUS_DEPTH, NUCLEUS_HEIGHT = (0.3, 0.7), (0.25, 0.75)
-ANNULUS_DEPTH = ((0.06, 0.2), (0.8, 0.94))
-INNER_HALF = (0.25, 0.75)
-# How far above and below a disc CSF is looked for, and which of its values stands for CSF without roots in it.
-CSF_REACH_MM, CSF_QUANTILE = 14.0, 0.9
-LEAST_CSF_PIXELS = 20
-# Shares of the height that are sampled across a disc or body.
-ACROSS = np.linspace(0.05, 0.95, 13)
 # The end of an endplate: where the disc's border leaves the line through its inner part by more than this.
 LEAVES_MM = 1.6
-SIGNAL_FLOOR = 0.02
 
 
 @dataclass(frozen=True)
@@ -46,12 +34,8 @@ class DiscMeasures:
         Disc height index (module docstring).
     relative_height
         `height_mm` / `depth_mm` over that of the other discs of this spine (upper quartile).
-    nucleus_to_csf, nucleus_to_marrow, nucleus_to_annulus
-        Ratios of mean signals.
-    unevenness
-        Spread (interquartile range) of the nucleus over the marrow's signal.
-    border
-        Steepest step of signal between nucleus and annulus, over the marrow's signal.
+    signals
+        Signals within it.
     bulge_mm, bulge_widest_mm
         How far the disc passes the line between the back corners of its neighbours: median plane, and farthest plane.
     bulge_high_mm
@@ -60,8 +44,6 @@ class DiscMeasures:
         `bulge_widest_mm` less the median over all planes: what stands out of a bulge.
     overhang_mm
         Disc's depth less the mean depth of the endplates beside it.
-    nucleus_high_to_csf
-        Brightest tenth of the nucleus over the signal of CSF.
     slip_mm, slip_percent
         Body above against body below, back corner to back corner along the bisector of the two endplates, forward
         positive; over the depth of the lower endplate.
@@ -76,17 +58,12 @@ class DiscMeasures:
     back_mm: float
     height_index: float | None
     relative_height: float | None
-    nucleus_to_csf: float | None
-    nucleus_to_marrow: float | None
-    nucleus_to_annulus: float
-    unevenness: float | None
-    border: float | None
+    signals: DiscSignals
     bulge_mm: float | None
     bulge_widest_mm: float | None
     bulge_high_mm: float | None
     focal_mm: float | None
     overhang_mm: float | None
-    nucleus_high_to_csf: float | None
     slip_mm: float | None
     slip_percent: float | None
     canal_percent: float | None
@@ -145,7 +122,6 @@ def _disc(
     whole = [k for k in (above, below) if k is not None and spine.named[k].segment.complete]
     body = [_median([o.height_mm(*INNER_HALF) for o in near[k]]) for k in whole]
     marrow = [marrow_signal(prediction, near[k]) for k in (above, below) if k is not None]
-    signals = _signals(prediction, shape, float(np.mean(marrow)) if marrow else None)
     passed = [
         _passed(o, _in_plane(wide, above, o.plane), _in_plane(wide, below, o.plane))
         for o in wide[place]
@@ -165,6 +141,7 @@ def _disc(
         back_mm=_median([o.height_mm(0.75, 0.95) for o in shape]),
         height_index=height / float(np.mean(body)) if body else None,
         relative_height=relative,
+        signals=disc_signals(prediction, shape, float(np.mean(marrow)) if marrow else None),
         bulge_mm=_median(central) if central else None,
         bulge_widest_mm=None if farthest is None else farthest[0],
         bulge_high_mm=None if farthest is None else farthest[1],
@@ -173,7 +150,6 @@ def _disc(
         slip_mm=_median([one[0] for one in slipped]) if slipped else None,
         slip_percent=_median([one[1] for one in slipped]) if slipped else None,
         canal_percent=max(narrowed, default=None),
-        **signals,
     )
 
 
@@ -199,62 +175,6 @@ def _in_plane(outlines_: Sequence[Sequence[Outline]], place: int | None, plane: 
     if place is None or not outlines_[place]:
         return None
     return min(outlines_[place], key=lambda o: abs(o.plane - plane))
-
-
-def marrow_signal(prediction: SagittalPrediction, shape: Sequence[Outline]) -> float:
-    """Median signal of the inner part of a body."""
-    values = [inner_values(prediction, o, INNER_HALF, INNER_HALF).ravel() for o in shape]
-    return max(SIGNAL_FLOOR, float(np.median(np.concatenate(values))))
-
-
-def inner_values(
-    prediction: SagittalPrediction, o: Outline, depth: tuple[float, float], height: tuple[float, float]
-) -> Array:
-    """(along, across) signal between two shares of depth and of height of an outline."""
-    part = o.part(*depth)
-    shares = ACROSS[(ACROSS >= height[0]) & (ACROSS <= height[1])]
-    along = np.repeat(o.along[part][:, None], len(shares), axis=1)
-    across = o.upper[part][:, None] + o.thickness[part][:, None] * shares
-    return sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)
-
-
-def _signals(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: float | None) -> dict[str, float | None]:
-    nucleus = np.concatenate([inner_values(prediction, o, NUCLEUS_DEPTH, NUCLEUS_HEIGHT).ravel() for o in shape])
-    rim = [inner_values(prediction, o, part, NUCLEUS_HEIGHT).ravel() for o in shape for part in ANNULUS_DEPTH]
-    annulus = max(SIGNAL_FLOOR, float(np.mean(np.concatenate(rim))))
-    mean = float(nucleus.mean())
-    csf = _csf(prediction, shape)
-    spread = float(np.subtract(*np.quantile(nucleus, (0.75, 0.25))))
-    steps = [_steepest(inner_values(prediction, o, (0.05, 0.95), NUCLEUS_HEIGHT).mean(axis=1)) for o in shape]
-    return {
-        "nucleus_to_csf": None if csf is None else mean / csf,
-        "nucleus_high_to_csf": None if csf is None else float(np.quantile(nucleus, 0.9)) / csf,
-        "nucleus_to_marrow": None if marrow is None else mean / marrow,
-        "nucleus_to_annulus": mean / annulus,
-        "unevenness": None if marrow is None else spread / marrow,
-        "border": None if marrow is None else _median(steps) / marrow,
-    }
-
-
-def _steepest(line: Array) -> float:
-    """Mean of the steepest rise in the front half and the steepest fall in the back half, a mm."""
-    step = np.gradient(ndimage.gaussian_filter1d(line, 1.5)) / STEP_MM if len(line) > 3 else np.zeros(2)
-    half = len(step) // 2
-    return float((max(0.0, step[:half].max()) + max(0.0, -step[half:].min())) / 2)
-
-
-def _csf(prediction: SagittalPrediction, shape: Sequence[Outline]) -> float | None:
-    """Signal of CSF behind a disc."""
-    values = []
-    for o in shape:
-        row = o.point(float(o.along[-1]), float(o.lower[-1]))[0] / prediction.pixel_mm
-        reach = CSF_REACH_MM / prediction.pixel_mm
-        rows = slice(max(0, int(row - reach)), int(row + reach) + 1)
-        values.append(prediction.image[o.plane, rows][prediction.labels[o.plane, rows] == CANAL])
-    seen = np.concatenate(values)
-    if len(seen) < LEAST_CSF_PIXELS:
-        return None
-    return max(SIGNAL_FLOOR, float(np.quantile(seen, CSF_QUANTILE)))
 
 
 def _lower_back(disc: Outline, below: Outline | None) -> Array:

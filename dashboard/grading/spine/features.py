@@ -12,8 +12,8 @@ LEAST_RATIO = 0.01
 def disc_features(disc: DiscMeasures, endplates: EndplateMeasures | None) -> dict[str, float | None]:
     """Features of one disc; None where it could not be measured."""
     return {
-        "log_nucleus_to_csf": _log(disc.nucleus_to_csf),
-        "log_nucleus_to_marrow": _log(disc.nucleus_to_marrow),
+        "log_nucleus_to_csf": _log(disc.signals.nucleus_to_csf),
+        "log_nucleus_to_marrow": _log(disc.signals.nucleus_to_marrow),
         "log_slenderness": log(max(LEAST_RATIO, disc.height_mm / disc.depth_mm)),
         "bulge_mm": disc.bulge_widest_mm,
         "overhang_mm": disc.overhang_mm,

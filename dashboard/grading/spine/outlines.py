@@ -82,7 +82,9 @@ class Outline:
         """(n) which places along lie between two shares of the depth; never empty."""
         share = (self.along - self.along[0] + STEP_MM / 2) / self.depth_mm
         inside = (share >= start) & (share <= stop)
-        return inside if inside.any() else np.arange(len(share)) == np.abs(share - (start + stop) / 2).argmin()
+        if inside.any():
+            return np.asarray(inside)
+        return np.asarray(np.arange(len(share)) == np.abs(share - (start + stop) / 2).argmin())
 
     def between_walls(self) -> "Outline":
         """The outline without what reaches beyond the middles of its walls: osteophytes; itself where it has none."""
@@ -164,7 +166,7 @@ def middle_planes(prediction: SagittalPrediction) -> Array:
         return np.full(sac.shape[1], np.nan)
     known = np.flatnonzero(total > 1e-6 * total.max())
     middle = (weight[:, known] * planes).sum(axis=0) / total[known]
-    return np.interp(np.arange(sac.shape[1]), known, middle)
+    return np.asarray(np.interp(np.arange(sac.shape[1]), known, middle))
 
 
 def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
@@ -202,9 +204,7 @@ def outlines(prediction: SagittalPrediction, spine: Spine, reach_mm: float = NEA
     return found
 
 
-def nearer(
-    prediction: SagittalPrediction, wide: Sequence[Sequence[Outline]], spine: Spine
-) -> list[list[Outline]]:
+def nearer(prediction: SagittalPrediction, wide: Sequence[Sequence[Outline]], spine: Spine) -> list[list[Outline]]:
     """Of outlines in many planes those within :data:`NEAR_MIDDLE_MM` of the canal's middle, at least the nearest."""
     middle = middle_planes(prediction)
     kept = []

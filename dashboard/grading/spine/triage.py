@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.grading.spine.canal import CanalStation
-from dashboard.study.finding_models import FindingModel, SpineModels
 from dashboard.grading.urgency import Claim, Tier
+from dashboard.study.finding_models import FindingModel, SpineModels
 
 # Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
 REACH_MM = 4.0
+# Neighbouring places share their features; probabilities this near are those of one narrowing.
+ALIKE = 0.02
 # Fewer places than this (2 mm apart) are no canal that was looked at.
 LEAST_STATIONS = 10
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
@@ -61,7 +63,9 @@ class SagittalTriage:
         """What the study's urgency hears of it; None where nothing is suspected."""
         if not self.suspected:
             return None
-        worst = max((one for one in self.places if one.suspected), key=lambda one: (one.has_cord, one.probability))
+        flagged = [one for one in self.places if one.suspected]
+        # A suspected cord comes first, however sure a narrow canal below it is.
+        worst = most_narrowed([one for one in flagged if one.has_cord] or flagged)
         what = "the cord" if worst.has_cord else "the cauda equina"
         tier = TIER_OF_CORD if worst.has_cord else TIER_OF_CAUDA
         where = place_of(worst.station.level, self.level_certain)
@@ -90,8 +94,16 @@ def sagittal_triage(
         reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
         return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, ())
     places = tuple(_judged(stations, place, models) for place in range(len(stations)))
-    worst = max(places, key=lambda one: (one.suspected, one.probability))
+    flagged = [one for one in places if one.suspected]
+    worst = most_narrowed(flagged or places)
     return SagittalTriage(series_instance_uid, "analysed", None, level_certain, worst, places)
+
+
+def most_narrowed(places: Sequence[Narrowing]) -> Narrowing:
+    """The place to point at: of those about as suspicious as the most suspicious one, the narrowest."""
+    most = max(one.probability for one in places)
+    alike = [one for one in places if one.probability >= most - ALIKE]
+    return max(alike, key=lambda one: max(one.station.mcc_percent or 0.0, one.station.mscc_percent or 0.0))
 
 
 def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, float | None]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.grading.spine.discs import INNER_HALF, inner_values, marrow_signal
 from dashboard.grading.spine.outlines import Outline, sample
+from dashboard.grading.spine.signals import INNER_HALF, inner_values, marrow_signal
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
@@ -137,10 +137,8 @@ def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) 
     lost = 1 - heights[place] / expected
     lost = lost[:2] if wedged else lost
     worst = int(np.argmax(lost))
-    if lost.min() >= GENANT_CUTS[0]:
-        shape = "crush"
-    else:
-        shape = ("wedge", "biconcave", "crush")[worst]
+    everywhere = bool(lost.min() >= GENANT_CUTS[0])
+    shape = "crush" if everywhere else ("wedge", "biconcave", "crush")[worst]
     return float(lost[worst]), shape
 
 
@@ -171,7 +169,8 @@ def marrow_outliers(marrow: Mapping[int, float]) -> dict[int, float]:
 
 
 def _heights(shape: Sequence[Outline]) -> Array:
-    return np.median([[o.height_mm(*part) for part in (FRONT, MIDDLE, BACK)] for o in (one.between_walls() for one in shape)], axis=0)
+    bodies = [one.between_walls() for one in shape]
+    return np.asarray(np.median([[o.height_mm(*part) for part in (FRONT, MIDDLE, BACK)] for o in bodies], axis=0))
 
 
 # A patch is bright or dark when it differs from the body's median by more than this share.
@@ -189,7 +188,7 @@ def _bands(prediction: SagittalPrediction, shape: Sequence[Outline], upper: bool
     for o in shape:
         middle = float(np.median(inner_values(prediction, o, INNER_HALF, (0.35, 0.65))))
         logs.append([np.log(max(1e-3, _band(prediction, o, upper, third)) / max(1e-3, middle)) for third in THIRDS])
-    return np.median(logs, axis=0)
+    return np.asarray(np.median(logs, axis=0))
 
 
 def _band(prediction: SagittalPrediction, o: Outline, upper: bool, third: tuple[float, float]) -> float:

@@ -57,9 +57,7 @@ def kappa(table: Table) -> float:
 
 def judged_discs(rows: Sequence[DiscRow], models: SpineModels) -> dict[str, np.ndarray]:
     """(n, steps) probabilities of every disc, by finding."""
-    return {
-        name: np.array([getattr(models, name).at_least(row.features) for row in rows]) for name in DISC_FINDINGS
-    }
+    return {name: np.array([getattr(models, name).at_least(row.features) for row in rows]) for name in DISC_FINDINGS}
 
 
 def disc_figures(
@@ -113,7 +111,10 @@ def canal_figures(
         figures.append(entry(figure, split, len(names), len(names), value, ci, alarms=int(table["a"].sum())))
     for has_cord, where in ((True, "cord"), (False, "cauda")):
         here = ~unaltered & np.array([row.has_cord == has_cord for row in rows])
-        for figure, kept, wanted in (("sensitivity", here & (rank == 1), True), ("specificity", here & (rank == 0), False)):
+        for figure, kept, wanted in (
+            ("sensitivity", here & (rank == 1), True),
+            ("specificity", here & (rank == 0), False),
+        ):
             table = {"hit": alarm[kept] == wanted}
             value, ci = bootstrap(table, people[kept], lambda t: rate(t["hit"]), rng)
             n = int(kept.sum())
@@ -167,7 +168,8 @@ def main() -> None:
         bar = BARS.get(figure["name"])
         passed = "" if bar is None else f"  bar {bar}: {'met' if (figure['value'] or 0) >= bar else 'MISSED'}"
         extra = {key: figure[key] for key in ("positives", "alarms", "cut") if key in figure}
-        print(f"{figure['name']:34} {figure['value']} {figure['ci95']} n {figure['n']}, {figure['people']} people {extra}{passed}")
+        counts = f"n {figure['n']}, {figure['people']} people {extra}"
+        print(f"{figure['name']:34} {figure['value']} {figure['ci95']} {counts}{passed}")
     if arguments.out:
         arguments.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

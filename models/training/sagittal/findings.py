@@ -51,6 +51,10 @@ CANAL_FINDINGS = ("canal_cord", "canal_cauda")
 # Graded I throughout although their discs are black in the picture: grade I is the brightest disc there is. They teach
 # every other finding.
 PFIRRMANN_CONTRADICTED = ("35", "234")
+# A panel that flags more of the discs without a finding than this leaves over is not read.
+LEAST_SPECIFICITY = 0.85
+# Three to one: a canal a third narrower than its neighbours is no compression yet.
+LEAST_CANAL_CUT = 0.75
 # At most this share of unaltered people may have an alarm of the canal.
 FALSE_ALARMS = 0.05
 
@@ -117,7 +121,7 @@ def fit_canal_findings(rows: Sequence[CanalRow], calibration: Sequence[str]) -> 
             if row.kind == "unaltered":
                 most[row.person] = max(most.get(row.person, 0.0), float(p))
     allowed = int(FALSE_ALARMS * len(most))
-    cut = max(0.5, sorted(most.values(), reverse=True)[allowed] + 0.01)
+    cut = max(LEAST_CANAL_CUT, sorted(most.values(), reverse=True)[allowed] + 0.01)
     return {name: _with_cut(one, cut) for name, one in fitted.items()}
 
 
@@ -157,10 +161,10 @@ def document(fitted: dict[str, Fitted]) -> str:
         "[provenance]",
         'command = "python -m models.training.sagittal.findings --data FOLDER"',
         f"seed = {SEED}",
-        'data = "SPIDER (van der Graaf et al. 2024, doi 10.1038/s41597-024-03090-w, CC BY 4.0), training and calibration '
-        'people; spine-generic cord and CSF labels (MIT)"',
-        'canal = "No real compression was to be had: canal_cord and canal_cauda are calibrated on known pinches of these '
-        "people's masks and on the same people unaltered.\"",
+        'data = "SPIDER (van der Graaf et al. 2024, doi 10.1038/s41597-024-03090-w, CC BY 4.0), people for training '
+        'and calibration; spine-generic cord and CSF labels (MIT)"',
+        'canal = "No real compression was to be had: both canal models are calibrated on known pinches of the masks of '
+        'these people, and on the same people unaltered."',
         'pfirrmann = "Grade I is not told from II. Two people graded I throughout with black discs taught no grade."',
     ]
     for name, one in fitted.items():
@@ -172,7 +176,13 @@ def document(fitted: dict[str, Fitted]) -> str:
 
 
 def _fitted(
-    features: np.ndarray, ranks: np.ndarray, people: np.ndarray, name: str, held: np.ndarray, balance: float, ridge: float = RIDGE
+    features: np.ndarray,
+    ranks: np.ndarray,
+    people: np.ndarray,
+    name: str,
+    held: np.ndarray,
+    balance: float,
+    ridge: float = RIDGE,
 ) -> tuple[Fit, np.ndarray]:
     """The model of the training people, and the odds of everyone from a model that never saw them."""
     signs = [SIGNS[key] for key in FEATURES[name]]
@@ -186,13 +196,13 @@ def _fitted(
 
 
 def _best_cut(probability: np.ndarray, ranks: np.ndarray) -> float:
-    """The cut with the largest sum of sensitivity and specificity; of several, the most specific."""
+    """The cut with the largest sum of sensitivity and specificity, specific enough; of several, the most specific."""
     levels = np.unique(probability)
     cuts = (levels[1:] + levels[:-1]) / 2
-    found = [
-        float(np.mean(probability[ranks > 0] >= cut) + np.mean(probability[ranks == 0] < cut)) for cut in cuts
-    ]
-    return float(cuts[np.flatnonzero(np.asarray(found) >= max(found) - 1e-9)[-1]])
+    specificity = np.array([np.mean(probability[ranks == 0] < cut) for cut in cuts])
+    sensitivity = np.array([np.mean(probability[ranks > 0] >= cut) for cut in cuts])
+    found = np.where(specificity >= LEAST_SPECIFICITY, specificity + sensitivity, 0.0)
+    return float(cuts[np.flatnonzero(found >= found.max() - 1e-9)[-1]])
 
 
 def _with_cut(fitted: Fitted, cut: float) -> Fitted:

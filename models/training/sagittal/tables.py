@@ -146,9 +146,7 @@ def altered(
         if abs(here.along_mm - target.along_mm) > 4.0:
             continue
         rows.append(
-            CanalRow(
-                person, here.level, "pinched", here.cord_mm is not None, canal_features(stations, near), made.rank
-            )
+            CanalRow(person, here.level, "pinched", here.cord_mm is not None, canal_features(stations, near), made.rank)
         )
     return rows
 

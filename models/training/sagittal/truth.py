@@ -87,7 +87,8 @@ def cord_of(image: np.ndarray, canal: np.ndarray, plane_mm: float) -> np.ndarray
     dark = core & (smooth < 0.62 * level[None, :, None])
     # A body 4 mm thick in every direction: roots below the conus are thinner, or lie apart.
     reach = [max(0, round(2.4 / side)) for side in (plane_mm, PIXEL_MM, PIXEL_MM)]
-    ball = np.sqrt(sum((np.abs(g) / max(r, 1)) ** 2 for g, r in zip(np.ogrid[_spans(reach)], reach, strict=True))) <= 1.1
+    grids = np.ogrid[_spans(reach)]
+    ball = np.sqrt(sum((np.abs(g) / max(r, 1)) ** 2 for g, r in zip(grids, reach, strict=True))) <= 1.1
     around = [(r, r) for r in reach[:2]] + [(0, 0)]
     dark = ndimage.binary_opening(np.pad(dark, around, mode="edge"), ball)
     dark = dark[reach[0] : dark.shape[0] - reach[0], reach[1] : dark.shape[1] - reach[1]]
@@ -124,7 +125,7 @@ def _segment(prediction: SagittalPrediction, kind: str, mask: np.ndarray) -> Seg
     centre = (prediction.affine @ np.append(places.mean(axis=0), 1.0))[:3]
     rows = places[:, 1]
     complete = rows.min() > 1 and rows.max() < mask.shape[1] - 2
-    plane = int(round(float(places[:, 0].mean())))
+    plane = round(float(places[:, 0].mean()))
     return Segment(kind, centre, np.full((4, 3), np.nan), plane, mask, bool(complete), 0.0)
 
 
