@@ -246,7 +246,7 @@ def _compared(stations: list[CanalStation], prediction: SagittalPrediction, spin
         for level in {one.level for one in stations if one.level in vertebrae}
         if level is not None
     }
-    wide = {level: float(np.median(canal[np.abs(along - place) <= 4.0])) for level, place in mids.items()}
+    wide = {level: float(np.median(canal[np.argsort(np.abs(along - place))[:STEADY]])) for level, place in mids.items()}
     out = []
     for place, one in enumerate(stations):
         level = None if one.level == "none" else one.level

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from dashboard.grading.spine.discs import DiscMeasures
+from dashboard.grading.spine.disc_measures import DiscMeasures
 from dashboard.grading.spine.features import disc_features
 from dashboard.grading.spine.result import (
     MEASURED,

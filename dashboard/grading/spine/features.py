@@ -2,7 +2,7 @@
 
 from math import log
 
-from dashboard.grading.spine.discs import DiscMeasures
+from dashboard.grading.spine.disc_measures import DiscMeasures
 from dashboard.grading.spine.vertebrae import EndplateMeasures
 
 # Below this a signal ratio is noise, and its logarithm would run away.

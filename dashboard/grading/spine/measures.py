@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
-from dashboard.grading.spine.discs import DiscMeasures, measure_discs
+from dashboard.grading.spine.disc_measures import DiscMeasures, measure_discs
 from dashboard.grading.spine.outlines import WIDE_MM, Outline, nearer, outlines
 from dashboard.grading.spine.vertebrae import BodyMeasures, EndplateMeasures, measure_bodies, measure_endplates
 from dashboard.study.sagittal import SagittalPrediction

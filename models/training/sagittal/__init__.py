@@ -1,0 +1,1 @@
+"""Training, export and evaluation of the sagittal model: vertebrae, discs, canal and cord in sagittal planes."""
