@@ -78,8 +78,7 @@ def measured(drawing: Drawing | None = None) -> tuple[SpineMeasures, dict[str, i
 def cut(spine: Spine, level: str) -> Spine:
     """The spine with one segment that the field of view cuts."""
     named = tuple(
-        replace(one, segment=replace(one.segment, complete=False)) if one.level == level else one
-        for one in spine.named
+        replace(one, segment=replace(one.segment, complete=False)) if one.level == level else one for one in spine.named
     )
     return replace(spine, named=named)
 
@@ -89,7 +88,9 @@ def flat_models(**cuts: float) -> SpineModels:
     return SpineModels(**{name: one_model(name, cut=cuts.get(name, 0.6)) for name in FEATURES})
 
 
-def one_model(name: str, weights: tuple[float, ...] | None = None, cut: float = 0.5, offset: float = 0.0) -> FindingModel:
+def one_model(
+    name: str, weights: tuple[float, ...] | None = None, cut: float = 0.5, offset: float = 0.0
+) -> FindingModel:
     """A model of one finding in plain units: centre 0, spread 1."""
     count, steps = len(FEATURES[name]), STEPS_OF[name]
     return FindingModel(
