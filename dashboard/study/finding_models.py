@@ -12,7 +12,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "narrowing": ("log_slenderness", "log_nucleus_to_marrow", "bulge_mm"),
     "herniation": ("bulge_mm", "canal_narrowing"),
     "bulge": ("bulge_mm", "overhang_mm"),
-    "listhesis": ("slip_percent",),
+    "listhesis": ("shift_percent",),
     "modic": ("endplate_brightest", "log_nucleus_to_marrow"),
     "canal_cord": ("cord_narrowing", "canal_narrowing", "csf_share"),
     "canal_cauda": ("canal_narrowing",),

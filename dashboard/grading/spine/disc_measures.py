@@ -44,9 +44,12 @@ class DiscMeasures:
         `bulge_widest_mm` less the median over all planes: what stands out of a bulge.
     overhang_mm
         Disc's depth less the mean depth of the endplates beside it.
+    shift_percent
+        Body above against body below, mean of front and back corners along the bisector of the two endplates, forward
+        positive; over the endplate's depth. A slip moves both ends alike, an osteophyte or a rounded corner one.
     slip_mm, slip_percent
-        Body above against body below, back corner to back corner along the bisector of the two endplates, forward
-        positive; over the depth of the lower endplate.
+        The same from back corners alone, as Meyerding measures it, where that agrees in direction with the mean and is
+        larger; else the mean.
     canal_percent
         Most narrowing (MCC) of the canal beside the disc.
     """
@@ -64,6 +67,7 @@ class DiscMeasures:
     bulge_high_mm: float | None
     focal_mm: float | None
     overhang_mm: float | None
+    shift_percent: float | None
     slip_mm: float | None
     slip_percent: float | None
     canal_percent: float | None
@@ -131,7 +135,7 @@ def _disc(
     middle = {o.plane for o in shape}
     central = [one[0] for one, o in zip(passed, wide[place], strict=False) if o.plane in middle]
     slips = [_slip(o, _in_plane(near, above, o.plane), _in_plane(near, below, o.plane)) for o in shape]
-    slipped = [slip for slip in slips if slip is not None]
+    slip = _agreed([one for one in slips if one is not None])
     narrowed = [one.mcc_percent for one in canal if one.level == level and one.mcc_percent is not None]
     return DiscMeasures(
         level=level,
@@ -147,8 +151,9 @@ def _disc(
         bulge_high_mm=None if farthest is None else farthest[1],
         focal_mm=None if farthest is None else farthest[0] - _median([one[0] for one in passed]),
         overhang_mm=_overhang(shape, near, above, below),
-        slip_mm=_median([one[0] for one in slipped]) if slipped else None,
-        slip_percent=_median([one[1] for one in slipped]) if slipped else None,
+        shift_percent=None if slip is None else slip[0],
+        slip_mm=None if slip is None else slip[1],
+        slip_percent=None if slip is None else slip[2],
         canal_percent=max(narrowed, default=None),
     )
 
@@ -179,15 +184,16 @@ def _in_plane(outlines_: Sequence[Sequence[Outline]], place: int | None, plane: 
 
 def _lower_back(disc: Outline, below: Outline | None) -> Array:
     """Back corner of the endplate under a disc: that of the body, or where the disc's border leaves the endplate."""
-    return below.corner(upper=True, back=True) if below is not None else _border_end(disc)
+    return below.corner(upper=True, back=True) if below is not None else _border_end(disc, back=True)
 
 
-def _border_end(disc: Outline) -> Array:
+def _border_end(disc: Outline, back: bool) -> Array:
     middle, direction = disc.endplate(upper=False)
     points = np.stack([disc.point(a, x) for a, x in zip(disc.along, disc.lower, strict=True)])
     off = np.abs((points - middle) @ np.array([direction[1], -direction[0]]))
     on = np.flatnonzero(off <= LEAVES_MM)
-    return np.asarray(points[on[-1]] if len(on) else points[-1])
+    end = -1 if back else 0
+    return np.asarray(points[on[end]] if len(on) else points[end])
 
 
 def _passed(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[float, float]:
@@ -218,20 +224,30 @@ def _passed(disc: Outline, above: Outline | None, below: Outline | None) -> tupl
     return most, float(np.ptp(part))
 
 
-def _slip(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[float, float] | None:
-    """Slip of the body above, mm and percent, forward positive."""
+def _slip(disc: Outline, above: Outline | None, below: Outline | None) -> tuple[float, float, float] | None:
+    """Forward slip of the body above, mm, at the front and at the back corners, and the depth of the endplate, mm."""
     if above is None:
         return None
-    upper, over = above.corner(upper=False, back=True), above.endplate(upper=False)[1]
-    if below is None:
-        lower, under = _border_end(disc), disc.endplate(upper=False)[1]
-        depth = float(np.linalg.norm(upper - above.corner(upper=False, back=False)))
-    else:
-        lower, under = below.corner(upper=True, back=True), below.endplate(upper=True)[1]
-        depth = float(np.linalg.norm(lower - below.corner(upper=True, back=False)))
+    over = above.endplate(upper=False)[1]
+    under = disc.endplate(upper=False)[1] if below is None else below.endplate(upper=True)[1]
     # Along the bisector: along one endplate, the wedge of a lordotic disc would count as a slip backward.
     direction = (over + under) / np.linalg.norm(over + under)
+    uppers = [above.corner(upper=False, back=back) for back in (False, True)]
+    lowers = [
+        _border_end(disc, back) if below is None else below.corner(upper=True, back=back) for back in (False, True)
+    ]
+    depth = float(np.linalg.norm(uppers[1] - uppers[0] if below is None else lowers[1] - lowers[0]))
     if depth <= 0:
         return None
-    slip = float((lower - upper) @ direction)
-    return slip, 100 * slip / depth
+    front, back = (float((low - up) @ direction) for up, low in zip(uppers, lowers, strict=True))
+    return front, back, depth
+
+
+def _agreed(slips: Sequence[tuple[float, float, float]]) -> tuple[float, float, float] | None:
+    """Mean shift in percent, and the slip to report in mm and percent; medians over planes."""
+    if not slips:
+        return None
+    front, back, depth = (_median([one[k] for one in slips]) for k in range(3))
+    mean = (front + back) / 2
+    told = back if back * mean > 0 and abs(back) > abs(mean) else mean
+    return 100 * mean / depth, told, 100 * told / depth

@@ -18,7 +18,7 @@ def disc_features(disc: DiscMeasures, endplates: EndplateMeasures | None) -> dic
         "bulge_mm": disc.bulge_widest_mm,
         "overhang_mm": disc.overhang_mm,
         "canal_narrowing": None if disc.canal_percent is None else disc.canal_percent / 100,
-        "slip_percent": disc.slip_percent,
+        "shift_percent": disc.shift_percent,
         "endplate_brightest": None if endplates is None else endplates.brightest,
     }
 

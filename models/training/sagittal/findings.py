@@ -41,7 +41,7 @@ SIGNS = {
     "bulge_mm": 1,
     "overhang_mm": 1,
     "canal_narrowing": 1,
-    "slip_percent": 1,
+    "shift_percent": 1,
     "endplate_brightest": 1,
     "cord_narrowing": 1,
     "csf_share": -1,

@@ -93,8 +93,10 @@ def read_people(
             found = graded.get((person, lowest.index(disc.level) + 1))
             if found is not None and lowest[0] == "L5/S1":
                 discs.append(DiscRow(person, disc.level, disc_features(disc, measures.endplates.get(place)), found))
-        marked = {row.level for row in discs if row.person == person and _narrows(row.graded)}
-        canals += unaltered(person, measures.stations, marked)
+        named = {level: graded.get((person, label)) for label, level in enumerate(lowest, start=1)}
+        clear = {level for level, found in named.items() if found is not None and not _narrows(found)}
+        unclear = set(named) - clear
+        canals += unaltered(person, measures.stations, unclear)
         canals += altered(person, prediction, spine, rng, pinches)
     return discs, canals
 
@@ -110,7 +112,7 @@ def read_necks(folder: Path, pinches: int, seed: int) -> list[CanalRow]:
 
 
 def unaltered(person: str, stations: tuple[CanalStation, ...], marked: set[str]) -> list[CanalRow]:
-    """Rows of every station; rank None beside discs that a reader found to bulge, herniate or slip."""
+    """Rows of every station; rank None beside `marked` discs: graded with bulge, herniation or slip, or not graded."""
     return [
         CanalRow(
             person,

@@ -49,8 +49,9 @@ def test_a_herniation_in_one_plane_is_focal_and_a_bulge_in_all_is_not() -> None:
 
 @pytest.mark.parametrize("forward", [8.0, -4.0])
 def test_slip_is_signed_forward_and_in_percent_of_the_endplate(forward: float) -> None:
-    found = disc("L3/4", Drawing(forward={name: forward for name in ("L3", "L2", "L1", "T12")}))
+    found = disc("L3/4", Drawing(forward=dict.fromkeys(("L3", "L2", "L1", "T12"), forward)))
     assert found.slip_mm == pytest.approx(forward, abs=PIXEL_MM)
+    assert found.shift_percent == pytest.approx(found.slip_percent, abs=3)
     assert found.slip_percent == pytest.approx(100 * forward / DEPTH_MM, abs=3)
 
 

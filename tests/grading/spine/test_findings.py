@@ -118,7 +118,7 @@ def test_a_bright_body_is_a_hint_with_its_limits() -> None:
 
 
 def test_a_suspected_slip_has_a_meyerding_grade_and_one_not_flagged_has_none() -> None:
-    slipped = Drawing(forward={name: 12.0 for name in ("L3", "L2", "L1", "T12")})
+    slipped = Drawing(forward=dict.fromkeys(("L3", "L2", "L1", "T12"), 12.0))
     models = replace(flat_models(), listhesis=one_model("listhesis", (1.0,), offset=-3.0))
     found = findings(slipped, models)
     assert the(found, "L3/4", "listhesis").grade == "II"
