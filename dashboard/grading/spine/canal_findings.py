@@ -117,9 +117,9 @@ def lumbar_finding(where: str, place: Mapping[str, Any]) -> Finding:
     )
 
 
-def coverage_finding(where: str, what: str, place: Mapping[str, Any]) -> Finding:
-    """A segment that the field of view cuts."""
-    reason = f"the field of view or the planes cut the {what}"
+def coverage_finding(where: str, what: str, lateral: bool, place: Mapping[str, Any]) -> Finding:
+    """A segment that the field of view cuts, or that all planes pass at the side (`lateral`)."""
+    reason = "the planes lie beside the middle of the spine there" if lateral else f"the field of view cuts the {what}"
     return Finding(
         **place,
         kind="coverage",

@@ -55,7 +55,7 @@ def spine_findings(
         elif k in measured.bodies:
             found += body_findings(measured.bodies[k], k, ratios, where, place)
         else:
-            found.append(coverage_finding(where, one.segment.kind, place))
+            found.append(coverage_finding(where, one.segment.kind, k in measured.lateral, place))
     return in_order(found)
 
 

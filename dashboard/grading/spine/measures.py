@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.disc_measures import DiscMeasures, measure_discs
-from dashboard.grading.spine.outlines import WIDE_MM, Outline, nearer, outlines
+from dashboard.grading.spine.outlines import WIDE_MM, Outline, misses_canal, nearer, outlines
 from dashboard.grading.spine.vertebrae import BodyMeasures, EndplateMeasures, measure_bodies, measure_endplates
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
@@ -13,9 +13,14 @@ from dashboard.study.spine import Spine
 
 @dataclass(frozen=True, eq=False)
 class SpineMeasures:
-    """Measures by place in ``spine.named``; `near` are the outlines they were read from."""
+    """Measures by place in ``spine.named``.
+
+    `near` are the outlines they were read from; `lateral` are the places where all planes lie beside the canal, where
+    nothing is measured.
+    """
 
     near: tuple[tuple[Outline, ...], ...]
+    lateral: frozenset[int]
     stations: tuple[CanalStation, ...]
     discs: Mapping[int, DiscMeasures]
     bodies: Mapping[int, BodyMeasures]
@@ -31,11 +36,13 @@ def measure_spine(prediction: SagittalPrediction, spine: Spine) -> SpineMeasures
         The model's view and the named segments in its grid; masks may be a pixel off, lengths are read between pixels
         and over several planes.
     """
-    wide = outlines(prediction, spine, WIDE_MM)
+    lateral = frozenset(k for k, one in enumerate(spine.named) if misses_canal(prediction, one.segment.mask))
+    wide = [[] if k in lateral else found for k, found in enumerate(outlines(prediction, spine, WIDE_MM))]
     near = nearer(prediction, wide, spine)
     stations = canal_profile(prediction, spine)
     return SpineMeasures(
         near=tuple(tuple(one) for one in near),
+        lateral=lateral,
         stations=stations,
         discs=measure_discs(prediction, spine, near, wide, stations),
         bodies=measure_bodies(prediction, spine, near),

@@ -33,6 +33,8 @@ LEAST_WALL_MM = 9.0
 ROUNDED_MM = 8.0
 # A round canal half a radius from its middle is still 0.87 as deep.
 EDGE_SHARE = 0.87
+# The canal behind a tilted disc lies higher than the disc; as much of it as half the segment's height must be seen.
+CANAL_REACH_MM, CANAL_SHARE = 16.0, 0.5
 # Room around a segment in the window in which it is sampled.
 ROOM_MM = 2.0
 # Ends of an endplate are rounded or carry osteophytes; its direction is read between them.
@@ -176,6 +178,20 @@ def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
     most = depth.max(axis=0)
     edge = np.maximum(depth[0], depth[-1]) if len(sac) > 2 else np.zeros_like(most)
     return np.asarray((most > 0) & (edge < EDGE_SHARE * most))
+
+
+def misses_canal(prediction: SagittalPrediction, mask: Mask) -> bool:
+    """Whether no plane shows the canal at the height of a segment: all of them lie beside the middle of the spine.
+
+    A spine that curves sideways leaves a narrow stack; what is seen of it there are the edges of bodies and discs.
+    """
+    rows = np.flatnonzero(mask.any(axis=(0, 2)))
+    if not len(rows):
+        return True
+    reach = int(CANAL_REACH_MM / prediction.pixel_mm)
+    near = prediction.labels[:, max(0, rows[0] - reach) : rows[-1] + 1]
+    shown = ((near == CANAL) | (near == CORD)).any(axis=(0, 2))
+    return int(shown.sum()) < CANAL_SHARE * len(rows)
 
 
 def planes_near(prediction: SagittalPrediction, middle: float, reach_mm: float = NEAR_MIDDLE_MM) -> list[int]:

@@ -12,7 +12,7 @@ from dashboard.grading.spine.disc_findings import meyerding_grade
 from dashboard.grading.spine.findings import spine_findings
 from dashboard.grading.spine.result import KINDS
 from dashboard.study.levels import LEVELS
-from tests.grading.spine.drawn import BODY_MM, Drawing, cut, drawn, flat_models, one_model
+from tests.grading.spine.drawn import BODY_MM, CANAL, CORD, Drawing, cut, drawn, flat_models, one_model
 
 FORBIDDEN = ("normal", "ruled out", "diagnos")
 
@@ -72,6 +72,19 @@ def test_a_cut_body_is_not_measured() -> None:
     prediction, spine = drawn()
     found = spine_findings(prediction, cut(spine, "T12"), flat_models())
     assert the(found, "T12", "coverage").status == "not_analysed"
+
+
+def test_planes_beside_the_canal_measure_nothing_there() -> None:
+    prediction, spine = drawn()
+    labels = prediction.labels.copy()
+    rows = np.flatnonzero(next(one for one in spine.named if one.level == "L4").segment.mask.any(axis=(0, 2)))
+    band = labels[:, rows[0] - 8 :]
+    band[(band == CANAL) | (band == CORD)] = 0
+    found = spine_findings(replace(prediction, labels=labels), spine, flat_models())
+    one = the(found, "L4", "coverage")
+    assert one.status == "not_analysed"
+    assert "beside the middle of the spine" in one.reason
+    assert not [other for other in found if other.level == "L4" and other.kind == "vertebral_height_loss"]
 
 
 def test_a_wedge_is_suspected_with_its_genant_grade() -> None:
