@@ -253,7 +253,8 @@ def _compared(stations: list[CanalStation], prediction: SagittalPrediction, spin
         mcc = _mcc(along[place], canal[place], mids, wide)
         mcc = _window_percent(along, canal, place) if mcc is None else mcc
         mscc = None if one.cord_mm is None else _window_percent(along, cord, place)
-        vertebra = level if level in vertebrae else None
+        # A guessed level has no norm.
+        vertebra = level if level in vertebrae and spine.certain else None
         cord_norm = norm("cord_diameter_AP_mm", vertebra)
         canal_norm = norm("canal_diameter_AP_mm", vertebra)
         out.append(

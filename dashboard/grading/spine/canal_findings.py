@@ -21,6 +21,8 @@ SCHIZAS_LEE = "Schizas 2010, Lee 2011"
 KANG_SPACE, KANG_CORD_PERCENT, KANG_SIGNAL = 0.5, 20.0, 1.3
 # Less narrowing than this is within what a mask a pixel off makes of a 10 mm canal.
 TOLD_PERCENT = 10.0
+# Norms are of young adults; a cord of 75 looks about 1 SD small against them.
+TOLD_Z = -2.0
 # Half the height of the part of the cord whose signal is looked at.
 SIGNAL_HALF_MM = 4.0
 NO_ROOTS = "they grade how the roots lie in the sac, and the axial model does not tell roots from CSF"
@@ -138,6 +140,9 @@ def _canal_words(worst: Narrowing, where: str) -> str:
         parts.append(f"canal {s.mcc_percent:.0f} % narrower than its neighbours")
     if s.mscc_percent is not None and s.mscc_percent >= TOLD_PERCENT:
         parts.append(f"cord {s.mscc_percent:.0f} % narrower")
+    for name, z in (("canal", s.canal_z), ("cord", s.cord_z)):
+        if z is not None and z <= TOLD_Z:
+            parts.append(f"{name} {-z:.1f} SD below the norm of the level")
     if not worst.suspected:
         return f"{where}: canal narrowing not flagged ({', '.join(parts)})"
     return f"{where}: canal narrowing suspected ({', '.join(parts)}): axial images needed"

@@ -96,6 +96,11 @@ def test_norms_are_given_at_vertebrae_that_have_them() -> None:
     assert all(one.cord_z is None for one in at(stations, "T12/L1"))
 
 
+def test_a_guessed_level_has_no_norm() -> None:
+    stations = canal_profile(*drawn(certain=False))
+    assert all(one.cord_z is None and one.canal_z is None for one in stations)
+
+
 def test_a_seam_between_cord_and_canal_is_no_wall() -> None:
     prediction, spine = drawn()
     labels = prediction.labels.copy()
