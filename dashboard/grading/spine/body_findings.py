@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from dashboard.grading.spine.contrasts import STIR, STIR_BRIGHT, T1, T1_BRIGHT, T1_DARK, age_hint
+from dashboard.grading.spine.disc_findings import needs_t2
 from dashboard.grading.spine.result import (
     MEASURED,
     NOT_ANALYSED,
@@ -26,7 +27,12 @@ MARROW_LIMITS = (
 
 
 def body_findings(
-    body: BodyMeasures, row_place: int, ratios: Mapping[str, Mapping[int, float]], where: str, place: Mapping[str, Any]
+    body: BodyMeasures,
+    row_place: int,
+    ratios: Mapping[str, Mapping[int, float]],
+    where: str,
+    place: Mapping[str, Any],
+    is_t2: bool = True,
 ) -> list[Finding]:
     """Findings of one body.
 
@@ -36,14 +42,15 @@ def body_findings(
         Its place in ``spine.named``, by which `ratios` are looked up.
     ratios
         :func:`~dashboard.grading.spine.contrasts.body_ratios` of the other contrasts.
-    where, place
+    where, place, is_t2
         As for :func:`~dashboard.grading.spine.disc_findings.disc_findings`.
     """
     finding = partial(Finding, **place)
     found = [_height(body, where, finding)]
     if body.loss is not None and body.loss >= GENANT_CUTS[0]:
         found.append(_age(ratios, row_place, where, finding))
-    found.append(_marrow(body, ratios, row_place, where, finding))
+    marrow = _marrow(body, ratios, row_place, where, finding)
+    found.append(marrow if is_t2 else needs_t2(finding, "marrow_signal", where))
     return found
 
 

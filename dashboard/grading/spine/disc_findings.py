@@ -33,7 +33,12 @@ TYPE_UNKNOWN = "type 1 and type 2 cannot be told apart on T2 alone"
 
 
 def disc_findings(
-    disc: DiscMeasures, endplates: EndplateMeasures | None, models: SpineModels, where: str, place: Mapping[str, Any]
+    disc: DiscMeasures,
+    endplates: EndplateMeasures | None,
+    models: SpineModels,
+    where: str,
+    place: Mapping[str, Any],
+    is_t2: bool = True,
 ) -> list[Finding]:
     """Findings of one disc.
 
@@ -43,16 +48,18 @@ def disc_findings(
         The level in words, "L4/5" or "L4/5 (level uncertain)".
     place
         ``level``, ``series_instance_uid`` and ``position_mm`` of every finding.
+    is_t2
+        Whether the series is T2-weighted; of another nothing that reads signal is said.
     """
-    features = disc_features(disc, endplates)
+    features = disc_features(disc, endplates, is_t2)
     finding = partial(Finding, **place)
     return [
         _herniation(disc, features, models, where, finding),
         _bulge(disc, features, models, where, finding),
         _narrowing(disc, features, models, where, finding),
         _height_index(disc, where, finding),
-        _pfirrmann(features, models, where, finding),
-        _modic(endplates, features, models, where, finding),
+        _pfirrmann(features, models, where, finding) if is_t2 else needs_t2(finding, "disc_degeneration", where),
+        _modic(endplates, features, models, where, finding) if is_t2 else needs_t2(finding, "modic_change", where),
         _listhesis(disc, features, models, where, finding),
     ]
 
@@ -60,6 +67,17 @@ def disc_findings(
 def meyerding_grade(percent: float) -> str:
     """Meyerding's grade of a slip in percent: I to V."""
     return ("I", "II", "III", "IV", "V")[sum(abs(percent) > cut for cut in MEYERDING_CUTS)]
+
+
+def needs_t2(finding: Maker, kind: str, where: str) -> Finding:
+    """A finding that only a T2-weighted series shows."""
+    reason = "its signal is read on T2-weighted images only"
+    return finding(
+        kind=kind,
+        text=f"{where}: {kind.replace('_', ' ')} not analysed, because {reason}",
+        status=NOT_ANALYSED,
+        reason=reason,
+    )
 
 
 def _judged(model: FindingModel, features: Features) -> tuple[float, str]:

@@ -9,17 +9,19 @@ from dashboard.grading.spine.vertebrae import EndplateMeasures
 LEAST_RATIO = 0.01
 
 
-def disc_features(disc: DiscMeasures, endplates: EndplateMeasures | None) -> dict[str, float | None]:
-    """Features of one disc; None where it could not be measured."""
+def disc_features(
+    disc: DiscMeasures, endplates: EndplateMeasures | None, is_t2: bool = True
+) -> dict[str, float | None]:
+    """Features of one disc; None where it could not be measured, and for signals that are not of a T2 (`is_t2`)."""
     return {
-        "log_nucleus_to_csf": _log(disc.signals.nucleus_to_csf),
-        "log_nucleus_to_marrow": _log(disc.signals.nucleus_to_marrow),
+        "log_nucleus_to_csf": _log(disc.signals.nucleus_to_csf) if is_t2 else None,
+        "log_nucleus_to_marrow": _log(disc.signals.nucleus_to_marrow) if is_t2 else None,
         "log_slenderness": log(max(LEAST_RATIO, disc.height_mm / disc.depth_mm)),
         "bulge_mm": disc.bulge_widest_mm,
         "overhang_mm": disc.overhang_mm,
         "canal_narrowing": None if disc.canal_percent is None else disc.canal_percent / 100,
         "shift_percent": disc.shift_percent,
-        "endplate_brightest": None if endplates is None else endplates.brightest,
+        "endplate_brightest": None if endplates is None or not is_t2 else endplates.brightest,
     }
 
 

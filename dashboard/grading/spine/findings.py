@@ -25,8 +25,9 @@ def spine_findings(
     models: SpineModels,
     others: Sequence[OtherContrast] = (),
     measures: SpineMeasures | None = None,
+    is_t2: bool = True,
 ) -> tuple[Finding, ...]:
-    """Findings of one sagittal T2 volume, ordered head to foot, then by kind.
+    """Findings of one sagittal volume, ordered head to foot, then by kind.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def spine_findings(
         STIR and T1 volumes of the same frame of reference.
     measures
         :func:`~dashboard.grading.spine.measures.measure_spine` of the same volume, where it is at hand.
+    is_t2
+        Whether the series is T2-weighted. Of another, lengths are told and what reads signal is not analysed.
     """
     measured = measures or measure_spine(prediction, spine)
     triage = study_triage(spine, models, measured)
@@ -47,13 +50,13 @@ def spine_findings(
         where, place = level_words(spine, one), _place(spine, one)
         found.append(canal_finding(triage, one.level, where, place))
         if k in measured.discs:
-            found += disc_findings(measured.discs[k], measured.endplates.get(k), models, where, place)
+            found += disc_findings(measured.discs[k], measured.endplates.get(k), models, where, place, is_t2)
             if one.level in LUMBAR_DISCS:
                 found.append(lumbar_finding(where, place))
             elif one.level[0] == "C":
                 found.append(kang_finding(prediction, measured.stations, one.level, where, place))
         elif k in measured.bodies:
-            found += body_findings(measured.bodies[k], k, ratios, where, place)
+            found += body_findings(measured.bodies[k], k, ratios, where, place, is_t2)
         else:
             found.append(coverage_finding(where, one.segment.kind, k in measured.lateral, place))
     return in_order(found)

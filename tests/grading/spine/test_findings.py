@@ -152,6 +152,14 @@ def test_modic_types_are_not_told_apart_on_t2() -> None:
     assert "cannot be told apart on T2 alone" in one.text
 
 
+def test_signals_of_a_t1_are_not_read_as_t2() -> None:
+    prediction, spine = drawn(Drawing(marrow={"L3": 0.9}))
+    found = spine_findings(prediction, spine, flat_models(), is_t2=False)
+    for level, kind in (("L4/5", "disc_degeneration"), ("L4/5", "modic_change"), ("L3", "marrow_signal")):
+        assert the(found, level, kind).status == "not_analysed"
+    assert the(found, "L4/5", "listhesis").value is not None
+
+
 def test_pfirrmann_names_the_step_that_its_probabilities_reach() -> None:
     models = replace(flat_models(), pfirrmann=one_model("pfirrmann", offset=1.5))
     one = the(findings(models=models), "L4/5", "disc_degeneration")
