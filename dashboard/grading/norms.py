@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio")
+# The canal's norm reaches from C1 to T1: the table has it for fewer persons below, and for none of the lumbar spine.
+MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio", "canal_diameter_AP_mm")
 TABLE = Path(__file__).with_name("norms.csv")
 SOURCE = (
     "Mean and standard deviation between persons, computed from PAM50-normalized-metrics at commit 61c5a21 "

@@ -17,6 +17,7 @@ from dashboard.grading.norms import MEASURES, TABLE, missing_words, norm
         ("cord_diameter_AP_mm", "C5", 7.47, 0.51),
         ("compression_ratio", "T1", 0.671, 0.052),
         ("cord_area_mm2", "T8", 37.3, 4.08),
+        ("canal_diameter_AP_mm", "C5", 12.78, 1.17),
     ],
 )
 def test_the_published_numbers_are_kept(measure: str, level: str, mean: float, sd: float) -> None:
@@ -59,16 +60,25 @@ def test_it_is_said_why_there_is_no_norm() -> None:
 
 @pytest.mark.shared_data
 def test_the_table_is_the_published_one_number_by_number(shared_data: Path) -> None:
-    names = {"area": "cord_area_mm2", "diameter_AP": "cord_diameter_AP_mm", "ap_rl_ratio": "compression_ratio"}
+    names = {
+        ("cord", "area"): "cord_area_mm2",
+        ("cord", "diameter_AP"): "cord_diameter_AP_mm",
+        ("cord", "ap_rl_ratio"): "compression_ratio",
+        ("canal", "diameter_AP"): "canal_diameter_AP_mm",
+    }
     with (shared_data / "norms" / "morphometry_by_level.csv").open(encoding="utf-8", newline="") as lines:
         source = {
-            (row["cohort"], row["level"], names[row["metric"]]): (int(row["n"]), float(row["mean"]), float(row["sd"]))
+            (row["cohort"], row["level"], names[row["structure"], row["metric"]]): (
+                int(row["n"]),
+                float(row["mean"]),
+                float(row["sd"]),
+            )
             for row in csv.DictReader(lines)
-            if row["structure"] == "cord" and row["metric"] in names
+            if (row["structure"], row["metric"]) in names
         }
     with TABLE.open(encoding="utf-8", newline="") as lines:
         kept = list(csv.DictReader(lines))
-    assert len(kept) == 3 * 19
+    assert len(kept) == 3 * 19 + 8
     for row in kept:
         assert source[row["cohort"], row["level"], row["measure"]] == (
             int(row["count"]),

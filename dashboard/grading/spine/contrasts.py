@@ -1,0 +1,92 @@
+"""What other sagittal contrasts of the same frame of reference say of a body: STIR and T1 signals where it lies.
+
+Signals are ratios to the other bodies of the same series. The limits are the project's own and no grades: they word a
+hint ("could be recent"), and their meaning on one scanner is not that on another.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from dashboard.grading.spine.outlines import Outline, to_patient
+from dashboard.study.geometry import Array
+from dashboard.study.sagittal import SagittalPrediction
+from dashboard.study.spine import Spine
+
+STIR, T1 = "sagittal_stir", "sagittal_t1"
+# A body this much brighter on STIR than its neighbours holds fluid; this much darker on T1 has lost its fat.
+STIR_BRIGHT, T1_DARK, T1_BRIGHT = 1.5, 0.75, 1.25
+LEAST_BODIES = 3
+# Shares of depth and height that are sampled of a body.
+GRID = np.linspace(0.2, 0.8, 7)
+
+
+@dataclass(frozen=True, eq=False)
+class OtherContrast:
+    """A volume of another contrast in the same frame of reference.
+
+    `role` is ``sagittal_stir`` or ``sagittal_t1``; `voxels` (slices, rows, columns), `affine` (4, 4) to LPS mm.
+    """
+
+    role: str
+    voxels: npt.NDArray[np.float32]
+    affine: Array
+
+
+def body_ratios(
+    prediction: SagittalPrediction,
+    spine: Spine,
+    near: Sequence[Sequence[Outline]],
+    others: Sequence[OtherContrast],
+) -> dict[str, dict[int, float]]:
+    """By role, then by place in ``spine.named``: a body's signal over the median of the other bodies.
+
+    A role with fewer than three bodies in its field is left out: there is nothing to compare with.
+    """
+    places = [k for k, one in enumerate(spine.named) if one.segment.kind == "vertebra" and near[k]]
+    ratios: dict[str, dict[int, float]] = {}
+    for other in others:
+        signals = {k: _signal(prediction, near[k], other) for k in places}
+        seen = {k: value for k, value in signals.items() if value is not None and value > 0}
+        if len(seen) < LEAST_BODIES:
+            continue
+        ratios[other.role] = {k: v / float(np.median([w for m, w in seen.items() if m != k])) for k, v in seen.items()}
+    return ratios
+
+
+def age_hint(ratios: Mapping[str, Mapping[int, float]], place: int) -> tuple[str | None, str]:
+    """Hint at a fracture's age and its words; None where no contrast tells."""
+    stir, t1 = ratios.get(STIR, {}).get(place), ratios.get(T1, {}).get(place)
+    if stir is not None:
+        if stir >= STIR_BRIGHT:
+            return "recent", f"STIR signal {stir:.1f} times that of the other bodies: could be recent"
+        return "old", f"STIR signal {stir:.1f} times that of the other bodies: no oedema seen, could be old"
+    if t1 is not None and t1 <= T1_DARK:
+        return "recent", f"T1 signal {t1:.1f} times that of the other bodies: could be recent; STIR would tell"
+    return None, "no STIR of the same frame of reference covers it"
+
+
+def _signal(prediction: SagittalPrediction, shape: Sequence[Outline], other: OtherContrast) -> float | None:
+    points = np.array([_inner(prediction, o) for o in shape]).reshape(-1, 3)
+    places = np.linalg.inv(other.affine) @ np.concatenate([points, np.ones((len(points), 1))], axis=1).T
+    limits = np.array(other.voxels.shape)[:, None] - 0.5
+    inside = ((places[:3] >= -0.5) & (places[:3] <= limits)).all(axis=0)
+    if inside.mean() < 0.5:
+        return None
+    values = ndimage.map_coordinates(other.voxels, places[:3, inside], order=1, mode="nearest")
+    return float(np.median(values))
+
+
+def _inner(prediction: SagittalPrediction, o: Outline) -> Array:
+    """(n, 3) LPS mm of a grid of places inside a body."""
+    columns = np.round(GRID * (len(o.along) - 1)).astype(int)
+    return np.array(
+        [
+            to_patient(prediction, o.plane, o.point(float(o.along[c]), float(o.upper[c] + share * o.thickness[c])))
+            for c in columns
+            for share in GRID
+        ]
+    )

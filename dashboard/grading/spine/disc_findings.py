@@ -1,0 +1,243 @@
+"""Discs in words: narrowing, Pfirrmann, bulge, herniation, slip, Modic change."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from dashboard.grading.spine.disc_measures import DiscMeasures
+from dashboard.grading.spine.features import disc_features
+from dashboard.grading.spine.result import (
+    MEASURED,
+    NOT_ANALYSED,
+    NOT_FLAGGED,
+    SUSPECTED,
+    TO_BE_CONFIRMED,
+    Finding,
+    Maker,
+)
+from dashboard.grading.spine.vertebrae import EndplateMeasures
+from dashboard.study.finding_models import FindingModel, SpineModels, steps
+
+Features = Mapping[str, float | None]
+
+PFIRRMANN = "Pfirrmann 2001"
+MEYERDING = "Meyerding 1932"
+MODIC = "Modic 1988"
+NOMENCLATURE = "Lumbar disc nomenclature 2.0 (Fardon 2014)"
+HEIGHT_INDEX = "Disc height index (after Masuda 2005)"
+ROMAN = ("I or II", "III", "IV", "V")
+# Meyerding's grades begin at these shares of the endplate (CLINICAL reference, section 5, recalled).
+MEYERDING_CUTS = (25.0, 50.0, 75.0, 100.0)
+AXIAL_TELLS = "; axial planes tell protrusion from extrusion"
+TYPE_UNKNOWN = "type 1 and type 2 cannot be told apart on T2 alone"
+
+
+def disc_findings(
+    disc: DiscMeasures,
+    endplates: EndplateMeasures | None,
+    models: SpineModels,
+    where: str,
+    place: Mapping[str, Any],
+    is_t2: bool = True,
+) -> list[Finding]:
+    """Findings of one disc.
+
+    Parameters
+    ----------
+    where
+        The level in words, "L4/5" or "L4/5 (level uncertain)".
+    place
+        ``level``, ``series_instance_uid`` and ``position_mm`` of every finding.
+    is_t2
+        Whether the series is T2-weighted; of another nothing that reads signal is said.
+    """
+    features = disc_features(disc, endplates, is_t2)
+    finding = partial(Finding, **place)
+    return [
+        _herniation(disc, features, models, where, finding),
+        _bulge(disc, features, models, where, finding),
+        _narrowing(disc, features, models, where, finding),
+        _height_index(disc, where, finding),
+        _pfirrmann(features, models, where, finding) if is_t2 else needs_t2(finding, "disc_degeneration", where),
+        _modic(endplates, features, models, where, finding) if is_t2 else needs_t2(finding, "modic_change", where),
+        _listhesis(disc, features, models, where, finding),
+    ]
+
+
+def meyerding_grade(percent: float) -> str:
+    """Meyerding's grade of a slip in percent: I to V."""
+    return ("I", "II", "III", "IV", "V")[sum(abs(percent) > cut for cut in MEYERDING_CUTS)]
+
+
+def needs_t2(finding: Maker, kind: str, where: str) -> Finding:
+    """A finding that only a T2-weighted series shows."""
+    reason = "its signal is read on T2-weighted images only"
+    return finding(
+        kind=kind,
+        text=f"{where}: {kind.replace('_', ' ')} not analysed, because {reason}",
+        status=NOT_ANALYSED,
+        reason=reason,
+    )
+
+
+def _judged(model: FindingModel, features: Features) -> tuple[float, str]:
+    probability = model.probability(features)
+    return probability, SUSPECTED if probability >= model.cut else NOT_FLAGGED
+
+
+def _words(status: str, what: str) -> str:
+    return f"{what} suspected" if status == SUSPECTED else f"{what} not flagged"
+
+
+def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+    probability, status = _judged(models.narrowing, features)
+    return finding(
+        kind="disc_narrowing",
+        text=f"{where}: {_words(status, 'disc narrowing')}, {disc.height_mm:.1f} mm high",
+        status=status,
+        value=disc.height_mm,
+        unit="mm",
+        probability=probability,
+    )
+
+
+def _height_index(disc: DiscMeasures, where: str, finding: Maker) -> Finding:
+    if disc.height_index is None:
+        reason = "no whole vertebra beside the disc to compare with"
+        return finding(
+            kind="disc_height_index",
+            text=f"{where}: disc height index not analysed, because {reason}",
+            status=NOT_ANALYSED,
+            reason=reason,
+            scale=HEIGHT_INDEX,
+            source_status=TO_BE_CONFIRMED,
+        )
+    return finding(
+        kind="disc_height_index",
+        text=f"{where}: disc height {disc.height_index:.2f} of the bodies beside it",
+        status=MEASURED,
+        value=disc.height_index,
+        unit="ratio",
+        scale=HEIGHT_INDEX,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _pfirrmann(features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+    at_least = models.pfirrmann.at_least(features)
+    rank = steps(at_least, models.pfirrmann.cut)
+    edges = (1.0, *at_least, 0.0)
+    return finding(
+        kind="disc_degeneration",
+        text=f"{where}: disc degeneration suspected, Pfirrmann {ROMAN[rank]}"
+        if rank
+        else f"{where}: disc degeneration not flagged, Pfirrmann I or II, which are not told apart",
+        status=SUSPECTED if rank else NOT_FLAGGED,
+        grade=str(2 + rank),
+        probability=edges[rank] - edges[rank + 1],
+        scale=PFIRRMANN,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+    if disc.bulge_widest_mm is None:
+        return _without_border(finding, "disc_herniation", "herniation", where)
+    probability, status = _judged(models.herniation, features)
+    return finding(
+        kind="disc_herniation",
+        text=f"{where}: {_words(status, 'herniation')}, {max(0.0, disc.bulge_widest_mm):.1f} mm past the bodies' back "
+        f"corners at the most{AXIAL_TELLS if status == SUSPECTED else ''}",
+        status=status,
+        value=disc.bulge_widest_mm,
+        unit="mm",
+        probability=probability,
+        scale=NOMENCLATURE,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+    if disc.bulge_mm is None:
+        return _without_border(finding, "disc_bulge", "bulge", where)
+    probability, status = _judged(models.bulge, features)
+    return finding(
+        kind="disc_bulge",
+        text=f"{where}: {_words(status, 'bulge')}, {max(0.0, disc.bulge_mm):.1f} mm past the bodies' back corners",
+        status=status,
+        value=disc.bulge_mm,
+        unit="mm",
+        probability=probability,
+        scale=NOMENCLATURE,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _without_border(finding: Maker, kind: str, what: str, where: str) -> Finding:
+    reason = "the vertebra above the disc is not in the field"
+    return finding(
+        kind=kind,
+        text=f"{where}: {what} not analysed, because {reason}",
+        status=NOT_ANALYSED,
+        reason=reason,
+        scale=NOMENCLATURE,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+    if disc.slip_percent is None or disc.slip_mm is None:
+        reason = "the vertebra above the disc is not in the field"
+        return finding(
+            kind="listhesis",
+            text=f"{where}: slip not analysed, because {reason}",
+            status=NOT_ANALYSED,
+            reason=reason,
+            scale=MEYERDING,
+            source_status=TO_BE_CONFIRMED,
+        )
+    probability, status = _judged(models.listhesis, features)
+    way = "forward" if disc.slip_percent >= 0 else "backward"
+    suspected = status == SUSPECTED
+    grade = meyerding_grade(disc.slip_percent) if suspected else None
+    measure = f"{abs(disc.slip_mm):.1f} mm {way} ({abs(disc.slip_percent):.0f} %)"
+    return finding(
+        kind="listhesis",
+        text=f"{where}: slip suspected, {measure}, Meyerding {grade}"
+        if suspected
+        else f"{where}: slip not flagged, {measure}",
+        status=status,
+        grade=grade,
+        value=disc.slip_percent,
+        unit="%",
+        probability=probability,
+        scale=MEYERDING,
+        source_status=TO_BE_CONFIRMED,
+    )
+
+
+def _modic(
+    endplates: EndplateMeasures | None, features: Features, models: SpineModels, where: str, finding: Maker
+) -> Finding:
+    if endplates is None:
+        reason = "no vertebra beside the disc in the field"
+        return finding(
+            kind="modic_change",
+            text=f"{where}: Modic change not analysed, because {reason}",
+            status=NOT_ANALYSED,
+            reason=reason,
+            scale=MODIC,
+            source_status=TO_BE_CONFIRMED,
+        )
+    probability, status = _judged(models.modic, features)
+    ending = f"; {TYPE_UNKNOWN}" if status == SUSPECTED else ""
+    return finding(
+        kind="modic_change",
+        text=f"{where}: {_words(status, 'Modic change')}{ending}",
+        status=status,
+        value=endplates.brightest,
+        unit="log ratio",
+        probability=probability,
+        scale=MODIC,
+        source_status=TO_BE_CONFIRMED,
+    )

@@ -1,0 +1,155 @@
+"""Suspected compression from sagittal planes alone: a probability, a level and a tier, never a Bilsky grade.
+
+No labelled sagittal picture of a real compression was to be had. The probability is calibrated on known pinches of the
+masks of real people and on the same people unaltered: it says how much a place looks like a canal that something has
+narrowed, not how many such places were metastases. What it asks for is axial images.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.grading.spine.canal import CanalStation
+from dashboard.grading.urgency import Claim, Tier
+from dashboard.study.finding_models import FindingModel, SpineModels
+
+# Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
+REACH_MM = 4.0
+# Neighbouring places share their features; probabilities this near are those of one narrowing.
+ALIKE = 0.02
+# Fewer places than this (2 mm apart) are no canal that was looked at.
+LEAST_STATIONS = 10
+# Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
+TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """How suspicious one station is; `has_cord` says by which model."""
+
+    station: CanalStation
+    probability: float
+    has_cord: bool
+    suspected: bool
+
+
+@dataclass(frozen=True)
+class SagittalTriage:
+    """What the sagittal planes of one volume say of the canal.
+
+    Attributes
+    ----------
+    status
+        ``analysed`` or ``not_analysed``, with `reason`.
+    worst
+        Most suspicious place; None where not analysed.
+    places
+        Every station, head to foot.
+    """
+
+    series_instance_uid: str
+    status: str
+    reason: str | None
+    level_certain: bool
+    worst: Narrowing | None
+    places: tuple[Narrowing, ...]
+
+    @property
+    def suspected(self) -> bool:
+        """Whether axial images are asked for."""
+        return any(one.suspected for one in self.places)
+
+    def claim(self) -> Claim | None:
+        """What the study's urgency hears of it; None where nothing is suspected."""
+        if not self.suspected:
+            return None
+        flagged = [one for one in self.places if one.suspected]
+        # A suspected cord comes first, however sure a narrow canal below it is.
+        worst = most_narrowed([one for one in flagged if one.has_cord] or flagged)
+        what = "the cord" if worst.has_cord else "the cauda equina"
+        tier = TIER_OF_CORD if worst.has_cord else TIER_OF_CAUDA
+        where = place_of(worst.station.level, self.level_certain)
+        return Claim(tier, (f"compression of {what} suspected {where} on sagittal images: axial images needed",))
+
+    def to_document(self) -> dict[str, Any] | None:
+        """The published form; None where not analysed."""
+        if self.worst is None:
+            return None
+        return {
+            "series_instance_uid": self.series_instance_uid,
+            "suspected": self.suspected,
+            "probability": round(self.worst.probability, 4),
+            "level": self.worst.station.level,
+            "level_certain": self.level_certain,
+            "needs": "axial images" if self.suspected else None,
+            "canal": [_station_document(one) for one in self.places],
+        }
+
+
+def sagittal_triage(
+    series_instance_uid: str, level_certain: bool, stations: Sequence[CanalStation], models: SpineModels
+) -> SagittalTriage:
+    """Judge a canal's profile."""
+    if len(stations) < LEAST_STATIONS:
+        reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
+        return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, ())
+    places = tuple(_judged(stations, place, models) for place in range(len(stations)))
+    flagged = [one for one in places if one.suspected]
+    worst = most_narrowed(flagged or places)
+    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, worst, places)
+
+
+def most_narrowed(places: Sequence[Narrowing]) -> Narrowing:
+    """The place to point at: of those about as suspicious as the most suspicious one, the narrowest."""
+    most = max(one.probability for one in places)
+    alike = [one for one in places if one.probability >= most - ALIKE]
+    return max(alike, key=lambda one: max(one.station.mcc_percent or 0.0, one.station.mscc_percent or 0.0))
+
+
+def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, float | None]:
+    """Features of one station: the worst of each measure within 4 mm."""
+    near = [one for one in stations if abs(one.along_mm - stations[place].along_mm) <= REACH_MM]
+    mscc = [one.mscc_percent for one in near if one.mscc_percent is not None]
+    mcc = [one.mcc_percent for one in near if one.mcc_percent is not None]
+    shares = [one.csf_share for one in near if one.csf_share is not None]
+    return {
+        "cord_narrowing": max(0.0, max(mscc) / 100) if mscc else None,
+        "canal_narrowing": max(0.0, max(mcc) / 100) if mcc else None,
+        "csf_share": min(shares, default=None),
+    }
+
+
+def place_of(level: str | None, certain: bool) -> str:
+    """Words for a level."""
+    if level is None:
+        return "(level unknown)"
+    return f"at {level}" if certain else f"at {level} (level uncertain)"
+
+
+def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels) -> Narrowing:
+    has_cord = stations[place].cord_mm is not None
+    model: FindingModel = models.canal_cord if has_cord else models.canal_cauda
+    probability = model.probability(canal_features(stations, place))
+    return Narrowing(stations[place], probability, has_cord, probability >= model.cut)
+
+
+def _station_document(one: Narrowing) -> dict[str, Any]:
+    s = one.station
+    return {
+        "level": s.level,
+        "position_mm": [round(v, 2) + 0.0 for v in s.position_mm],
+        "along_canal_mm": _rounded(s.along_mm),
+        "cord_diameter_AP_mm": _rounded(s.cord_mm),
+        "canal_diameter_AP_mm": _rounded(s.canal_mm),
+        "csf_front_mm": _rounded(s.front_mm),
+        "csf_back_mm": _rounded(s.back_mm),
+        "mscc_percent": _rounded(s.mscc_percent),
+        "mcc_percent": _rounded(s.mcc_percent),
+        "norm_z": _rounded(s.cord_z),
+        "canal_norm_z": _rounded(s.canal_z),
+        "probability": round(one.probability, 4),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2) + 0.0

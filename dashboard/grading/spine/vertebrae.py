@@ -1,0 +1,200 @@
+"""What a vertebral body measures: heights against its neighbours, marrow along its endplates and against other bodies.
+
+Height loss compares front, middle and back height with those of the neighbouring bodies, which stand for what the body
+once measured (Genant HK et al. 1993, J Bone Miner Res 8:1137, semiquantitative; recalled, source to be confirmed).
+Marrow is compared within one picture only: a T2 signal has no unit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.grading.spine.outlines import Outline, sample
+from dashboard.grading.spine.signals import INNER_HALF, inner_values, marrow_signal
+from dashboard.study.geometry import Array
+from dashboard.study.sagittal import SagittalPrediction
+from dashboard.study.spine import Spine
+
+FRONT, MIDDLE, BACK = (0.05, 0.25), (0.4, 0.6), (0.75, 0.95)
+# Endplate bands: from just inside the cortex to 6 mm into the body, in thirds of the depth.
+BAND_MM = (1.6, 6.0)
+THIRDS = ((0.08, 0.36), (0.36, 0.64), (0.64, 0.92))
+# Bodies this near (in places along the row) are what a body is compared with.
+NEIGHBOURS = 2
+# 1.4826 turns a median absolute deviation into a standard deviation; the floor is the spread between healthy
+# neighbours that a robust spread over a handful of bodies may miss.
+MAD_TO_SD, LEAST_SPREAD = 1.4826, 0.08
+LEAST_BODIES = 4
+
+
+@dataclass(frozen=True)
+class BodyMeasures:
+    """One vertebral body, medians over the planes near the canal's middle.
+
+    Attributes
+    ----------
+    front_mm, middle_mm, back_mm
+        Heights.
+    loss
+        Largest loss of height, 0 to 1, against the neighbours (front, middle, back); None without a neighbour on
+        either side. Negative where the body is taller.
+    shape
+        ``wedge``, ``biconcave`` or ``crush``: where the loss is.
+    marrow
+        Median signal of the inner part.
+    marrow_z
+        Robust z of the log of `marrow` among the bodies of this picture, after the trend along them; None for fewer
+        than four.
+    marrow_high_share, marrow_low_share
+        Share of the body much brighter or darker than its own median.
+    """
+
+    level: str
+    front_mm: float
+    middle_mm: float
+    back_mm: float
+    loss: float | None
+    shape: str | None
+    marrow: float
+    marrow_z: float | None
+    marrow_high_share: float
+    marrow_low_share: float
+
+
+@dataclass(frozen=True)
+class EndplateMeasures:
+    """Marrow along the two endplates of a disc, logs of ratios to the middles of their bodies.
+
+    Attributes
+    ----------
+    brightest, darkest
+        Of all thirds of both endplates' bands; 0 is the body's own middle.
+    """
+
+    level: str
+    brightest: float
+    darkest: float
+
+
+def measure_bodies(
+    prediction: SagittalPrediction, spine: Spine, near: Sequence[Sequence[Outline]]
+) -> dict[int, BodyMeasures]:
+    """Measures of every body that the field of view holds whole, by its place in ``spine.named``."""
+    places = [k for k, one in enumerate(spine.named) if one.segment.kind == "vertebra" and near[k]]
+    places = [k for k in places if spine.named[k].segment.complete]
+    heights = {k: _heights(near[k]) for k in places}
+    marrow = {k: marrow_signal(prediction, near[k]) for k in places}
+    outlying = marrow_outliers(marrow)
+    found = {}
+    for k in places:
+        loss, shape = height_loss(heights, k, wedged=spine.named[k].level == "L5")
+        high, low = _patches(prediction, near[k], marrow[k])
+        front, middle, back = (float(v) for v in heights[k])
+        found[k] = BodyMeasures(
+            spine.named[k].level, front, middle, back, loss, shape, marrow[k], outlying.get(k), high, low
+        )
+    return found
+
+
+def measure_endplates(
+    prediction: SagittalPrediction, spine: Spine, near: Sequence[Sequence[Outline]]
+) -> dict[int, EndplateMeasures]:
+    """Marrow along the endplates of every disc with a body beside it, by the disc's place in ``spine.named``."""
+    found = {}
+    for k, one in enumerate(spine.named):
+        if one.segment.kind != "disc":
+            continue
+        logs = []
+        for other, upper in ((k - 1, False), (k + 1, True)):
+            if 0 <= other < len(spine.named) and spine.named[other].segment.kind == "vertebra" and near[other]:
+                logs.append(_bands(prediction, near[other], upper))
+        if logs:
+            together = np.concatenate(logs)
+            found[k] = EndplateMeasures(one.level, float(together.max()), float(together.min()))
+    return found
+
+
+def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) -> tuple[float | None, str | None]:
+    """Largest loss against the bodies next above and below (both where there are both), and its shape.
+
+    Parameters
+    ----------
+    heights
+        (3) front, middle and back height by place in the row; bodies stand at every other place.
+    place
+        Whose loss.
+    wedged
+        Leave the back height out: L5 is lower behind than in front in everybody.
+    """
+    beside = [heights[k] for k in (place - 2, place + 2) if k in heights]
+    if not beside:
+        return None, None
+    # The taller neighbour: a neighbour that is itself collapsed must not hide a collapse. Back heights fall and front
+    # heights rise down a healthy spine, so the mean of both stands where neither has lost much.
+    mean, tallest = np.mean(beside, axis=0), np.max(beside, axis=0)
+    expected = np.where(np.min(beside, axis=0) < (1 - GENANT_CUTS[0]) * tallest, tallest, mean)
+    lost = 1 - heights[place] / expected
+    lost = lost[:2] if wedged else lost
+    worst = int(np.argmax(lost))
+    everywhere = bool(lost.min() >= GENANT_CUTS[0])
+    shape = "crush" if everywhere else ("wedge", "biconcave", "crush")[worst]
+    return float(lost[worst]), shape
+
+
+# Genant's grades 1, 2 and 3 begin at these losses of height (CLINICAL reference, section 5, recalled).
+GENANT_CUTS = (0.20, 0.25, 0.40)
+
+
+def genant_grade(loss: float) -> str:
+    """Genant's semiquantitative grade, 0 to 3, of a loss of height (0 to 1)."""
+    return str(sum(loss >= cut for cut in GENANT_CUTS))
+
+
+def marrow_outliers(marrow: Mapping[int, float]) -> dict[int, float]:
+    """Robust z of each body's marrow among the others, by place; empty for fewer than four bodies.
+
+    A straight line along the row is taken out first (Theil-Sen): a coil makes one end of the field brighter.
+    """
+    if len(marrow) < LEAST_BODIES:
+        return {}
+    places = np.array(sorted(marrow), float)
+    logs = np.log([marrow[int(k)] for k in places])
+    first, second = np.triu_indices(len(places), 1)
+    slope = float(np.median((logs[second] - logs[first]) / (places[second] - places[first])))
+    rest = logs - slope * places
+    rest -= np.median(rest)
+    spread = max(LEAST_SPREAD, MAD_TO_SD * float(np.median(np.abs(rest))))
+    return {int(k): float(value / spread) for k, value in zip(places, rest, strict=True)}
+
+
+def _heights(shape: Sequence[Outline]) -> Array:
+    bodies = [one.between_walls() for one in shape]
+    return np.asarray(np.median([[o.height_mm(*part) for part in (FRONT, MIDDLE, BACK)] for o in bodies], axis=0))
+
+
+# A patch is bright or dark when it differs from the body's median by more than this share.
+PATCH_HIGH, PATCH_LOW = 1.6, 0.5
+
+
+def _patches(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: float) -> tuple[float, float]:
+    inside = np.concatenate([inner_values(prediction, o, (0.1, 0.9), (0.12, 0.88)).ravel() for o in shape])
+    return float(np.mean(inside > PATCH_HIGH * marrow)), float(np.mean(inside < PATCH_LOW * marrow))
+
+
+def _bands(prediction: SagittalPrediction, shape: Sequence[Outline], upper: bool) -> Array:
+    """(3) log of the signal in each third of an endplate's band over that of the body's middle."""
+    logs = []
+    for o in shape:
+        middle = float(np.median(inner_values(prediction, o, INNER_HALF, (0.35, 0.65))))
+        logs.append([np.log(max(1e-3, _band(prediction, o, upper, third)) / max(1e-3, middle)) for third in THIRDS])
+    return np.asarray(np.median(logs, axis=0))
+
+
+def _band(prediction: SagittalPrediction, o: Outline, upper: bool, third: tuple[float, float]) -> float:
+    part = o.part(*third)
+    depths = np.arange(*BAND_MM, 0.8)
+    edge = o.upper[part] if upper else o.lower[part]
+    across = edge[:, None] + (depths if upper else -depths)
+    along = np.repeat(o.along[part][:, None], len(depths), axis=1)
+    return float(np.median(sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)))

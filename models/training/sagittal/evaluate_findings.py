@@ -1,0 +1,189 @@
+"""Judge findings: ``python -m models.training.sagittal.evaluate_findings --data FOLDER [--test] [--out FILE]``.
+
+``--masks model`` measures what the model in ``--model`` found instead of the public masks.
+Without ``--test``: the training and calibration people, each judged by weights that never saw them. With it: the test
+people, by the numbers of ``findings.toml``. Intervals resample people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from dashboard.inference.finding_models import read_finding_models
+from dashboard.study.finding_models import SpineModels, steps
+from models.training.sagittal.findings import (
+    CANAL_FINDINGS,
+    DISC_FINDINGS,
+    PINCHES,
+    SEED,
+    Fitted,
+    fit_all,
+    rank_of,
+    usable,
+)
+from models.training.sagittal.tables import CanalRow, DiscRow, Source, read_people, truth_source
+from models.training.statistics import Table, bootstrap, entry, quadratic_kappa, rate
+from models.training.volumes import spider_split
+
+# Bars of the sagittal model, by figure.
+BARS = {
+    "pfirrmann_quadratic_kappa": 0.75,
+    "narrowing_auc": 0.85,
+    "herniation_auc": 0.85,
+    "listhesis_auc": 0.90,
+}
+
+
+def auc(table: Table) -> float:
+    """Area under the curve of table["p"] for table["y"]; nan where one class only."""
+    y, count = table["y"] > 0, len(table["y"])
+    positives = int(y.sum())
+    if not 0 < positives < count:
+        return float("nan")
+    ranks = stats.rankdata(table["p"])
+    return float((ranks[y].sum() - positives * (positives + 1) / 2) / (positives * (count - positives)))
+
+
+def kappa(table: Table) -> float:
+    """Quadratic weighted kappa of Pfirrmann grades 1 to 5."""
+    return quadratic_kappa(table["y"] - 1, table["g"] - 1, 5)
+
+
+def judged_discs(rows: Sequence[DiscRow], models: SpineModels) -> dict[str, np.ndarray]:
+    """(n, steps) probabilities of every disc, by finding."""
+    return {name: np.array([getattr(models, name).at_least(row.features) for row in rows]) for name in DISC_FINDINGS}
+
+
+def disc_figures(
+    rows: Sequence[DiscRow], at_least: dict[str, np.ndarray], cuts: dict[str, float], split: str
+) -> list[dict[str, Any]]:
+    """Figures of every finding of discs; `at_least` is aligned with ``usable(rows, name)`` where shorter."""
+    rng, out = np.random.default_rng(SEED), []
+    for name in DISC_FINDINGS:
+        kept = list(rows) if len(at_least[name]) == len(rows) else usable(rows, name)
+        people = np.array([row.person for row in kept])
+        count = len(np.unique(people))
+        if name == "pfirrmann":
+            guess = np.array([2 + steps(p) for p in at_least[name]])
+            table = {"y": np.array([row.graded[name] for row in kept]), "g": guess}
+            value, ci = bootstrap(table, people, kappa, rng)
+            out.append(entry("pfirrmann_quadratic_kappa", split, len(kept), count, value, ci))
+            exact, ci = bootstrap(table, people, lambda t: rate(t["y"] == t["g"]), rng)
+            out.append(entry("pfirrmann_exact", split, len(kept), count, exact, ci))
+            continue
+        table = {"y": np.array([rank_of(row, name) for row in kept]), "p": at_least[name][:, 0]}
+        positives = int(table["y"].sum())
+        value, ci = bootstrap(table, people, auc, rng)
+        out.append(entry(f"{name}_auc", split, len(kept), count, value, ci, positives=positives))
+        cut = cuts[name]
+        shares: dict[str, Callable[[Table], float]] = {
+            "sensitivity": lambda t, cut=cut: rate(t["p"][t["y"] > 0] >= cut),
+            "specificity": lambda t, cut=cut: rate(t["p"][t["y"] == 0] < cut),
+        }
+        for figure, share in shares.items():
+            value, ci = bootstrap(table, people, share, rng)
+            out.append(entry(f"{name}_{figure}", split, len(kept), count, value, ci, cut=cut))
+    return out
+
+
+def canal_figures(
+    rows: Sequence[CanalRow], probability: np.ndarray, cuts: dict[str, float], split: str
+) -> list[dict[str, Any]]:
+    """False alarms a study, beside levels graded without bulge, herniation or slip; sensitivity to known pinches."""
+    rng = np.random.default_rng(SEED)
+    cut = np.array([cuts["canal_cord" if row.has_cord else "canal_cauda"] for row in rows])
+    alarm = probability >= cut
+    people = np.array([row.person for row in rows])
+    unaltered = np.array([row.kind == "unaltered" for row in rows])
+    rank = np.array([-1 if row.rank is None else row.rank for row in rows])
+    clear = unaltered & (rank == 0)
+    names = np.unique(people[unaltered])
+    figures = []
+    for figure, kept in (("canal_false_alarms_clear_levels", clear), ("canal_alarms_all_levels", unaltered)):
+        table = {"a": np.array([(alarm & kept & (people == person)).any() for person in names])}
+        value, ci = bootstrap(table, names, lambda t: rate(t["a"]), rng)
+        figures.append(entry(figure, split, len(names), len(names), value, ci, alarms=int(table["a"].sum())))
+    for has_cord, where in ((True, "cord"), (False, "cauda")):
+        here = ~unaltered & np.array([row.has_cord == has_cord for row in rows])
+        for figure, kept, wanted in (
+            ("sensitivity", here & (rank == 1), True),
+            ("specificity", here & (rank == 0), False),
+        ):
+            table = {"hit": alarm[kept] == wanted}
+            value, ci = bootstrap(table, people[kept], lambda t: rate(t["hit"]), rng)
+            n = int(kept.sum())
+            figures.append(entry(f"pinched_{where}_{figure}", split, n, len(np.unique(people[kept])), value, ci))
+    return figures
+
+
+def judged_canals(rows: Sequence[CanalRow], models: SpineModels) -> np.ndarray:
+    """(n) probability of every row by the model that belongs to it."""
+    return np.array(
+        [(models.canal_cord if row.has_cord else models.canal_cauda).probability(row.features) for row in rows]
+    )
+
+
+def evaluate_test(folder: Path, source: Source, models: SpineModels) -> list[dict[str, Any]]:
+    """Figures of the test people. `source` gives prediction and spine of a person: truth masks, or a model's."""
+    discs, canals = read_people(folder, spider_split(folder)["test"], source, PINCHES, SEED)
+    cuts = {name: getattr(models, name).cut for name in (*DISC_FINDINGS, *CANAL_FINDINGS)}
+    figures = disc_figures(discs, judged_discs(discs, models), cuts, "test")
+    return figures + canal_figures(canals, judged_canals(canals, models), cuts, "test")
+
+
+def evaluate_left_out(
+    fitted: dict[str, Fitted], discs: Sequence[DiscRow], canals: Sequence[CanalRow]
+) -> list[dict[str, Any]]:
+    """Figures of training and calibration people, each judged by weights that never saw them."""
+    cuts = {name: one.cut for name, one in fitted.items()}
+    figures = disc_figures(discs, {name: fitted[name].at_least for name in DISC_FINDINGS}, cuts, "tuning")
+    kept, probability = [], []
+    for name in CANAL_FINDINGS:
+        own = [row for row in canals if row.has_cord == (name == "canal_cord") and row.rank is not None]
+        kept += own
+        probability += list(fitted[name].at_least[:, 0])
+    return figures + canal_figures(kept, np.array(probability), cuts, "tuning")
+
+
+def _source(arguments: argparse.Namespace) -> Source:
+    if arguments.masks == "truth":
+        return truth_source(arguments.data)
+    # Only here: whoever judges truth masks needs no model.
+    from models.training.sagittal.model_source import model_source
+
+    return model_source(arguments.data, arguments.model.parent)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Judge the findings of the sagittal view.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
+    parser.add_argument("--model", type=Path, default=Path("models/sagittal"), help="folder with findings.toml")
+    parser.add_argument("--test", action="store_true", help="judge the test people")
+    parser.add_argument("--masks", choices=("truth", "model"), default="truth", help="whose masks are measured")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    source = _source(arguments)
+    if arguments.test:
+        figures = evaluate_test(arguments.data, source, read_finding_models(arguments.model))
+    else:
+        figures = evaluate_left_out(*fit_all(arguments.data, source))
+    for figure in figures:
+        bar = BARS.get(figure["name"])
+        passed = "" if bar is None else f"  bar {bar}: {'met' if (figure['value'] or 0) >= bar else 'MISSED'}"
+        extra = {key: figure[key] for key in ("positives", "alarms", "cut") if key in figure}
+        counts = f"n {figure['n']}, {figure['people']} people {extra}"
+        print(f"{figure['name']:34} {figure['value']} {figure['ci95']} {counts}{passed}")
+    if arguments.out:
+        arguments.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

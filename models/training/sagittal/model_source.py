@@ -1,0 +1,31 @@
+"""Predictions and named spines from the sagittal model itself, for judging findings on what they will be given."""
+
+# ruff: noqa: I001
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dashboard.grading.spine.naming import name_spine
+from dashboard.inference.registry import load_models
+from dashboard.inference.sagittal import analyse_sagittal
+from dashboard.study import Role
+from dashboard.study.sagittal import SagittalPrediction
+from dashboard.study.spine import Spine
+from models.training.sagittal.cords import upright_series
+from models.training.sagittal.tables import Source
+from models.training.volumes import load
+
+
+def model_source(folder: Path, models_dir: Path) -> Source:
+    """Spines as the software would find them in the public volumes."""
+    models = load_models(models_dir)
+
+    def read(person: str) -> tuple[SagittalPrediction, Spine]:
+        image, affine = load(folder / "spider" / f"{person}_t2.nii.gz")
+        spacing = np.sqrt((affine[:3, :3] ** 2).sum(0))
+        (prediction,) = analyse_sagittal(upright_series(image, spacing, Role.SAGITTAL_T2), models)
+        return prediction, name_spine(prediction)
+
+    return read

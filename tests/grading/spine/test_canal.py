@@ -1,0 +1,112 @@
+"""Cord and canal are measured across the canal, and compared with what lies above and below."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.grading.spine.canal import canal_profile
+from dashboard.study.spine import Spine
+from tests.grading.spine.drawn import CANAL_MM, CORD_MM, PIXEL_MM, Drawing, drawn
+
+
+def profile(drawing: Drawing | None = None):
+    return canal_profile(*drawn(drawing))
+
+
+def at(stations, level: str):
+    return [one for one in stations if one.level == level]
+
+
+def test_diameters_are_those_of_the_drawing() -> None:
+    middle = at(profile(), "T12/L1")
+    assert all(one.canal_mm == pytest.approx(CANAL_MM, abs=PIXEL_MM) for one in middle)
+    assert all(one.cord_mm == pytest.approx(CORD_MM, abs=PIXEL_MM) for one in middle)
+
+
+def test_what_lies_round_the_cord_makes_up_the_canal() -> None:
+    for one in at(profile(), "T12/L1"):
+        assert one.front_mm + one.back_mm + one.cord_mm == pytest.approx(one.canal_mm, abs=PIXEL_MM)
+
+
+def test_there_is_no_cord_below_its_end() -> None:
+    assert all(one.cord_mm is None for one in at(profile(), "L3"))
+
+
+def test_a_plain_canal_is_narrowed_nowhere() -> None:
+    assert max(one.mcc_percent for one in profile()) < 8
+
+
+@pytest.mark.parametrize("left", [10.8, 7.2, 4.8])
+def test_mcc_compares_with_the_middles_of_the_vertebrae(left: float) -> None:
+    stations = profile(Drawing(canal={"L3/4": left}))
+    worst = max(stations, key=lambda one: one.mcc_percent)
+    assert worst.level == "L3/4"
+    assert worst.mcc_percent == pytest.approx(100 * (1 - left / CANAL_MM), abs=8)
+
+
+def test_mscc_of_a_flattened_cord() -> None:
+    drawing = Drawing(canal={"L1/2": 7.2}, cord_end="L4")
+    worst = max(profile(drawing), key=lambda one: one.mscc_percent or 0)
+    # A wall at 7.2 mm leaves half of the cord, which is pushed nowhere in the drawing.
+    assert worst.level == "L1/2"
+    assert worst.mscc_percent == pytest.approx(50, abs=10)
+
+
+def test_the_end_of_the_cord_is_no_narrowing() -> None:
+    assert max(one.mscc_percent or 0 for one in profile()) < 8
+
+
+def test_the_same_canal_tilted_has_the_same_diameter() -> None:
+    prediction, _ = drawn()
+    labels = prediction.labels
+    rows = np.arange(labels.shape[1])
+    shift = np.round(0.3 * (rows - rows.mean())).astype(int)
+    sheared = np.stack([np.stack([np.roll(line, s) for line, s in zip(plane, shift, strict=True)]) for plane in labels])
+    tilted = replace(prediction, labels=sheared)
+    found = canal_profile(tilted, Spine("", 0, (), "guess", False))
+    expected = CANAL_MM * np.cos(np.arctan(0.3))
+    assert np.median([one.canal_mm for one in found]) == pytest.approx(expected, abs=PIXEL_MM)
+
+
+def test_no_canal_gives_no_stations() -> None:
+    prediction, spine = drawn()
+    assert canal_profile(replace(prediction, labels=np.zeros_like(prediction.labels)), spine) == ()
+
+
+def test_a_canal_that_leaves_the_planes_is_not_measured() -> None:
+    prediction, spine = drawn()
+    # Half of the planes are gone: the canal is deepest in the last one left.
+    kept = slice(0, 3)
+    named = tuple(replace(one, segment=replace(one.segment, mask=one.segment.mask[kept])) for one in spine.named)
+    part = replace(prediction, labels=prediction.labels[kept], image=prediction.image[kept])
+    assert canal_profile(part, replace(spine, named=named)) == ()
+
+
+def test_without_names_narrowing_is_still_found() -> None:
+    prediction, _ = drawn(Drawing(canal={"L3/4": 6.0}))
+    stations = canal_profile(prediction, Spine("", 0, (), "guess", False))
+    assert {one.level for one in stations} == {None}
+    assert max(one.mcc_percent for one in stations) > 40
+
+
+def test_norms_are_given_at_vertebrae_that_have_them() -> None:
+    stations = profile()
+    assert all(one.cord_z is not None for one in at(stations, "T12"))
+    assert all(one.cord_z is None for one in at(stations, "T12/L1"))
+
+
+def test_a_guessed_level_has_no_norm() -> None:
+    stations = canal_profile(*drawn(certain=False))
+    assert all(one.cord_z is None and one.canal_z is None for one in stations)
+
+
+def test_a_seam_between_cord_and_canal_is_no_wall() -> None:
+    prediction, spine = drawn()
+    labels = prediction.labels.copy()
+    # The first pixel of the canal before the cord is given to nothing.
+    first = (labels == 4) & ~np.roll(labels == 4, 1, axis=2)
+    labels[np.roll(first, -1, axis=2)] = 0
+    assert at(canal_profile(replace(prediction, labels=labels), spine), "T12/L1")[0].canal_mm == pytest.approx(
+        CANAL_MM, abs=PIXEL_MM
+    )

@@ -1,0 +1,79 @@
+"""Sagittal triage asks for axial images with a level, and never gives a grade."""
+
+from dataclasses import replace
+
+import pytest
+
+from dashboard.grading.spine.canal import CanalStation, canal_profile
+from dashboard.grading.spine.triage import canal_features, place_of, sagittal_triage
+from dashboard.grading.urgency import Tier
+from tests.grading.spine.drawn import Drawing, drawn, flat_models, one_model
+
+# In plain units: a canal half as wide is suspected.
+NARROW = one_model("canal_cauda", (10.0,), offset=-4.0)
+FLATTENED = one_model("canal_cord", (10.0, 0.0, 0.0), offset=-2.0)
+MODELS = replace(flat_models(), canal_cord=FLATTENED, canal_cauda=NARROW)
+
+
+def triage(drawing: Drawing | None = None, certain: bool = True):
+    return sagittal_triage("1.2.3", certain, canal_profile(*drawn(drawing)), MODELS)
+
+
+def test_a_plain_canal_is_not_suspected() -> None:
+    found = triage()
+    assert not found.suspected
+    assert found.claim() is None
+
+
+def test_a_narrow_cauda_is_suspected_at_its_level() -> None:
+    found = triage(Drawing(canal={"L3/4": 5.6}))
+    assert found.suspected
+    assert found.worst.station.level == "L3/4"
+    assert found.claim().tier is Tier.SOON
+
+
+def test_a_flattened_cord_is_urgent_and_asks_for_axial_images() -> None:
+    claim = triage(Drawing(canal={"L1/2": 7.2}, cord_end="L4")).claim()
+    assert claim.tier is Tier.URGENT
+    assert "compression of the cord suspected at L1/2" in claim.reasons[0]
+    assert "axial images needed" in claim.reasons[0]
+
+
+def test_a_cord_comes_before_a_narrower_cauda() -> None:
+    drawing = Drawing(canal={"L1/2": 7.6, "L5": 3.0}, cord_end="L3")
+    assert "the cord" in triage(drawing).claim().reasons[0]
+
+
+def test_an_uncertain_level_is_called_so() -> None:
+    assert "(level uncertain)" in triage(Drawing(canal={"L3/4": 5.6}), certain=False).claim().reasons[0]
+    assert place_of(None, True) == "(level unknown)"
+
+
+def test_a_canal_that_was_not_seen_is_not_analysed() -> None:
+    found = sagittal_triage("1.2.3", True, (), MODELS)
+    assert found.status == "not_analysed"
+    assert "not found" in found.reason
+    assert found.to_document() is None
+
+
+def test_the_document_has_no_grade() -> None:
+    document = triage(Drawing(canal={"L3/4": 5.6})).to_document()
+    assert document["suspected"] is True
+    assert document["level"] == "L3/4"
+    assert document["needs"] == "axial images"
+    assert not any("grade" in key for key in document)
+    assert {"level", "position_mm", "cord_diameter_AP_mm", "canal_diameter_AP_mm", "mscc_percent", "mcc_percent",
+            "norm_z", "probability"} <= set(document["canal"][0])  # fmt: skip
+
+
+def test_features_are_the_worst_within_reach() -> None:
+    def station(along: float, cord: float, mcc: float) -> CanalStation:
+        return CanalStation("T8", along, (0, 0, 0), 0, cord, 12.0, 1.0, 1.0, 10.0, mcc)
+
+    stations = [station(0, 6.0, 5.0), station(2, 6.0, 40.0), station(20, 6.0, 80.0)]
+    assert canal_features(stations, 0)["canal_narrowing"] == pytest.approx(0.4)
+
+
+def test_a_narrower_canal_is_never_less_suspicious() -> None:
+    chances = [triage(Drawing(canal={"L3/4": left})).worst.probability for left in (12.0, 9.6, 7.2, 4.8)]
+    assert chances == sorted(chances)
