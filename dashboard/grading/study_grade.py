@@ -21,6 +21,7 @@ from dashboard.grading.result import (
 )
 from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
 from dashboard.grading.series_levels import with_levels
+from dashboard.grading.spine.sideview import SideView, look_from_the_side
 from dashboard.grading.spine.study import Levels, read_levels
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import (
@@ -36,6 +37,7 @@ from dashboard.grading.urgency import (
 )
 from dashboard.grading.words import agreement_words, flag_words, rank, slice_words
 from dashboard.study import Series, SeriesPrediction, Study
+from dashboard.study.finding_models import SpineModels
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 
@@ -66,6 +68,7 @@ def grade_study(
     failures: Mapping[str, str] | None = None,
     sagittal: Mapping[str, Sequence[SagittalPrediction]] | None = None,
     sagittal_failures: Mapping[str, str] | None = None,
+    finding_models: SpineModels | None = None,
 ) -> StudyResult:
     """Grade a study from what the models saw in its series.
 
@@ -83,6 +86,8 @@ def grade_study(
         By series instance UID, what the sagittal model saw: one a volume.
     sagittal_failures
         By series instance UID, why a series that shows the spine from the side could not be looked at.
+    finding_models
+        Fitted models of the sagittal model's folder; without them there are no findings besides levels.
 
     Returns
     -------
@@ -91,6 +96,7 @@ def grade_study(
     """
     cuts = thresholds or GradingThresholds()
     levels = read_levels(study, sagittal or {})
+    side = look_from_the_side(study, levels, finding_models)
     parts = [
         _Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
         for number, series in enumerate(study.series)
@@ -114,13 +120,15 @@ def grade_study(
         reasons=reasons,
         grade=None if at_least is None else grade_from(at_least, cuts.grade_cut),
         at_least=at_least,
-        urgency=_urgency(parts, slices, worst, at_least, reasons, series, cuts),
+        urgency=_urgency(parts, slices, worst, at_least, reasons, series, cuts, side),
         worst=worst,
         levels=group_levels(graded),
         series=series,
         slices=slices,
         rejected=study.rejected,
         spines=levels.documents(study),
+        findings=side.finding_documents(),
+        sagittal=side.sagittal_document(),
     )
 
 
@@ -223,10 +231,12 @@ def _urgency(
     reasons: tuple[str, ...],
     series: Sequence[SeriesResult],
     cuts: GradingThresholds,
+    side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
     if worst is None or at_least is None:
-        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts)], None)
+        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts), *side.claims(())], None)
+    seen = side.claims([one.position_mm for one in slices if one.status == ANALYSED])
     grade = grade_from(at_least, cuts.grade_cut)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
     for part in parts:
@@ -237,7 +247,7 @@ def _urgency(
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
-    return judge(claims, at_least)
+    return judge([*claims, *seen], at_least)
 
 
 def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 The file lies beside the sagittal model, whose masks and normalised signals its numbers belong to.
 """
 
+import hashlib
 import math
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,15 @@ FINDINGS_NAME = "findings.toml"
 CONTRACT = 1
 
 
-def read_finding_models(folder: Path) -> SpineModels:
+@dataclass(frozen=True)
+class FindingModels:
+    """The fitted models and the sum of the file they came from, which a result cites."""
+
+    models: SpineModels
+    sha256: str
+
+
+def read_finding_models(folder: Path) -> FindingModels:
     """Read ``folder/findings.toml``.
 
     Parameters
@@ -32,7 +42,8 @@ def read_finding_models(folder: Path) -> SpineModels:
     """
     path = folder / FINDINGS_NAME
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
     except OSError:
         raise ModelError(f"Model sagittal: {FINDINGS_NAME} cannot be read; restore its folder.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -42,7 +53,8 @@ def read_finding_models(folder: Path) -> SpineModels:
     tables = document.get("findings")
     if not isinstance(tables, Mapping):
         raise _error("findings", "is missing")
-    return SpineModels(**{name: _model(name, tables.get(name)) for name in FEATURES})
+    models = SpineModels(**{name: _model(name, tables.get(name)) for name in FEATURES})
+    return FindingModels(models, hashlib.sha256(content).hexdigest())
 
 
 def _model(name: str, table: object) -> FindingModel:

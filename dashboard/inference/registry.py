@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.errors import ModelError
+from dashboard.inference.finding_models import FindingModels, read_finding_models
 from dashboard.inference.manifest import CANAL, COMPRESSION, SAGITTAL, Contract, read_manifest
 from dashboard.inference.sessions import DEFAULT_THREADS, Session
 
@@ -25,7 +26,8 @@ class Models:
     """The models of one process. `threads` changes speed only, never a result.
 
     `sagittal` is None where its folder is missing or damaged, and `sagittal_failure` says so: then levels have no
-    names, while the grade, which does not need it, stands.
+    names, while the grade, which does not need it, stands. `findings` are the fitted models of the same folder, there
+    whenever `sagittal` is.
     """
 
     canal: Session
@@ -33,12 +35,16 @@ class Models:
     threads: int = DEFAULT_THREADS
     sagittal: Session | None = None
     sagittal_failure: str = ""
+    findings: FindingModels | None = None
 
     def describe(self) -> tuple[ModelInfo, ...]:
         """What a result must cite, in a fixed order."""
         sessions = (self.canal, self.compression, self.sagittal)
         manifests = (session.manifest for session in sessions if session is not None)
-        return tuple(ModelInfo(m.name, m.version, m.sha256) for m in manifests)
+        found = tuple(ModelInfo(m.name, m.version, m.sha256) for m in manifests)
+        if self.sagittal is None or self.findings is None:
+            return found
+        return (*found, ModelInfo("sagittal_findings", self.sagittal.manifest.version, self.findings.sha256))
 
 
 def load_models(models_dir: Path, threads: int = DEFAULT_THREADS) -> Models:
@@ -57,15 +63,12 @@ def load_models(models_dir: Path, threads: int = DEFAULT_THREADS) -> Models:
         A file of the grade's two models is missing, altered, too large or does not fit; the message names what differs.
         The same of the sagittal model is kept as `sagittal_failure`.
     """
-    sagittal, failure = _load_or_reason(models_dir, SAGITTAL)
-    return Models(_load(models_dir, CANAL), _load(models_dir, COMPRESSION), threads, sagittal, failure)
-
-
-def _load_or_reason(models_dir: Path, contract: Contract) -> tuple[Session | None, str]:
+    canal, compression = _load(models_dir, CANAL), _load(models_dir, COMPRESSION)
     try:
-        return _load(models_dir, contract), ""
+        sagittal, findings = _load(models_dir, SAGITTAL), read_finding_models(models_dir / SAGITTAL.name)
     except ModelError as error:
-        return None, str(error)
+        return Models(canal, compression, threads, sagittal_failure=str(error))
+    return Models(canal, compression, threads, sagittal, findings=findings)
 
 
 def _load(models_dir: Path, contract: Contract) -> Session:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dashboard.errors import ModelError
 from dashboard.grading import GradingThresholds
 from dashboard.inference import DEFAULT_THREADS, Models, load_models
+from dashboard.study.finding_models import SpineModels
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Engine:
     def sagittal_failure(self) -> str:
         """Why there is no sagittal model, empty where there is one."""
         return "" if self.models is None else self.models.sagittal_failure
+
+    @property
+    def finding_models(self) -> SpineModels | None:
+        """The fitted models behind findings, None where there is no sagittal model."""
+        return None if self.models is None or self.models.findings is None else self.models.findings.models
 
     def describe(self) -> tuple[dict[str, str], ...]:
         """The models as results cite them."""

@@ -166,7 +166,7 @@ def triage_study(
     sagittal, unseen = _analyse_sagittal(study.series, engine, report)
     analysed = time.perf_counter()
     report("grading")
-    result = grade_study(study, predictions, engine.thresholds, failures, sagittal, unseen)
+    result = grade_study(study, predictions, engine.thresholds, failures, sagittal, unseen, engine.finding_models)
     if not built:
         result = replace(result, reasons=(NO_IMAGE,))
     graded = time.perf_counter()

@@ -56,8 +56,8 @@ class Levels:
         ]
         return level_at(point_mm, comparable)
 
-    def documents(self, study: Study) -> tuple[dict[str, Any], ...]:
-        """Published spines, the one that speaks for the study first: certain, in the best contrast, the longest."""
+    def by_worth(self, study: Study) -> tuple[ReadSpine, ...]:
+        """The one that speaks for the study first: certain, in the best contrast, the longest."""
         roles = {series.series_instance_uid: series.role for series in study.series}
 
         def worth(one: ReadSpine) -> tuple[bool, int, int]:
@@ -65,7 +65,11 @@ class Levels:
             rank = ROLE_RANK.index(role) if role in ROLE_RANK else len(ROLE_RANK)
             return (not one.spine.certain, rank, -len(one.spine.named))
 
-        return tuple(spine_document(one.spine, one.group) for one in sorted(self.spines, key=worth))
+        return tuple(sorted(self.spines, key=worth))
+
+    def documents(self, study: Study) -> tuple[dict[str, Any], ...]:
+        """Published spines, by their worth."""
+        return tuple(spine_document(one.spine, one.group) for one in self.by_worth(study))
 
 
 def read_levels(study: Study, sagittal: Mapping[str, Sequence[SagittalPrediction]]) -> Levels:

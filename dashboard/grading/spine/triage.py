@@ -6,8 +6,10 @@ narrowed, not how many such places were metastases. What it asks for is axial im
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from dashboard.grading.spine.canal import CanalStation
 from dashboard.grading.urgency import Claim, Tier
@@ -58,6 +60,17 @@ class SagittalTriage:
     def suspected(self) -> bool:
         """Whether axial images are asked for."""
         return any(one.suspected for one in self.places)
+
+    def beyond(self, seen_mm: Sequence[Sequence[float]], reach_mm: float) -> "SagittalTriage":
+        """The same without suspicion of places that lie within `reach_mm` of points (LPS mm) seen otherwise."""
+        if not seen_mm:
+            return self
+        points = np.asarray(seen_mm, dtype=np.float64)
+        places = []
+        for one in self.places:
+            away = np.linalg.norm(points - np.asarray(one.station.position_mm), axis=1).min()
+            places.append(replace(one, suspected=one.suspected and away > reach_mm))
+        return replace(self, places=tuple(places))
 
     def claim(self) -> Claim | None:
         """What the study's urgency hears of it; None where nothing is suspected."""

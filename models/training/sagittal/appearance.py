@@ -23,12 +23,26 @@ from models.training.sagittal.labels import (
 T = Tissue
 # Mean grey value a contrast (T2, T1, STIR), from 0 to 1, and how far it may stray.
 _MEANS = {
-    T.AIR: (0.02, 0.02, 0.02), T.MUSCLE: (0.18, 0.35, 0.22), T.FAT: (0.75, 0.95, 0.08), T.ORGAN: (0.35, 0.4, 0.4),
-    T.VESSEL: (0.08, 0.15, 0.12), T.MARROW: (0.42, 0.6, 0.14), T.CORTEX: (0.1, 0.12, 0.06),
-    T.NUCLEUS: (0.62, 0.38, 0.6), T.ANNULUS: (0.14, 0.28, 0.12), T.CSF: (0.95, 0.14, 0.95), T.CORD: (0.4, 0.42, 0.42),
-    T.ROOTS: (0.5, 0.38, 0.5), T.EPIDURAL_FAT: (0.75, 0.95, 0.1), T.LIGAMENT: (0.1, 0.15, 0.08),
-    T.SACRAL_MARROW: (0.45, 0.62, 0.15), T.SACRAL_DISC: (0.3, 0.3, 0.3), T.BRAIN: (0.42, 0.45, 0.42),
-    T.LESION: (0.5, 0.25, 0.7), T.TUMOUR: (0.38, 0.32, 0.5), T.SKULL: (0.45, 0.6, 0.15),
+    T.AIR: (0.02, 0.02, 0.02),
+    T.MUSCLE: (0.18, 0.35, 0.22),
+    T.FAT: (0.75, 0.95, 0.08),
+    T.ORGAN: (0.35, 0.4, 0.4),
+    T.VESSEL: (0.08, 0.15, 0.12),
+    T.MARROW: (0.42, 0.6, 0.14),
+    T.CORTEX: (0.1, 0.12, 0.06),
+    T.NUCLEUS: (0.62, 0.38, 0.6),
+    T.ANNULUS: (0.14, 0.28, 0.12),
+    T.CSF: (0.95, 0.14, 0.95),
+    T.CORD: (0.4, 0.42, 0.42),
+    T.ROOTS: (0.5, 0.38, 0.5),
+    T.EPIDURAL_FAT: (0.75, 0.95, 0.1),
+    T.LIGAMENT: (0.1, 0.15, 0.08),
+    T.SACRAL_MARROW: (0.45, 0.62, 0.15),
+    T.SACRAL_DISC: (0.3, 0.3, 0.3),
+    T.BRAIN: (0.42, 0.45, 0.42),
+    T.LESION: (0.5, 0.25, 0.7),
+    T.TUMOUR: (0.38, 0.32, 0.5),
+    T.SKULL: (0.45, 0.6, 0.15),
 }
 _STRAY = 0.09
 
@@ -40,7 +54,9 @@ def _table(rng: np.random.Generator) -> np.ndarray:
         values = {tissue: float(rng.random()) for tissue in _MEANS}
     else:
         mix = int(rng.choice(3, p=[0.6, 0.22, 0.18]))
-        values = {tissue: max(0.0, m[mix] * rng.uniform(0.7, 1.3) + rng.normal(0, _STRAY)) for tissue, m in _MEANS.items()}
+        values = {
+            tissue: max(0.0, m[mix] * rng.uniform(0.7, 1.3) + rng.normal(0, _STRAY)) for tissue, m in _MEANS.items()
+        }
     for tissue, value in values.items():
         table[tissue] = value
     for tissue, like in LOOKS_LIKE.items():
@@ -77,11 +93,13 @@ def _scan(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     if rng.random() < 0.7:
         mixed = rng.uniform(0.05, 0.3)
         before, middle, after = image
-        image = np.stack([
-            (1 - mixed) * before + mixed * middle,
-            (1 - mixed) * middle + mixed / 2 * (before + after),
-            (1 - mixed) * after + mixed * middle,
-        ])
+        image = np.stack(
+            [
+                (1 - mixed) * before + mixed * middle,
+                (1 - mixed) * middle + mixed / 2 * (before + after),
+                (1 - mixed) * after + mixed * middle,
+            ]
+        )
     return np.asarray(ndimage.gaussian_filter(image, (0, rng.uniform(0.3, 0.95), rng.uniform(0.3, 0.95))), np.float32)
 
 

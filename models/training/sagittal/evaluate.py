@@ -1,4 +1,4 @@
-"""Measures the sagittal model as it runs: ``python -m models.training.sagittal.evaluate --data FOLDER [--models models]``.
+"""Measures the sagittal model as it runs: ``python -m models.training.sagittal.evaluate --data FOLDER``.
 
 Whole volumes of people kept out of training go through ``dashboard.inference`` and ``dashboard.grading``; what comes
 back is held against the published masks and gradings. Writes ``models/sagittal/evaluation.json`` with the bars, and
@@ -45,7 +45,9 @@ def measure(folder: Path, models: Models, seed: int) -> list[dict[str, Any]]:
 def main(argv: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m models.training.sagittal.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of public volumes, see models/training/README.md")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of public volumes, see models/training/README.md"
+    )
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args(argv)
@@ -55,14 +57,17 @@ def main(argv: list[str] | None = None) -> int:
     rows = bars(metrics)
     folder = args.models / "sagittal"
     info = next(one for one in models.describe() if one.name == "sagittal")
-    save(folder / "evaluation.json", {
-        "model": {"name": info.name, "version": info.version, "sha256": info.sha256},
-        "command": f"python -m models.training.sagittal.evaluate --data FOLDER --seed {args.seed}",
-        "note": NOTE,
-        "intervals": "95 %, bootstrap by person",
-        "bars": rows,
-        "metrics": metrics,
-    })
+    save(
+        folder / "evaluation.json",
+        {
+            "model": {"name": info.name, "version": info.version, "sha256": info.sha256},
+            "command": f"python -m models.training.sagittal.evaluate --data FOLDER --seed {args.seed}",
+            "note": NOTE,
+            "intervals": "95 %, bootstrap by person",
+            "bars": rows,
+            "metrics": metrics,
+        },
+    )
     fill(folder)
     sys.stdout.write(f"{figures_text(metrics)}\n\nbars\n{bars_text(rows)}")
     return 0

@@ -26,9 +26,9 @@ def dice_figures(found: Sequence[Case], rng: np.random.Generator) -> list[dict[s
     """Dice in the grid of the volume: the mean of the people, and each person's."""
     lines = []
     for name, classes in PARTS.items():
-        values = np.array([
-            dice(np.isin(case.truth, classes), np.isin(case.prediction.native_labels, classes)) for case in found
-        ])
+        values = np.array(
+            [dice(np.isin(case.truth, classes), np.isin(case.prediction.native_labels, classes)) for case in found]
+        )
         people = np.array([case.person for case in found])
         value, ci = bootstrap({"dice": values}, people, lambda t: float(t["dice"].mean()), rng)
         lines.append(entry(f"dice_{name}", "test", len(found), len(found), value, ci))

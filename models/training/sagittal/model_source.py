@@ -1,6 +1,5 @@
 """Predictions and named spines from the sagittal model itself, for judging findings on what they will be given."""
 
-# ruff: noqa: I001
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The sagittal network: a U-Net of five levels behind a pixel-unshuffle stem, for one CPU thread and any field of view."""
+"""The sagittal network: a U-Net of five levels behind a pixel-unshuffle stem, for one CPU thread and any field."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ class SagittalNet(nn.Module):
         pairs = zip(widths[::-1], widths[-2::-1], strict=False)
         self.up = nn.ModuleList([_block(low + high, high) for low, high in pairs])
         self.grow = nn.Upsample(scale_factor=2, mode="nearest")
-        self.masks = nn.Sequential(
-            nn.Conv2d(widths[0], len(SAGITTAL_CLASSES) * 4, 3, padding=1), nn.PixelShuffle(2)
-        )
+        self.masks = nn.Sequential(nn.Conv2d(widths[0], len(SAGITTAL_CLASSES) * 4, 3, padding=1), nn.PixelShuffle(2))
 
     def forward(self, slices: Tensor) -> Tensor:
         """(N, 3, rows, columns), multiples of 32, to logits (N, 7, rows, columns)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from scipy import ndimage
 
@@ -50,7 +52,7 @@ class Plane:
         return bounds[0], bounds[1]
 
 
-def draw_plane(rng: np.random.Generator, plane: Plane, style: "Style") -> np.ndarray:
+def draw_plane(rng: np.random.Generator, plane: Plane, style: Style) -> np.ndarray:
     """Tissues of a plane, uint8 (size, size), values of :class:`Tissue`."""
     shape = plane.shape
     _surroundings(rng, plane, style)
@@ -62,7 +64,7 @@ def draw_plane(rng: np.random.Generator, plane: Plane, style: "Style") -> np.nda
     for bone in [*shape.bones, *shape.sacrum]:
         _processes(plane, bone, style)
     row = [*shape.bones, shape.sacrum[0]]
-    for above, below in zip(row, row[1:], strict=False):
+    for above, below in itertools.pairwise(row):
         _disc(plane, above, below, 0.0)
     for above, below in zip(shape.sacrum, shape.sacrum[1:], strict=False):
         _disc(plane, above, below, 0.0)
@@ -70,7 +72,7 @@ def draw_plane(rng: np.random.Generator, plane: Plane, style: "Style") -> np.nda
         _body(rng, plane, bone)
     _atlas(plane)
     _contents(plane, sac)
-    for above, below in zip(row, row[1:], strict=False):
+    for above, below in itertools.pairwise(row):
         if above.bulge > 0.6:
             _disc(plane, above, below, above.bulge)
     _tumours(plane)
@@ -242,9 +244,12 @@ def _processes(plane: Plane, bone: Bone, style: Style) -> None:
             du, dv = u - 0.25 * bone.height, v - wall
             along = dv * np.cos(bone.slope) + du * np.sin(bone.slope)
             across = du * np.cos(bone.slope) - dv * np.sin(bone.slope)
-            high = {CERVICAL: 4.5, THORACIC: 5.0, LUMBAR: 9.5, SACRAL: 5.0}[bone.region] * bone.height / (
-                13.0 if bone.region == CERVICAL else 25.0
-            ) * (1.0 if bone.region != THORACIC else 1.25)
+            high = (
+                {CERVICAL: 4.5, THORACIC: 5.0, LUMBAR: 9.5, SACRAL: 5.0}[bone.region]
+                * bone.height
+                / (13.0 if bone.region == CERVICAL else 25.0)
+                * (1.0 if bone.region != THORACIC else 1.25)
+            )
             oval(across, along - length / 2, high, length / 2 + 2)
     elif aside < inner + max(7.0, 0.2 * bone.width):
         # Pedicle, and the pillar of joints behind it.
@@ -291,7 +296,9 @@ def _tumours(plane: Plane) -> None:
         mass = zone & (side * plane.behind > front)
         # The cord gives way, and what is left of it keeps its label.
         pushed = mass & (plane.tissue == T.CORD) & (depth < 1.4 * plane.half)
-        plane.paint(mass & ~pushed & np.isin(plane.tissue, (T.CSF, T.ROOTS, T.EPIDURAL_FAT, T.LIGAMENT, T.CORD)), T.TUMOUR)
+        plane.paint(
+            mass & ~pushed & np.isin(plane.tissue, (T.CSF, T.ROOTS, T.EPIDURAL_FAT, T.LIGAMENT, T.CORD)), T.TUMOUR
+        )
 
 
 def _skull(plane: Plane, style: Style) -> None:

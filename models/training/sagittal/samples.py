@@ -93,13 +93,20 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
     coordinates = _warp(rng, person, centre)
     channels = []
     for offset in offsets:
-        around = [int(np.clip(round(plane + offset + d), 0, shape[0] - 1)) for d in range(-(thick // 2), thick - thick // 2)]
+        around = [
+            int(np.clip(round(plane + offset + d), 0, shape[0] - 1)) for d in range(-(thick // 2), thick - thick // 2)
+        ]
         grey = person.image[around].astype(np.float32).mean(0) if len(around) > 1 else person.image[around[0]]
         channels.append(ndimage.map_coordinates(grey.astype(np.float32), coordinates, order=1, mode="constant"))
     image = np.stack(channels) / person.high
     labels = ndimage.map_coordinates(person.labels[plane], coordinates, order=0, mode="constant", cval=0)
     image = recolour(rng, image, labels)
-    inside = (coordinates[0] >= 0) & (coordinates[0] <= shape[1] - 1) & (coordinates[1] >= 0) & (coordinates[1] <= shape[2] - 1)
+    inside = (
+        (coordinates[0] >= 0)
+        & (coordinates[0] <= shape[1] - 1)
+        & (coordinates[1] >= 0)
+        & (coordinates[1] <= shape[2] - 1)
+    )
     image = np.where(inside, disturb(rng, image), 0)
     image, labels = _field(rng, image, np.where(inside, labels, 0))
     return image.astype(np.float16), labels
@@ -115,7 +122,10 @@ def _warp(rng: np.random.Generator, person: Person, centre: tuple[float, float])
     if rng.random() < 0.5:
         bend = ndimage.zoom(rng.standard_normal((2, 5, 5)), (1, PATCH_PX / 5, PATCH_PX / 5), order=1)
         strength = rng.uniform(0, 4)
-        rows, columns = rows + strength * bend[0, :PATCH_PX, :PATCH_PX], columns + strength * bend[1, :PATCH_PX, :PATCH_PX]
+        rows, columns = (
+            rows + strength * bend[0, :PATCH_PX, :PATCH_PX],
+            columns + strength * bend[1, :PATCH_PX, :PATCH_PX],
+        )
     return np.stack([centre[0] + rows / person.spacing[1], centre[1] + columns / person.spacing[2]])
 
 

@@ -5,6 +5,7 @@ Sizes are those of an adult to the nearest few millimetres and are varied widely
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +25,7 @@ _KNOTS = {
     "L3": (28.0, 34.0, 10.0, 16.0, 5.0, 31.0, 5.0),
     "L5": (27.0, 34.5, 10.0, 16.5, 4.0, 22.0, 10.0),
 }
-_FREE = (
-    [f"C{n}" for n in range(2, 8)] + [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
-)
+_FREE = [f"C{n}" for n in range(2, 8)] + [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
 SACRUM_HEIGHTS_MM = (29.0, 25.0, 21.0, 18.0, 15.0)
 SACRUM_DEPTHS_MM = (31.0, 22.0, 16.0, 12.0, 9.0)
 
@@ -92,7 +91,12 @@ def draw_spine(rng: np.random.Generator) -> SpineShape:
         # Lumbarised and sacralised: six or four free lumbar vertebrae.
         names = names[:-1] if rng.random() < 0.5 else [*names, "L5"]
     scale = rng.uniform(0.82, 1.14)
-    body, deep, gap, canal = rng.uniform(0.9, 1.1), rng.uniform(0.88, 1.12), rng.uniform(0.75, 1.25), rng.uniform(0.8, 1.15)
+    body, deep, gap, canal = (
+        rng.uniform(0.9, 1.1),
+        rng.uniform(0.88, 1.12),
+        rng.uniform(0.75, 1.25),
+        rng.uniform(0.8, 1.15),
+    )
     old = rng.random() ** 1.5
     tilts = _tilts(rng, names)
     bones = []
@@ -101,10 +105,17 @@ def draw_spine(rng: np.random.Generator) -> SpineShape:
         region = "CTL".index(name[0])
         degeneration = float(np.clip(rng.normal(old, 0.35), 0, 1))
         bone = Bone(
-            name, region, height * body * rng.normal(1, 0.035), depth * deep * rng.normal(1, 0.025), 0.0,
+            name,
+            region,
+            height * body * rng.normal(1, 0.035),
+            depth * deep * rng.normal(1, 0.025),
+            0.0,
             max(0.8, disc * gap * rng.normal(1, 0.12) * (1 - 0.55 * degeneration * rng.random())),
-            sac * canal * rng.normal(1, 0.03), cord * rng.normal(1, 0.04),
-            process * rng.uniform(0.7, 1.3), np.radians(slope + rng.normal(0, 6)), tilt,
+            sac * canal * rng.normal(1, 0.03),
+            cord * rng.normal(1, 0.04),
+            process * rng.uniform(0.7, 1.3),
+            np.radians(slope + rng.normal(0, 6)),
+            tilt,
         )
         bone.width = depth * deep * {0: 1.35, 1: 1.15, 2: 1.35}[region]
         bone.degeneration = degeneration
@@ -155,8 +166,17 @@ def _sacrum(rng: np.random.Generator, last: Bone, deep: float, size: float) -> l
     pieces = []
     for number, (height, depth) in enumerate(zip(SACRUM_HEIGHTS_MM, SACRUM_DEPTHS_MM, strict=True), start=1):
         bone = Bone(
-            f"S{number}", SACRAL, height * size, depth * deep, depth * 1.4, rng.uniform(0.5, 3.5) if number < 3 else 0.8,
-            max(4.0, last.canal * (1.0 - 0.17 * number)), 0.0, rng.uniform(5, 14), np.radians(10), tilt,
+            f"S{number}",
+            SACRAL,
+            height * size,
+            depth * deep,
+            depth * 1.4,
+            rng.uniform(0.5, 3.5) if number < 3 else 0.8,
+            max(4.0, last.canal * (1.0 - 0.17 * number)),
+            0.0,
+            rng.uniform(5, 14),
+            np.radians(10),
+            tilt,
         )
         bone.degeneration = 1.0
         pieces.append(bone)
@@ -171,7 +191,7 @@ def _placed(rng: np.random.Generator, bones: list[Bone], sacrum: list[Bone], sca
             setattr(bone, size, getattr(bone, size) * scale)
         bone.cord *= 0.5 + 0.5 * scale
     sway, phase, wave = rng.normal(0, 4) * (3 if rng.random() < 0.1 else 1), rng.uniform(0, 6.3), rng.uniform(80, 220)
-    for above, below in zip(row, row[1:], strict=False):
+    for above, below in itertools.pairwise(row):
         slip = rng.normal(0, 0.5)
         if above in bones and rng.random() < 0.04:
             slip = rng.choice([-1, 1]) * rng.uniform(2, 9)
@@ -200,10 +220,12 @@ def _canal(
         back = bone.depth / 2 + rng.uniform(0.5, 2.5) + bone.canal / 2
         for u in (-0.35, 0.35):
             at = u * bone.height
-            points.append((
-                bone.z + at * np.cos(bone.tilt) - back * np.sin(bone.tilt),
-                bone.y + at * np.sin(bone.tilt) + back * np.cos(bone.tilt),
-            ))
+            points.append(
+                (
+                    bone.z + at * np.cos(bone.tilt) - back * np.sin(bone.tilt),
+                    bone.y + at * np.sin(bone.tilt) + back * np.cos(bone.tilt),
+                )
+            )
             half.append(bone.canal / 2 * rng.uniform(0.82, 0.98))
             cord.append(bone.cord / 2)
     points_zy = np.array(points)

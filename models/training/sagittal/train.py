@@ -1,4 +1,4 @@
-"""Trains and exports the sagittal model: ``python -m models.training.sagittal.train [--data FOLDER] [--out models]``."""
+"""Trains and exports the sagittal model: ``python -m models.training.sagittal.train [--data FOLDER]``."""
 
 from __future__ import annotations
 
