@@ -104,19 +104,22 @@ def canal_figures(
     unaltered = np.array([row.kind == "unaltered" for row in rows])
     rank = np.array([-1 if row.rank is None else row.rank for row in rows])
     clear = unaltered & (rank == 0)
-    names = np.unique(people[unaltered])
     figures = []
-    for figure, kept in (("canal_false_alarms_clear_levels", clear), ("canal_alarms_all_levels", unaltered)):
+    wanted = {"canal_false_alarms_clear_levels": clear}
+    # Where unclear levels were left out beforehand there is nothing to say of all of them.
+    wanted |= {"canal_alarms_all_levels": unaltered} if (unaltered & ~clear).any() else {}
+    for figure, kept in wanted.items():
+        names = np.unique(people[kept])
         table = {"a": np.array([(alarm & kept & (people == person)).any() for person in names])}
         value, ci = bootstrap(table, names, lambda t: rate(t["a"]), rng)
         figures.append(entry(figure, split, len(names), len(names), value, ci, alarms=int(table["a"].sum())))
     for has_cord, where in ((True, "cord"), (False, "cauda")):
         here = ~unaltered & np.array([row.has_cord == has_cord for row in rows])
-        for figure, kept, wanted in (
+        for figure, kept, is_alarm in (
             ("sensitivity", here & (rank == 1), True),
             ("specificity", here & (rank == 0), False),
         ):
-            table = {"hit": alarm[kept] == wanted}
+            table = {"hit": alarm[kept] == is_alarm}
             value, ci = bootstrap(table, people[kept], lambda t: rate(t["hit"]), rng)
             n = int(kept.sum())
             figures.append(entry(f"pinched_{where}_{figure}", split, n, len(np.unique(people[kept])), value, ci))
