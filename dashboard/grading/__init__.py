@@ -8,6 +8,7 @@ from dashboard.grading.places import place_words
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
+from dashboard.grading.spine.published import corrected_document, levels_to_choose
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import TIERS, Tier, Urgency
@@ -35,7 +36,9 @@ __all__ = [
     "Urgency",
     "agreement",
     "canonical_json",
+    "corrected_document",
     "grade_study",
+    "levels_to_choose",
     "moved_words",
     "place_words",
     "reading_rank",

@@ -34,7 +34,6 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
     header = [
         "slice",
         "level",
-        "level certain",
         *(f"position {axis} [mm]" for axis in AXES),
         "along the canal [mm]",
         "status",
@@ -42,6 +41,7 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
         "band",
         *(f"P({grade}) [1]" for grade in GRADES),
         *(_heading(name) for name in measures),
+        "level certain",
         "reasons",
         "model",
         "software version",
@@ -55,7 +55,6 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
         cells = [
             one.get("number"),
             one.get("level"),
-            _certain(one),
             *_three(one.get("position_mm")),
             one.get("along_canal_mm"),
             one.get("status"),
@@ -63,6 +62,7 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
             one.get("band"),
             *(chances.get(grade) for grade in GRADES),
             *(found.get(name) for name in measures),
+            _certain(one),
             "; ".join(str(reason) for reason in one.get("reasons") or []),
             made_by,
             software_version,

@@ -72,6 +72,24 @@ def corrected_document(document: Mapping[str, Any], index: int, level: str) -> d
     return changed
 
 
+def levels_to_choose(document: Mapping[str, Any], index: int) -> tuple[str, ...]:
+    """Levels that a segment of ``document["spine"]`` may be given without leaving another without a name.
+
+    Parameters
+    ----------
+    document
+        As published.
+    index
+        Of the segment; out of range, or without a spine, there is nothing to choose.
+    """
+    segments = (document.get("spine") or {}).get("segments") or []
+    if not 0 <= index < len(segments):
+        return ()
+    places = [ORDER.index(one["level"]) for one in segments]
+    lowest, highest = places[index] - min(places), places[index] + len(ORDER) - 1 - max(places)
+    return tuple(ORDER[place] for place in range(lowest, highest + 1) if (place - places[index]) % 2 == 0)
+
+
 def _correct_spine(spine: dict[str, Any], shift: int) -> None:
     spine.update(counted_from="correction", certain=True, note=CORRECTED if shift else CONFIRMED, alternatives=[])
     for segment in spine["segments"]:

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.errors import NotAnalysed
 from dashboard.grading import canonical_json, grade_study, place_words
-from dashboard.grading.spine.published import corrected_document
+from dashboard.grading.spine.published import corrected_document, levels_to_choose
 from dashboard.grading.spine.study import contradictions
 from dashboard.study import Acquisition, FrameReference, Role, Series, Study, Volume
 from dashboard.study.levels import LEVELS
@@ -227,3 +227,13 @@ def test_a_series_whose_pictures_stand_on_their_head_is_warned_of(axial, seen):
 
 def test_a_series_that_stands_upright_says_so(graded):
     assert graded.series[0].orientation_ok is True
+
+
+def test_what_may_be_chosen_can_be_corrected_to(guessed):
+    document = guessed.to_document()
+    choice = levels_to_choose(document, 3)
+    assert document["spine"]["segments"][3]["level"] in choice and len(choice) > 2
+    for level in choice:
+        named = [one["level"] for one in corrected_document(document, 3, level)["spine"]["segments"]]
+        assert None not in named and named[3] == level
+    assert levels_to_choose(document, 999) == levels_to_choose({}, 0) == ()
