@@ -110,6 +110,7 @@ def export_sagittal(net: nn.Module, out: Path, source: Source) -> None:
         f"samples = {source.samples}",
         f'data = "{source.data}"',
         f"date = {datetime.now(UTC).date().isoformat()}",
+        *([f'note = "{source.note}"'] if source.note else []),
         "",
     ]
     out.mkdir(parents=True, exist_ok=True)

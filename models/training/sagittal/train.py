@@ -60,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     options = SMOKE_FEED if args.smoke else FEED
     job = Job(partial(start_net, args.start), partial(build, args.data, args.cords), loss_of, args.seed, options)
     net, seen = fit(job, plan, args.checkpoint)
-    export_sagittal(net, args.out / "sagittal", Source(args.seed, seen, args.data))
+    note = "went on from weights of the same command" if args.start else ""
+    export_sagittal(net, args.out / "sagittal", Source(args.seed, seen, args.data, note))
     return 0
 
 
