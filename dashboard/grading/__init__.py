@@ -4,26 +4,40 @@ from dashboard.grading.agreement import Agreement, Coefficient, agreement
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
-from dashboard.grading.places import place_words
+from dashboard.grading.places import (
+    AXIAL_NEEDED,
+    UNCERTAIN,
+    UNKNOWN,
+    certain_of,
+    level_words,
+    place_words,
+    position_words,
+    sagittal_words,
+)
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
+from dashboard.grading.relevel import LevelCorrection, correction_of, relevel
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import TIERS, Tier, Urgency
 
 __all__ = [
+    "AXIAL_NEEDED",
     "BAND_OF_GRADE",
     "BAND_SCHEME",
     "DEFICITS",
     "FLAG_WORDS",
     "RULE",
     "TIERS",
+    "UNCERTAIN",
+    "UNKNOWN",
     "Agreement",
     "Band",
     "Coefficient",
     "Flag",
     "GradingThresholds",
+    "LevelCorrection",
     "LevelResult",
     "Measures",
     "Obstacle",
@@ -35,10 +49,16 @@ __all__ = [
     "Urgency",
     "agreement",
     "canonical_json",
+    "certain_of",
+    "correction_of",
     "grade_study",
+    "level_words",
     "moved_words",
     "place_words",
+    "position_words",
     "reading_rank",
+    "relevel",
+    "sagittal_words",
     "standing_tier",
     "trusted_labels",
 ]

@@ -222,6 +222,8 @@ class ReadingRow(Base):
     marks_hidden: Mapped[bool] = mapped_column(default=False)
     withdraws: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    # Of a correction of levels: what the software calls the level that the person names `level`.
+    level_was: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
 
 class FlagRow(Base):

@@ -11,7 +11,7 @@ from dashboard.study.geometry import (
     stack_affine,
     voxel_spacing,
 )
-from dashboard.study.levels import LEVELS
+from dashboard.study.levels import DISCS, LEVELS, VERTEBRAE, shifted, steps_between
 from dashboard.study.model import (
     Acquisition,
     FrameReference,
@@ -31,11 +31,13 @@ from dashboard.study.prediction import (
 from dashboard.study.regions import REGIONS, regions_of
 
 __all__ = [
+    "DISCS",
     "GRADES",
     "LABELS",
     "LEVELS",
     "REGIONS",
     "SCENES",
+    "VERTEBRAE",
     "Acquisition",
     "FrameReference",
     "Plane",
@@ -51,8 +53,10 @@ __all__ = [
     "plane_affine",
     "plane_of",
     "regions_of",
+    "shifted",
     "slice_affine",
     "slice_normal",
     "stack_affine",
+    "steps_between",
     "voxel_spacing",
 ]

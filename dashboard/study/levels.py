@@ -24,3 +24,19 @@ def _levels() -> tuple[str, ...]:
 
 
 LEVELS = _levels()
+DISCS = tuple(level for level in LEVELS if "/" in level)
+
+
+def steps_between(was: str, now: str) -> int | None:
+    """How many vertebrae `now` lies below `was`, negative above; None unless both are vertebrae or both are discs."""
+    for row in (VERTEBRAE, DISCS):
+        if was in row and now in row:
+            return row.index(now) - row.index(was)
+    return None
+
+
+def shifted(level: str, steps: int) -> str | None:
+    """The vertebra or disc `steps` vertebrae below a level, above where negative; None beyond C1 and S1."""
+    row = VERTEBRAE if level in VERTEBRAE else DISCS
+    place = row.index(level) + steps
+    return row[place] if 0 <= place < len(row) else None
