@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-UNCERTAIN = "level uncertain"
-UNKNOWN = "level unknown"
+from dashboard.study import UNKNOWN, level_is_certain, level_words
+
 AXIAL_NEEDED = "axial images needed"
 
 
@@ -22,23 +22,11 @@ def place_words(document: Mapping[str, Any]) -> str:
     found = next((one for one in own if all(one.get(key) == worst.get(key) for key in _PLACE)), worst)
     level = worst.get("level") or found.get("level")
     if level:
-        return level_words(level, certain_of(document, found))
+        return level_words(level, level_is_certain(document, found))
     return f"slice {worst.get('number')} of {len(own)}"
 
 
 _PLACE = ("volume_index", "slice_index")
-
-
-def level_words(level: object, certain: bool) -> str:
-    """``T8``, or ``T8, level uncertain``."""
-    name = str(level)[:16]
-    return name if certain else f"{name}, {UNCERTAIN}"
-
-
-def certain_of(document: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    """Whether the level of an entry of a result is sure: as it says itself, else as the whole spine was counted."""
-    told = entry.get("level_certain")
-    return bool((document.get("spine") or {"certain": True}).get("certain")) if told is None else bool(told)
 
 
 def position_words(position_mm: Sequence[float] | None) -> str:
@@ -63,4 +51,4 @@ def _sagittal_place(document: Mapping[str, Any]) -> str:
     if not sagittal.get("suspected"):
         return ""
     level = sagittal.get("level")
-    return level_words(level, certain_of(document, sagittal)) if level else UNKNOWN
+    return level_words(level, level_is_certain(document, sagittal)) if level else UNKNOWN

@@ -20,8 +20,8 @@ _NAME = re.compile(
     rf"(?P<before>{_LEVEL_BEFORE})(?P<doubtful>T[12])\b(?![/\d]){_WEIGHTING_AFTER}"
     r"|(?<![\w/])(?P<sure>[CTL]\d{1,2}/(?:[TLS]?\d{1,2})|C[1-7]|T[3-9]|T1[0-2]|L[1-5]|S1)(?![\w/])"
 )
-# Norms and their z are of one level.
-OF_ONE_LEVEL = ("norm_z",)
+# Ending of the names of comparisons with norms, which are of one level.
+OF_ONE_LEVEL = "_z"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _moved(value: Any, steps: int, key: str = "") -> Any:
         return shifted(value, steps)
     if key in TEXTS and isinstance(value, str):
         return _renamed(value, steps)
-    return None if steps and key in OF_ONE_LEVEL else value
+    return None if steps and key.endswith(OF_ONE_LEVEL) else value
 
 
 def _renamed(text: str, steps: int) -> str:

@@ -86,7 +86,13 @@ from dashboard.records.studies import (
     other_studies,
     worklist,
 )
-from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
+from dashboard.records.study_folder import (
+    read_masks,
+    read_predictions,
+    read_sagittal_masks,
+    read_study,
+    write_study,
+)
 from dashboard.records.turnaround import Turnaround, turnarounds
 from dashboard.records.uploads import (
     add_upload,
@@ -195,6 +201,7 @@ __all__ = [
     "other_studies",
     "read_masks",
     "read_predictions",
+    "read_sagittal_masks",
     "read_study",
     "release_job",
     "release_jobs",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from dashboard.study import (
     Study,
     Volume,
 )
+from dashboard.study.sagittal import SagittalMasks, SagittalPrediction
 
 STUDY_FILE = "study.json"
 
@@ -61,6 +62,9 @@ class _SeriesEntry:
     masks: tuple[str, ...] = ()
     slices: tuple[_SliceEntry, ...] = ()
     crops: str = ""
+    # Of a sagittal series: the labels of one of its volumes.
+    sagittal_masks: str = ""
+    sagittal_volume: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,13 @@ class _StudyEntry:
     study_time: str = ""
 
 
-def write_study(folder: Path, study: Study, predictions: Mapping[str, SeriesPrediction]) -> None:
-    """Write `study` and what the model saw into `folder`.
+def write_study(
+    folder: Path,
+    study: Study,
+    predictions: Mapping[str, SeriesPrediction],
+    sagittal: Mapping[str, SagittalPrediction] | None = None,
+) -> None:
+    """Write `study` and what the models saw into `folder`; of sagittal series only the labels in their own grid.
 
     Volumes that are memory maps of files below `folder` stay where they are; others are written out. Rejected
     files are left to the finding's document, whose names are tokens.
@@ -81,7 +90,12 @@ def write_study(folder: Path, study: Study, predictions: Mapping[str, SeriesPred
         make_private_dir(folder / "masks")
         make_private_dir(folder / "volumes")
         series = tuple(
-            _series_entry(folder, number, item, predictions.get(item.series_instance_uid))
+            _with_sagittal(
+                _series_entry(folder, number, item, predictions.get(item.series_instance_uid)),
+                (sagittal or {}).get(item.series_instance_uid),
+                folder,
+                f"masks/{number:03d}-sagittal.npy",
+            )
             for number, item in enumerate(study.series)
         )
         entry = _StudyEntry(study.study_instance_uid, series, study.study_date, study.study_time)
@@ -121,6 +135,22 @@ def read_masks(folder: Path) -> dict[str, tuple[npt.NDArray[np.uint8], ...]]:
         for item in entry.series
         if item.crops
     }
+
+
+def read_sagittal_masks(folder: Path) -> dict[str, SagittalMasks]:
+    """Open the labels of the sagittal series that were looked at, by series_instance_uid."""
+    return {
+        item.series_instance_uid: SagittalMasks(item.sagittal_volume, _open(folder / item.sagittal_masks))
+        for item in _read_entry(folder).series
+        if item.sagittal_masks
+    }
+
+
+def _with_sagittal(entry: _SeriesEntry, seen: SagittalPrediction | None, folder: Path, name: str) -> _SeriesEntry:
+    if seen is None:
+        return entry
+    np.save(folder / name, seen.native_labels)
+    return replace(entry, sagittal_masks=name, sagittal_volume=seen.volume_index)
 
 
 def _read_entry(folder: Path) -> _StudyEntry:

@@ -11,7 +11,17 @@ from dashboard.study.geometry import (
     stack_affine,
     voxel_spacing,
 )
-from dashboard.study.levels import DISCS, LEVELS, VERTEBRAE, shifted, steps_between
+from dashboard.study.levels import (
+    DISCS,
+    LEVELS,
+    UNCERTAIN,
+    UNKNOWN,
+    VERTEBRAE,
+    level_is_certain,
+    level_words,
+    shifted,
+    steps_between,
+)
 from dashboard.study.model import (
     Acquisition,
     FrameReference,
@@ -37,6 +47,8 @@ __all__ = [
     "LEVELS",
     "REGIONS",
     "SCENES",
+    "UNCERTAIN",
+    "UNKNOWN",
     "VERTEBRAE",
     "Acquisition",
     "FrameReference",
@@ -49,6 +61,8 @@ __all__ = [
     "Study",
     "Volume",
     "axis_codes",
+    "level_is_certain",
+    "level_words",
     "physical_position",
     "plane_affine",
     "plane_of",

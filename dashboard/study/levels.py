@@ -1,6 +1,8 @@
 """Names of the levels of the spine: vertebrae and the discs between them, head to foot."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 VERTEBRAE = (
     *(f"C{number}" for number in range(1, 8)),
@@ -8,6 +10,8 @@ VERTEBRAE = (
     *(f"L{number}" for number in range(1, 6)),
     "S1",
 )
+# How it is said that a name is a guess, and that there is none.
+UNCERTAIN, UNKNOWN = "level uncertain", "level unknown"
 
 
 def disc_between(above: str, below: str) -> str:
@@ -40,3 +44,15 @@ def shifted(level: str, steps: int) -> str | None:
     row = VERTEBRAE if level in VERTEBRAE else DISCS
     place = row.index(level) + steps
     return row[place] if 0 <= place < len(row) else None
+
+
+def level_words(level: object, certain: bool) -> str:
+    """``T8``, or ``T8, level uncertain``."""
+    name = str(level)[:16]
+    return name if certain else f"{name}, {UNCERTAIN}"
+
+
+def level_is_certain(document: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether the level of an entry of a result is sure: as it says itself, else as the whole spine was counted."""
+    told = entry.get("level_certain")
+    return bool((document.get("spine") or {"certain": True}).get("certain")) if told is None else bool(told)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.study import Acquisition, Plane, Series, voxel_spacing
 from dashboard.study.geometry import Array
+from dashboard.viewing.level_names import level_names, plane_words
 from dashboard.viewing.picture import Picture
 from dashboard.viewing.views import View, ViewKind
 from dashboard.viewing.windowing import Window
@@ -44,13 +45,20 @@ def scene(
     dict
         ``date``; ``start``, the view and plane to open with; ``views``, each with ``id``, ``name``, ``plane``,
         ``kind``, ``series`` (views of one number share windows), ``space`` (views of one number share
-        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``,
-        ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first pixel's centre, ``centre``
-        of the canal or the plane, ``level``, ``grade``.
+        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``, the
+        ``structures`` outlined, ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first
+        pixel's centre, ``centre`` of the canal or the plane, ``level``, ``where`` (the level in words), ``grade``;
+        ``spine``, the names beside vertebrae and discs, or None (:func:`dashboard.viewing.level_names.level_names`).
     """
     spaces = _spaces(views)
     shown = [_view(*one, document) for one in zip(views, windows, names, spaces, strict=True)]
-    return {"date": study_date, "views": shown, "start": _start(views, document)}
+    uids = [view.stack.series.series_instance_uid for view in views]
+    return {
+        "date": study_date,
+        "views": shown,
+        "start": _start(views, document),
+        "spine": level_names(document, dict(zip(uids, spaces, strict=True))),
+    }
 
 
 def outlines(view: View) -> list[dict[str, list[list[list[float]]]]]:
@@ -97,7 +105,7 @@ def _view(
         grid = _grid(picture)
         if grid not in grids:
             grids.append(grid)
-        planes.append(_plane(view, index, picture, grids.index(grid)))
+        planes.append(_plane(view, index, picture, grids.index(grid), document))
     return {
         "id": view.id,
         "name": f"{name} · {view.plane.value}{KIND_WORDS[view.kind]}",
@@ -110,13 +118,14 @@ def _view(
         "lines": acquisition_lines(view.stack.series.acquisition, _step_mm(view)),
         "graded": view.graded,
         "outlined": view.outlined,
+        "structures": view.structures,
         "worst": view.stack.worst(document) if view.graded else None,
         "grids": grids,
         "planes": planes,
     }
 
 
-def _plane(view: View, index: int, picture: Picture, grid: int) -> dict[str, Any]:
+def _plane(view: View, index: int, picture: Picture, grid: int, document: Mapping[str, Any]) -> dict[str, Any]:
     origin = (
         picture.right * picture.across_mm[0] + picture.down * picture.down_mm[0] + _normal(picture) * picture.depth_mm
     )
@@ -127,6 +136,7 @@ def _plane(view: View, index: int, picture: Picture, grid: int) -> dict[str, Any
         plane |= {
             "centre": _rounded(found.centre_mm, DIGITS),
             "level": result.get("level"),
+            "where": plane_words(document, result),
             "grade": result.get("grade"),
         }
     return plane

@@ -32,7 +32,8 @@ class Pane {
     this.quality = made("span", "quality");
     this.date = made("span");
     this.note = made("span", "note");
-    this.corners.ne.append(this.date, this.quality, this.note);
+    this.counted = made("span", "counted");
+    this.corners.ne.append(this.date, this.quality, this.note, this.counted);
     this.bar = made("div", "bar");
     this.barWords = made("span");
     this.windowWords = made("span");
@@ -86,6 +87,7 @@ class Pane {
       context.imageSmoothingQuality = "low";
       context.drawImage(this.picture, x, y, where.width * scale, where.height * scale);
     }
+    delete this.element.dataset.levels;
     drawLines(this, state, where, drawing);
     this.words(state, frame, where, drawing);
   }
@@ -107,7 +109,7 @@ class Pane {
   words(state, frame, where, drawing) {
     const { view } = state;
     const plane = view.planes[state.shown];
-    const level = plane.level ? `${plane.level} · ` : "";
+    const level = plane.where ? `${plane.where} · ` : "";
     const asked = state.plane === state.shown ? "" : ` → ${state.plane + 1}`;
     const axis = [0, 1, 2].reduce((best, one) => (
       Math.abs(where.normal[one]) > Math.abs(where.normal[best]) ? one : best));
@@ -120,6 +122,7 @@ class Pane {
     write(this.quality, !frame ? "loading" : frame.whole ? "lossless" : "preview, lossy");
     this.quality.classList.toggle("poor", !frame || !frame.whole);
     write(this.note, view.kind === "thick" ? "reformat of thick slices" : view.kind === "reformat" ? "reformat" : "");
+    write(this.counted, drawing.levels?.words || "");
     const digits = state.high - state.low < 10 ? 3 : 0;
     write(this.windowWords, `W ${(state.high - state.low).toFixed(digits)} L ${((state.high + state.low) / 2).toFixed(digits)}`
       + `${state.invert ? " inverted" : ""}`);

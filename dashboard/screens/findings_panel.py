@@ -1,0 +1,63 @@
+"""Beside the pictures: what sagittal images alone raise suspicion of, and the other findings by level."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.grading import sagittal_words
+from dashboard.screens import saving
+from dashboard.screens.finding_lines import counts_words, finding_lines, head_words
+from dashboard.screens.parts.findings_list import KEY, findings_list
+from dashboard.screens.text import markup, probability
+from dashboard.study import Plane
+from dashboard.viewing.findings_table import findings_csv
+from dashboard.viewing.views import ViewKind
+
+if TYPE_CHECKING:
+    from dashboard.screens.desk_pictures import Opened
+
+TITLE = "Other findings by level"
+NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
+
+
+def sagittal_suspicion(document: Mapping[str, Any]) -> None:
+    """The sentence of a study in which sagittal images alone raise suspicion, with its probability; never a grade."""
+    words = sagittal_words(document)
+    if not words:
+        return
+    chance = probability((document.get("sagittal") or {}).get("probability"))
+    st.html(
+        f'<section class="panel suspicion" role="note"><h2>▲ {markup(words[:1].upper() + words[1:], 200)}</h2>'
+        f"<p>Probability {markup(chance)}. {NO_GRADE}</p></section>"
+    )
+
+
+def other_findings(opened: "Opened", exports: bool) -> None:
+    """The panel, where the result says anything of other findings or of how levels were counted.
+
+    Parameters
+    ----------
+    exports
+        Whether this screen lets anything be saved; the visitor's right is asked besides.
+    """
+    document = opened.document
+    lines, note = finding_lines(document, _views(opened)), head_words(document)
+    if not lines and not note:
+        return
+    if lines and exports and saving.may_save():
+        saving.save_button(KEY, "csv", "other findings", opened.finding_id)
+    click = saving.asked(KEY)
+    text = findings_csv(document, opened.software_version) if click else ""
+    file = saving.save(click, "findings", f"version {opened.software_version}", opened.finding_id, text)
+    findings_list(TITLE, note, counts_words(lines) or "Nothing was looked for in this study.", lines, file)
+
+
+def _views(opened: "Opened") -> dict[str, str]:
+    """The view in which a place of each series is shown: its own slices, sagittal ones first."""
+    found: dict[str, str] = {}
+    for view in opened.views:
+        uid = view.stack.series.series_instance_uid
+        if uid not in found or (view.kind is ViewKind.STORED and view.plane is Plane.SAGITTAL):
+            found[uid] = view.id
+    return found

@@ -1,0 +1,73 @@
+"""Names of the levels as they stand beside vertebrae and discs, and in the corner of a slice."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dashboard.study import UNCERTAIN, UNKNOWN, level_is_certain, level_words
+from dashboard.study.geometry import Array
+
+# From the middle of a segment to its front edge where the corners are not known: about half a lumbar body.
+HALF_DEPTH_MM = 17.0
+
+
+def level_names(document: Mapping[str, Any], spaces: Mapping[str, int]) -> dict[str, Any] | None:
+    """What the viewer writes on sagittal pictures; None where no level was counted.
+
+    Parameters
+    ----------
+    document
+        The result document.
+    spaces
+        Number of the frame of reference of each series, by series_instance_uid.
+
+    Returns
+    -------
+    dict
+        ``space``, whose coordinates these are; ``certain``, ``words`` for the corner of the picture, or "";
+        ``segments``, each with its ``level``, ``kind``, ``centre`` and the middle of its ``front`` edge, LPS mm.
+    """
+    spine = document.get("spine") or {}
+    space = spaces.get(str(spine.get("series_instance_uid")))
+    if space is None:
+        return None
+    certain = bool(spine.get("certain"))
+    return {
+        "space": space,
+        "certain": certain,
+        "words": "" if certain else UNCERTAIN,
+        "segments": [
+            {
+                "level": str(segment["level"])[:16],
+                "kind": segment["kind"],
+                "centre": _rounded(np.array(segment["centre_mm"], dtype=np.float64)),
+                "front": _rounded(_front(segment)),
+            }
+            for segment in spine.get("segments") or []
+        ],
+    }
+
+
+def plane_words(document: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """The level of an analysed slice in words; empty in results of before levels were counted."""
+    level = result.get("level")
+    if not level:
+        return UNKNOWN if "spine" in document else ""
+    return level_words(level, level_is_certain(document, result))
+
+
+def _front(segment: Mapping[str, Any]) -> Array:
+    """Middle of the front edge, LPS mm (3); a corner that the field of view cuts off is left out."""
+    centre = np.array(segment["centre_mm"], dtype=np.float64)
+    corners = segment.get("corners_mm")
+    if corners:
+        front = np.array([corners[0], corners[2]], dtype=np.float64)
+        seen = front[~np.isnan(front).any(axis=1)]
+        if len(seen):
+            return np.asarray(seen.mean(axis=0))
+    return np.asarray(centre - np.array([0.0, HALF_DEPTH_MM, 0.0]))
+
+
+def _rounded(values: Array) -> list[float]:
+    return [round(float(value), 2) + 0.0 for value in values]
