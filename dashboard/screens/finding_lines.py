@@ -126,7 +126,7 @@ def _measure(one: Mapping[str, Any], what: str) -> str:
     """Grade and value, but for what the words say already."""
     parts = []
     grade, value, unit = one.get("grade"), one.get("value"), str(one.get("unit") or "")
-    if grade is not None and f"grade {grade}" not in what.casefold():
+    if grade is not None and f"grade {grade}".casefold() not in what.casefold():
         parts.append(f"grade {plain(str(grade), 8)}")
     if value is not None:
         number = f"{float(value):.{DIGITS.get(unit, 2)}f}"

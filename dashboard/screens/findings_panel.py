@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from dashboard.screens.desk_pictures import Opened
 
 TITLE = "Other findings by level"
+# Key of a place along the canal -> (words, unit, digits).
+NARROWING = {
+    "cord_diameter_AP_mm": ("Cord AP", "mm", 1),
+    "canal_diameter_AP_mm": ("canal AP", "mm", 1),
+    "mscc_percent": ("cord narrowed against the levels above and below (MSCC)", "%", 0),
+    "mcc_percent": ("canal (MCC)", "%", 0),
+}
+NARROWING_SOURCE = "MSCC: Miyanji 2007; MCC: Fehlings 1999, source to be confirmed."
 NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
 
 
@@ -27,10 +35,26 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
     if not words:
         return
     chance = probability((document.get("sagittal") or {}).get("probability"))
+    measured = _narrowing(document)
     st.html(
         f'<section class="panel suspicion" role="note"><h2>▲ {markup(words[:1].upper() + words[1:], 200)}</h2>'
-        f"<p>Probability {markup(chance)}. {NO_GRADE}</p></section>"
+        f"<p>Probability {markup(chance)}. {NO_GRADE}</p>{f'<p>{markup(measured, 300)}</p>' if measured else ''}"
+        "</section>"
     )
+
+
+def _narrowing(document: Mapping[str, Any]) -> str:
+    """The diameters at the suspected level and how they compare with those above and below."""
+    sagittal = document["sagittal"]
+    here: Mapping[str, Any] = next(
+        (one for one in sagittal.get("canal") or [] if one.get("level") == sagittal.get("level")), {}
+    )
+    parts = [
+        f"{words} {float(here[key]):.{digits}f} {unit}"
+        for key, (words, unit, digits) in NARROWING.items()
+        if here.get(key) is not None
+    ]
+    return f"{', '.join(parts)}. {NARROWING_SOURCE}" if parts else ""
 
 
 def other_findings(opened: "Opened", exports: bool) -> None:
@@ -45,12 +69,12 @@ def other_findings(opened: "Opened", exports: bool) -> None:
     lines, note = finding_lines(document, _views(opened)), head_words(document)
     if not lines and not note:
         return
-    if lines and exports and saving.may_save():
-        saving.save_button(KEY, "csv", "other findings", opened.finding_id)
     click = saving.asked(KEY)
     text = findings_csv(document, opened.software_version) if click else ""
     file = saving.save(click, "findings", f"version {opened.software_version}", opened.finding_id, text)
     findings_list(TITLE, note, counts_words(lines) or "Nothing was looked for in this study.", lines, file)
+    if lines and exports and saving.may_save():
+        saving.save_button(KEY, "csv", "other findings", opened.finding_id)
 
 
 def _views(opened: "Opened") -> dict[str, str]:

@@ -9,8 +9,7 @@ from dashboard.screens.frame import tell_next
 from dashboard.study import DISCS, VERTEBRAE
 
 WHAT_FOR = (
-    "If the software counted wrongly, name one vertebra or disc: all names in the pictures, all results that cite a "
-    "level and the worklist follow. What the software found stays on record, and Undo takes your correction back."
+    "Name one vertebra or disc: all names, all results that cite a level and the worklist follow. Undo takes it back."
 )
 CONFIRMED = "Levels kept as they are, and no longer uncertain."
 

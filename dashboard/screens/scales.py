@@ -18,8 +18,9 @@ class Scale:
 # First word of a scale's name, in small letters -> the scale.
 SCALES = {
     "pfirrmann": Scale(
-        "I bright, homogeneous; II inhomogeneous, perhaps a band, bright, height kept; III grey, border unclear, height "
-        "kept or slightly less; IV grey to black, border lost, height kept to moderately less; V black, collapsed.",
+        "I bright, homogeneous; II inhomogeneous, perhaps a band, bright, height kept; III grey, border unclear, "
+        "height kept or slightly less; IV grey to black, border lost, height kept to moderately less; V black, "
+        "collapsed.",
         "Pfirrmann, disc degeneration on sagittal T2",
     ),
     "modic": Scale(
@@ -27,7 +28,8 @@ SCALES = {
         "Modic, endplates and marrow beside a disc",
     ),
     "genant": Scale(
-        "Height loss of a vertebral body: 0 under 20 %, 1 20 to 25 %, 2 25 to 40 %, 3 over 40 %; wedge, biconcave or crush.",
+        "Height loss of a vertebral body: 0 under 20 %, 1 20 to 25 %, 2 25 to 40 %, 3 over 40 %; wedge, biconcave or "
+        "crush.",
         "Genant, semiquantitative",
     ),
     "meyerding": Scale(
@@ -35,8 +37,8 @@ SCALES = {
         "Meyerding",
     ),
     "fardon": Scale(
-        "Bulge: more than a quarter of the disc's outline; herniation: a quarter or less; protrusion: less deep than its "
-        "base is wide; extrusion: deeper, or without connection; sequestration: a free fragment.",
+        "Bulge: more than a quarter of the disc's outline; herniation: a quarter or less; protrusion: less deep than "
+        "its base is wide; extrusion: deeper, or without connection; sequestration: a free fragment.",
         "Lumbar disc nomenclature 2.0, Fardon 2014",
     ),
     "schizas": Scale(
@@ -51,8 +53,8 @@ SCALES = {
         checked=True,
     ),
     "kang": Scale(
-        "0: none; 1: more than half of the space round the cord lost, cord not deformed; 2: cord deformed, no change of "
-        "signal; 3: bright cord on T2 at the level.",
+        "0: none; 1: more than half of the space round the cord lost, cord not deformed; 2: cord deformed, no change "
+        "of signal; 3: bright cord on T2 at the level.",
         "Kang, cervical canal",
         checked=True,
     ),

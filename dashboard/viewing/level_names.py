@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.study import UNCERTAIN, UNKNOWN, level_is_certain, level_words
+from dashboard.study import UNCERTAIN, UNKNOWN, level_is_certain
 from dashboard.study.geometry import Array
 
 # From the middle of a segment to its front edge where the corners are not known: about half a lumbar body.
@@ -49,12 +49,14 @@ def level_names(document: Mapping[str, Any], spaces: Mapping[str, int]) -> dict[
     }
 
 
-def plane_words(document: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """The level of an analysed slice in words; empty in results of before levels were counted."""
-    level = result.get("level")
-    if not level:
-        return UNKNOWN if "spine" in document else ""
-    return level_words(level, level_is_certain(document, result))
+def plane_doubt(document: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """What is to be said of the level of an analysed slice besides its name; "" where it is sure.
+
+    Results of before levels were counted name none, and nothing is said of it.
+    """
+    if result.get("level"):
+        return "" if level_is_certain(document, result) else UNCERTAIN
+    return UNKNOWN if "spine" in document else ""
 
 
 def _front(segment: Mapping[str, Any]) -> Array:

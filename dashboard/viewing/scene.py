@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.study import Acquisition, Plane, Series, voxel_spacing
 from dashboard.study.geometry import Array
-from dashboard.viewing.level_names import level_names, plane_words
+from dashboard.viewing.level_names import level_names, plane_doubt
 from dashboard.viewing.picture import Picture
 from dashboard.viewing.views import View, ViewKind
 from dashboard.viewing.windowing import Window
@@ -47,7 +47,7 @@ def scene(
         ``kind``, ``series`` (views of one number share windows), ``space`` (views of one number share
         coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``, the
         ``structures`` outlined, ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first
-        pixel's centre, ``centre`` of the canal or the plane, ``level``, ``where`` (the level in words), ``grade``;
+        pixel's centre, ``centre`` of the canal or the plane, ``level``, ``doubt`` of it in words, ``grade``;
         ``spine``, the names beside vertebrae and discs, or None (:func:`dashboard.viewing.level_names.level_names`).
     """
     spaces = _spaces(views)
@@ -136,7 +136,7 @@ def _plane(view: View, index: int, picture: Picture, grid: int, document: Mappin
         plane |= {
             "centre": _rounded(found.centre_mm, DIGITS),
             "level": result.get("level"),
-            "where": plane_words(document, result),
+            "doubt": plane_doubt(document, result),
             "grade": result.get("grade"),
         }
     return plane

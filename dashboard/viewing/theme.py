@@ -129,9 +129,9 @@ OUTLINES = {
     # Wide and hatched: it lies over the lines of cord, sac and tumour, which run close together there.
     "contact": LineStyle("Contact", "#f29bd4", "8px,2px", 6.0),
     # Of sagittal pictures. The canal is the sac's counterpart there, the cord is drawn as on axial ones.
-    "canal": LineStyle("Canal", "#e6c700", "10px,3px", 1.4),
+    "canal": LineStyle("Canal", "#e6c700", "10px,3px", 1.5),
     "vertebra": LineStyle("Vertebrae", "#66d9b8", "16px,2px", 1.4),
-    "disc": LineStyle("Discs", "#d3b8ff", "3px,2px", 1.4),
+    "disc": LineStyle("Discs", "#d3b8ff", "3px,2px", 1.3),
 }
 # Drawn only once somebody asks for them: on every vertebra they would hide the marrow's edge that one looks for.
 AT_FIRST_OFF = ("vertebra", "disc")

@@ -152,7 +152,7 @@ async function fillStrip(viewer, strip, state, key) {
   strip.dataset.key = key;
   strip.replaceChildren(...state.view.planes.map((plane, index) => {
     const grade = viewer.hidden ? "" : plane.grade ?? (plane.grade === null ? "×" : "");
-    const words = `Slice ${index + 1}${plane.where ? `, ${plane.where}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
+    const words = `Slice ${index + 1}${plane.level ? `, ${plane.level}` : ""}${plane.doubt ? `, ${plane.doubt}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
     const element = button("", words, () => {
       const now = viewer.states.findIndex((one) => one.study === 0 && one.view === state.view);
       if (now >= 0) viewer.goTo(now, index);

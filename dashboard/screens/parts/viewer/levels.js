@@ -4,6 +4,9 @@
 const NAME_PX = 13;
 const DISC_NAME_PX = 11;
 const NAME_GAP_PX = 7;
+// What stands in the corners of a picture (pane.js) is not written over.
+const TOP_CORNER_PX = 48;
+const BOTTOM_CORNER_PX = [44, 110];
 
 function levelNames(pane, state, where, { segments, certain }) {
   const spots = segments.map((one) => {
@@ -15,7 +18,9 @@ function levelNames(pane, state, where, { segments, certain }) {
     const height = spot.disc ? DISC_NAME_PX : NAME_PX;
     const free = written.every((other) => Math.abs(other.y - spot.y) >= (other.height + height) / 2 + 1);
     const seen = spot.y > height && spot.y < pane.height - height && spot.x < pane.width + 20 && spot.x > -20;
-    if (free && seen) written.push({ ...spot, height });
+    const cornered = (spot.y < TOP_CORNER_PX && spot.x < pane.width * 0.65)
+      || (spot.y > pane.height - BOTTOM_CORNER_PX[0] && spot.x < BOTTOM_CORNER_PX[1]);
+    if (free && seen && !cornered) written.push({ ...spot, height });
   }
   const { context } = pane;
   context.save();
