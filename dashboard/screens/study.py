@@ -101,7 +101,7 @@ def draw(looking: Looking) -> None:
 def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) -> None:
     """The pictures, whose files may be damaged: what is known beside them is shown all the same."""
     if document.get("status") != "graded":
-        study_panel.not_analysed(document)
+        study_panel.not_analysed(document, desk_reading.marks_hidden())
     opened = pictures_of(desk.records()).open(finding_id)
     if opened.stacks:
         viewer(opened, Visit(looking.check, looking.guest_pass))

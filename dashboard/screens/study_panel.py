@@ -51,13 +51,14 @@ def reasons(document: Mapping[str, Any]) -> None:
     st.html(f'<section class="panel"><h2>Why</h2><ul>{items}</ul></section>')
 
 
-def not_analysed(document: Mapping[str, Any]) -> None:
-    """The reasons of a study without a grade, over everything else."""
+def not_analysed(document: Mapping[str, Any], hidden: bool = False) -> None:
+    """The reasons of a study without a grade, over everything else; nothing of what was found where that is hidden."""
     given = document.get("reasons") or ["no reason was given"]
     heading, ending = "Not analysed, because", "This is not a finding of any kind: read the study now."
     if sagittal_words(document):
         # The suspicion itself stands beside the pictures.
-        given = [reason for reason in given if AXIAL_NEEDED not in str(reason)] or given
+        given = [reason for reason in given if AXIAL_NEEDED not in str(reason)] or [AXIAL_NEEDED]
+    if sagittal_words(document) and not hidden:
         heading, ending = "No grade, because", "What the sagittal images show stands beside them: read the study now."
     st.html(
         f'<section class="panel unanalysed" role="note"><h2>? {heading}</h2><ul>'

@@ -54,7 +54,7 @@ class Viewer extends Stage {
     } else {
       const { start } = this.sources[0].scene;
       this.layout = start.beside && this.grid.clientWidth > 640 ? "2" : "1";
-      this.states = [this.newState(0, start.view, start.plane)];
+      this.states = [this.newState(0, start.view, this.hidden ? null : start.plane)];
       this.active = 0;
     }
     this.fill();
