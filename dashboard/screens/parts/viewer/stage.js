@@ -38,6 +38,7 @@ class Stage {
 
   // Structures that are drawn only once somebody asks for them; what a person has chosen before stays.
   offAtFirst(names) {
+    this.atFirstOff = new Set(names);
     for (const name of names) {
       if (!this.known.has(name)) this.off.add(name);
       this.known.add(name);

@@ -361,10 +361,14 @@ class Viewer extends Stage {
 
   toggleLines() {
     const names = this.styles.map(({ name }) => name);
-    const drawn = names.filter((name) => !this.off.has(name));
-    // What was drawn before comes back; the names of levels are no contours.
-    for (const name of drawn.length ? drawn : this.before || names) drawn.length ? this.off.add(name) : this.off.delete(name);
-    this.before = drawn.length ? drawn : null;
+    const usual = names.filter((name) => !this.atFirstOff.has(name));
+    if (usual.some((name) => this.off.has(name))) {
+      // What was drawn before comes back, besides what is drawn at first; the names of levels are no contours.
+      for (const name of [...usual, ...(this.before || [])]) this.off.delete(name);
+    } else {
+      this.before = names.filter((name) => !this.off.has(name));
+      for (const name of names) this.off.add(name);
+    }
     this.remember();
     drawTools(this);
     this.redraw();
