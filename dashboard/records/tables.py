@@ -212,7 +212,8 @@ class ReadingRow(Base):
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
-    finding_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    # Asked for with every picture: levels are named as they were corrected.
+    finding_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     author: Mapped[str] = mapped_column(String(ID_LENGTH))
     verdict: Mapped[str] = mapped_column(String(16))
     grade: Mapped[str | None] = mapped_column(String(2))

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.grading import LevelCorrection
+from dashboard.grading import LevelCorrection, relevel
 from dashboard.records import (
     FlagChange,
     Reading,
@@ -155,8 +155,20 @@ def give(study_id: str, finding_id: str, said: Said) -> None:
     give_reading(desk.records(), desk.person(), study_id, finding_id, said, desk.now())
 
 
-def correct(study_id: str, finding_id: str, correction: LevelCorrection) -> None:
-    """Name a level of the finding, and with it all of them."""
+def correct(study_id: str, finding_id: str, chosen: LevelCorrection, now: str) -> None:
+    """Name one of :func:`segments`, and with it all levels of the finding.
+
+    Raises
+    ------
+    LevelRefused
+        The other levels cannot follow; the message calls them what they are called on screen.
+    """
+    require(desk.person(), Right.READ)
+    with desk.records().reading() as session:
+        shown = shown_finding(session, finding_id)
+    if shown is not None:
+        relevel(shown.document, LevelCorrection(chosen.now, now))
+    correction = LevelCorrection(chosen.was, now)
     correct_levels(desk.records(), desk.person(), study_id, finding_id, correction, desk.now())
 
 

@@ -43,7 +43,7 @@ def _save(study_id: str, finding_id: str, chosen: LevelCorrection | None, now: s
         st.error("Choose what it is called now, and what it is.", icon=":material/error:")
         return
     try:
-        desk_reading.correct(study_id, finding_id, LevelCorrection(chosen.was, now))
+        desk_reading.correct(study_id, finding_id, chosen, now)
     except NotAllowed:
         raise
     except TriageError as error:

@@ -60,7 +60,8 @@ def levels_words(said: Beside) -> str:
     """By whom and when levels were corrected, and from what to what; empty where they are the software's."""
     line = said.levels
     if line is None:
-        return ""
+        former = any(one.names_levels and not one.current and not one.reading.withdrawn for one in said.readings)
+        return "levels were corrected before images were added: check them" if former else ""
     who = plain(line.author, 40) if line.author else "the team"
     return f"{_levels(line.reading)} by {who}, {moment(line.reading.created_at)}"
 

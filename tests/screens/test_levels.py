@@ -1,11 +1,23 @@
 """A person corrects one level on the study's screen: names, results and worklist follow, for the team and guests."""
 
+import shutil
 from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.records import Records, audit_entries, get_study, other_studies
+from dashboard.records import (
+    JobKind,
+    Records,
+    add_finding,
+    add_job,
+    audit_entries,
+    claim_job,
+    get_finding,
+    get_study,
+    new_id,
+    other_studies,
+)
 from dashboard.screens.desk_pictures import Pictures
 from dashboard.sharing import CONSOLE, LinkKind, make_link
 from tests.screens.spines import NAMES, NOTE, add_spine
@@ -89,6 +101,33 @@ def test_what_the_levels_cannot_follow_is_said_and_not_kept(
     (error,) = correct(site, study, was, now).error
     assert words in error.value
     assert "levels corrected" not in said(opened(GATED, "study", "reader", study=study))
+
+
+def test_a_refusal_speaks_of_the_names_on_screen(site: Records) -> None:
+    study = add_spine(site, "3", person=PATIENT)
+    correct(site, study, "T8", "T9")
+    (error,) = correct(site, study, "T9", "S1").error
+    assert "If T9 were S1" in error.value
+
+
+def test_a_correction_of_a_former_result_is_not_forgotten(site: Records) -> None:
+    study = add_spine(site, "3", person=PATIENT)
+    correct(site, study, "T8", "T9")
+    finding = finding_of(site, study)
+    with site.writing() as session:
+        add_job(session, JobKind.TRIAGE_STUDY, study, datetime.now(UTC))
+        job = claim_job(session, "test", datetime.now(UTC))
+        again = get_finding(session, finding)
+        assert job is not None
+        assert again is not None
+        add_finding(session, new_id(), job, again.document, "0.1.0", datetime.now(UTC))
+    with site.reading() as session:
+        record = get_study(session, study)
+    shutil.copytree(site.store.finding_dir(study, finding), site.store.finding_dir(study, finding_of(site, study)))
+    assert record.place == "T8"
+    assert "levels were corrected before images were added: check them" in said(
+        opened(GATED, "study", "reader", study=study)
+    )
 
 
 def test_without_a_sagittal_series_the_drawer_asks_for_the_level_of_the_reading_alone(site: Records) -> None:
