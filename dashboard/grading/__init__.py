@@ -12,7 +12,7 @@ from dashboard.grading.places import (
 )
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
-from dashboard.grading.relevel import LevelCorrection, correction_of, relevel
+from dashboard.grading.relevel import LevelCorrection, correction_of, named_levels, relevel
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
@@ -46,6 +46,7 @@ __all__ = [
     "correction_of",
     "grade_study",
     "moved_words",
+    "named_levels",
     "place_words",
     "position_words",
     "reading_rank",

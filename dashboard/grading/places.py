@@ -22,7 +22,7 @@ def place_words(document: Mapping[str, Any]) -> str:
     found = next((one for one in own if all(one.get(key) == worst.get(key) for key in _PLACE)), worst)
     level = worst.get("level") or found.get("level")
     if level:
-        return level_words(level, level_is_certain(document, found))
+        return level_words(str(level)[:16], level_is_certain(document, found))
     return f"slice {worst.get('number')} of {len(own)}"
 
 
@@ -51,4 +51,4 @@ def _sagittal_place(document: Mapping[str, Any]) -> str:
     if not sagittal.get("suspected"):
         return ""
     level = sagittal.get("level")
-    return level_words(level, level_is_certain(document, sagittal)) if level else UNKNOWN
+    return level_words(str(level)[:16], level_is_certain(document, sagittal)) if level else UNKNOWN

@@ -35,6 +35,8 @@ class LevelCorrection:
 def relevel(document: Mapping[str, Any], correction: LevelCorrection) -> dict[str, Any]:
     """The result with every level moved as far as the corrected one; `document` itself is not changed.
 
+    Levels of volumes that were not named together with the study's own (another `group`) stay.
+
     Levels so named are certain: `spine.counted_from` is ``correction``, and what was noted of the software's own
     counting stands under `spine.note_before_correction`. A level outside the named segments that would lie beyond C1 or
     S1 becomes unknown (None). Comparisons with norms of another level are left out (None).
@@ -44,19 +46,30 @@ def relevel(document: Mapping[str, Any], correction: LevelCorrection) -> dict[st
     LevelRefused
         The result names no such level, the two are of different kinds, or a segment would lie above C2 or below S1.
     """
-    steps = _steps(document, correction)
-    moved: dict[str, Any] = _moved(dict(document), steps)
-    spine = moved["spine"]
-    moved["spine"] = spine | {
+    steps = _steps(named_levels(document), correction)
+    together = _together(document)
+    moved: dict[str, Any] = _moved(dict(document), steps, together)
+    named = {"was": correction.was, "now": correction.now}
+    moved["spine"] = _corrected(moved["spine"], document["spine"], named)
+    if "spines" in moved:
+        moved["spines"] = [
+            _corrected(one, before, named) if together[before["series_instance_uid"]] else one
+            for one, before in zip(moved["spines"], document["spines"], strict=True)
+        ]
+    return moved
+
+
+def _corrected(spine: Mapping[str, Any], before: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **spine,
         "counted_from": "correction",
         "certain": True,
         "note": "",
-        "note_before_correction": (document.get("spine") or {}).get("note") or "",
+        "note_before_correction": before.get("note") or "",
         "alternatives": [],
         "segments": [segment | {"probability": None} for segment in spine["segments"]],
-        "correction": {"was": correction.was, "now": correction.now},
+        "correction": dict(named),
     }
-    return moved
 
 
 def correction_of(document: Mapping[str, Any]) -> LevelCorrection | None:
@@ -65,9 +78,30 @@ def correction_of(document: Mapping[str, Any]) -> LevelCorrection | None:
     return LevelCorrection(str(found["was"]), str(found["now"])) if isinstance(found, Mapping) else None
 
 
-def _steps(document: Mapping[str, Any], correction: LevelCorrection) -> int:
-    segments: Sequence[Mapping[str, Any]] = (document.get("spine") or {}).get("segments") or []
-    names = [str(segment.get("level")) for segment in segments]
+def named_levels(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Levels of the vertebrae and discs that were named together with the study's own, head to foot."""
+    together = _together(document)
+    found = {
+        str(segment.get("level"))
+        for spine in _spines(document)
+        if together[spine["series_instance_uid"]]
+        for segment in spine["segments"]
+    }
+    return tuple(level for level in LEVELS if level in found)
+
+
+def _spines(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    own = document.get("spine")
+    return [own, *(document.get("spines") or [])] if own else []
+
+
+def _together(document: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether the volumes of each series were named together with the study's own."""
+    spines = _spines(document)
+    return {one["series_instance_uid"]: one.get("group") == spines[0].get("group") for one in reversed(spines)}
+
+
+def _steps(names: Sequence[str], correction: LevelCorrection) -> int:
     if correction.was not in names:
         raise LevelRefused("This result names no such vertebra or disc; choose one of those in the pictures.")
     steps = steps_between(correction.was, correction.now)
@@ -84,14 +118,19 @@ def _steps(document: Mapping[str, Any], correction: LevelCorrection) -> int:
     return steps
 
 
-def _moved(value: Any, steps: int, key: str = "") -> Any:
+def _moved(value: Any, steps: int, together: Mapping[str, bool], moves: bool = True, key: str = "") -> Any:
+    """`value` with its levels moved, where they are of volumes that were named together with the study's own."""
     if isinstance(value, Mapping):
-        moved = {name: _moved(item, steps, name) for name, item in value.items()}
-        if "level_certain" in moved:
+        cited = value.get("level_series_instance_uid") or value.get("series_instance_uid")
+        moves = together.get(str(cited), moves)
+        moved = {name: _moved(item, steps, together, moves, name) for name, item in value.items()}
+        if moves and "level_certain" in moved:
             moved["level_certain"] = moved.get("level") is not None
         return moved
     if isinstance(value, list | tuple):
-        return [_moved(item, steps, key) for item in value]
+        return [_moved(item, steps, together, moves, key) for item in value]
+    if not moves:
+        return value
     if key == "level" and value in LEVELS:
         return shifted(value, steps)
     if key in TEXTS and isinstance(value, str):

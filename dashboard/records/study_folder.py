@@ -1,7 +1,7 @@
 """A finding's folder: the study as it was analysed and what the model saw in it, opened without decoding again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,9 +62,9 @@ class _SeriesEntry:
     masks: tuple[str, ...] = ()
     slices: tuple[_SliceEntry, ...] = ()
     crops: str = ""
-    # Of a sagittal series: the labels of one of its volumes.
-    sagittal_masks: str = ""
-    sagittal_volume: int = 0
+    # Of a sagittal series: labels, and the volumes they are of.
+    sagittal_masks: tuple[str, ...] = ()
+    sagittal_volumes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def write_study(
     folder: Path,
     study: Study,
     predictions: Mapping[str, SeriesPrediction],
-    sagittal: Mapping[str, SagittalPrediction] | None = None,
+    sagittal: Mapping[str, Sequence[SagittalPrediction]] | None = None,
 ) -> None:
     """Write `study` and what the models saw into `folder`; of sagittal series only the labels in their own grid.
 
@@ -92,9 +92,9 @@ def write_study(
         series = tuple(
             _with_sagittal(
                 _series_entry(folder, number, item, predictions.get(item.series_instance_uid)),
-                (sagittal or {}).get(item.series_instance_uid),
+                (sagittal or {}).get(item.series_instance_uid, ()),
                 folder,
-                f"masks/{number:03d}-sagittal.npy",
+                f"masks/{number:03d}-sagittal",
             )
             for number, item in enumerate(study.series)
         )
@@ -137,20 +137,23 @@ def read_masks(folder: Path) -> dict[str, tuple[npt.NDArray[np.uint8], ...]]:
     }
 
 
-def read_sagittal_masks(folder: Path) -> dict[str, SagittalMasks]:
-    """Open the labels of the sagittal series that were looked at, by series_instance_uid."""
+def read_sagittal_masks(folder: Path) -> dict[str, tuple[SagittalMasks, ...]]:
+    """Open the labels of the sagittal series that were looked at, by series_instance_uid, one a volume."""
     return {
-        item.series_instance_uid: SagittalMasks(item.sagittal_volume, _open(folder / item.sagittal_masks))
+        item.series_instance_uid: tuple(
+            SagittalMasks(volume, _open(folder / name))
+            for volume, name in zip(item.sagittal_volumes, item.sagittal_masks, strict=True)
+        )
         for item in _read_entry(folder).series
         if item.sagittal_masks
     }
 
 
-def _with_sagittal(entry: _SeriesEntry, seen: SagittalPrediction | None, folder: Path, name: str) -> _SeriesEntry:
-    if seen is None:
-        return entry
-    np.save(folder / name, seen.native_labels)
-    return replace(entry, sagittal_masks=name, sagittal_volume=seen.volume_index)
+def _with_sagittal(entry: _SeriesEntry, seen: Sequence[SagittalPrediction], folder: Path, name: str) -> _SeriesEntry:
+    names = tuple(f"{name}-{one.volume_index:03d}.npy" for one in seen)
+    for path, one in zip(names, seen, strict=True):
+        np.save(folder / path, one.native_labels)
+    return replace(entry, sagittal_masks=names, sagittal_volumes=tuple(one.volume_index for one in seen))
 
 
 def _read_entry(folder: Path) -> _StudyEntry:

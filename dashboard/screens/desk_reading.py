@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import streamlit as st
 
-from dashboard.grading import LevelCorrection, relevel
+from dashboard.grading import LevelCorrection, named_levels, relevel
 from dashboard.records import (
     FlagChange,
     Reading,
@@ -183,12 +182,8 @@ def segments(finding_id: str) -> tuple[LevelCorrection, ...]:
     require(desk.person(), Right.READ)
     with desk.records().reading() as session:
         found, shown = get_finding(session, finding_id), shown_finding(session, finding_id)
-    rows = [_segment_levels(one.document) if one else [] for one in (found, shown)]
+    rows = [named_levels(one.document) if one else () for one in (found, shown)]
     return tuple(LevelCorrection(was, now) for was, now in zip(*rows, strict=True))
-
-
-def _segment_levels(document: Mapping[str, Any]) -> list[str]:
-    return [str(segment["level"]) for segment in (document.get("spine") or {}).get("segments") or []]
 
 
 def withdraw(reading_id: str) -> None:

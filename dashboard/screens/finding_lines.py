@@ -1,5 +1,6 @@
 """Other findings of a result as the lines of a panel, in words. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,7 @@ def _alternative(one: Mapping[str, Any]) -> str:
 def _line(one: Mapping[str, Any], certain: bool, views: Mapping[str, str]) -> FindingLine:
     status = str(one.get("status"))
     sign, words = STATUSES.get(status, ("?", plain(status.replace("_", " "), 30)))
-    if status == "not_analysed":
+    if status == "not_analysed" and "because" not in str(one.get("text")):
         words = f"not analysed, because {plain(str(one.get('reason') or 'no reason was given'), LONGEST)}"
     what = plain(str(one.get("text") or one.get("kind") or "").replace("_", " ").replace("mm2", "mm²"), LONGEST)
     level = plain(str(one.get("level") or ""), 16)
@@ -126,7 +127,7 @@ def _measure(one: Mapping[str, Any], what: str) -> str:
     """Grade and value, but for what the words say already."""
     parts = []
     grade, value, unit = one.get("grade"), one.get("value"), str(one.get("unit") or "")
-    if grade is not None and f"grade {grade}".casefold() not in what.casefold():
+    if grade is not None and not re.search(rf"(?<![\w.]){re.escape(str(grade))}(?![\w.]|,\d)", what):
         parts.append(f"grade {plain(str(grade), 8)}")
     if value is not None:
         number = f"{float(value):.{DIGITS.get(unit, 2)}f}"

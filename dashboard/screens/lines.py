@@ -63,7 +63,7 @@ def study_line(
     acquired = acquisition_time(study.study_date, study.study_time, zone)
     status, status_detail = _status(study, people or {})
     moved = moved_words(study.tier, study.flags)
-    where, _, doubt = plain(study.place, 60).partition(", ")
+    where, _, doubt = plain(study.place, 60).partition(" (")
     why, more = (reasons[0] if reasons else "not flagged"), _more(reasons)
     if why.endswith(f", {AXIAL_NEEDED}"):
         # What is to be done has a line of its own: the end of the first one may not be seen.
@@ -79,7 +79,7 @@ def study_line(
         band=BANDS.get(study.band or "", ""),
         p_high=probability(study.probability_high),
         where=where or MISSING,
-        where_detail=doubt,
+        where_detail=doubt.rstrip(")"),
         patient=patient,
         patient_detail=detail,
         synthetic=study.synthetic,

@@ -1,5 +1,6 @@
 """The published scales of other findings: what their grades mean, where they are from, and whether that was checked."""
 
+import re
 from dataclasses import dataclass
 
 CONFIRM = "source to be confirmed"
@@ -15,7 +16,7 @@ class Scale:
     checked: bool = False
 
 
-# First word of a scale's name, in small letters -> the scale.
+# Word in a scale's name, in small letters -> the scale.
 SCALES = {
     "pfirrmann": Scale(
         "I bright, homogeneous; II inhomogeneous, perhaps a band, bright, height kept; III grey, border unclear, "
@@ -41,6 +42,19 @@ SCALES = {
         "its base is wide; extrusion: deeper, or without connection; sequestration: a free fragment.",
         "Lumbar disc nomenclature 2.0, Fardon 2014",
     ),
+    "masuda": Scale(
+        "Height of the disc over the heights of the vertebral bodies beside it; no grades.",
+        "Disc height index after Masuda 2005",
+    ),
+    "mscc": Scale(
+        "Cord diameter, front to back, against the mean of those above and below: (1 - Di / ((Da + Db) / 2)) x 100.",
+        "MSCC, Miyanji 2007, Radiology 243:820",
+        checked=True,
+    ),
+    "mcc": Scale(
+        "Canal diameter, front to back, against the mean of those above and below: (1 - Di / ((Da + Db) / 2)) x 100.",
+        "MCC, Fehlings 1999",
+    ),
     "schizas": Scale(
         "A: CSF visible; B: roots fill the sac, each still seen; C: no single roots, no CSF, fat behind kept; D: as C, "
         "without fat behind.",
@@ -63,8 +77,8 @@ SCALES = {
 
 def scale_words(name: str, source_status: str) -> str:
     """What a click on a scale's name tells. The result's own word on the source counts where there is one."""
-    first = name.split()[0].casefold() if name.split() else ""
-    found = SCALES.get(first)
-    checked = source_status == "verified" if source_status else bool(found and found.checked)
-    parts = [f"{found.source}. {found.meaning}"] if found else [f"{name}."]
-    return f"{parts[0]} {CHECKED if checked else CONFIRM}.".replace(". source", ". Source")
+    words = set(re.findall(r"[a-z]+", name.casefold()))
+    found = [scale for key, scale in SCALES.items() if key in words]
+    checked = source_status == "verified" if source_status else bool(found) and all(one.checked for one in found)
+    told = " ".join(f"{one.source}. {one.meaning}" for one in found) or f"{name}."
+    return f"{told} {(CHECKED if checked else CONFIRM).capitalize()}."

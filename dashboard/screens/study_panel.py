@@ -113,7 +113,7 @@ def _where(document: Mapping[str, Any], result: Mapping[str, Any], slice_words: 
     """The level of a slice, or its place in mm where there is none; results of before levels were counted name none."""
     level = result.get("level")
     if level:
-        return level_words(level, level_is_certain(document, result))
+        return level_words(str(level)[:16], level_is_certain(document, result))
     if "spine" not in document:
         return slice_words
     return f"{slice_words}, {UNKNOWN} ({position_words(result.get('position_mm'))})"

@@ -10,13 +10,29 @@ VERTEBRAE = (
     *(f"L{number}" for number in range(1, 6)),
     "S1",
 )
-# How it is said that a name is a guess, and that there is none.
-UNCERTAIN, UNKNOWN = "level uncertain", "level unknown"
 
 
 def disc_between(above: str, below: str) -> str:
     """Name of the disc between two neighbouring vertebrae: T8/9, T12/L1."""
     return f"{above}/{below[1:] if above[0] == below[0] else below}"
+
+
+UNCERTAIN, UNKNOWN = "level uncertain", "level unknown"
+
+
+def level_words(level: str | None, certain: bool | None = True) -> str:
+    """A level as screens show it: "T8", "T8 (level uncertain)", or empty where it is unknown.
+
+    Parameters
+    ----------
+    level
+        Its name, the software's own.
+    certain
+        False where the levels were guessed; None where nothing is said of it, as in results of a person's own naming.
+    """
+    if not level:
+        return ""
+    return f"{level} ({UNCERTAIN})" if certain is False else level
 
 
 def _levels() -> tuple[str, ...]:
@@ -44,12 +60,6 @@ def shifted(level: str, steps: int) -> str | None:
     row = VERTEBRAE if level in VERTEBRAE else DISCS
     place = row.index(level) + steps
     return row[place] if 0 <= place < len(row) else None
-
-
-def level_words(level: object, certain: bool) -> str:
-    """``T8``, or ``T8, level uncertain``."""
-    name = str(level)[:16]
-    return name if certain else f"{name}, {UNCERTAIN}"
 
 
 def level_is_certain(document: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:

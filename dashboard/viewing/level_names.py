@@ -12,34 +12,40 @@ from dashboard.study.geometry import Array
 HALF_DEPTH_MM = 17.0
 
 
-def level_names(document: Mapping[str, Any], spaces: Mapping[str, int]) -> dict[str, Any] | None:
-    """What the viewer writes on sagittal pictures; None where no level was counted.
+def level_names(document: Mapping[str, Any], places: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    """What the viewer writes on sagittal pictures: one entry a volume whose levels were counted, the study's own first.
 
     Parameters
     ----------
     document
         The result document.
-    spaces
-        Number of the frame of reference of each series, by series_instance_uid.
+    places
+        Number of each series and of its frame of reference, by series_instance_uid.
 
     Returns
     -------
-    dict
-        ``space``, whose coordinates these are; ``certain``, ``words`` for the corner of the picture, or "";
-        ``segments``, each with its ``level``, ``kind``, ``centre`` and the middle of its ``front`` edge, LPS mm.
+    list of dict
+        ``series`` and ``space``, whose coordinates these are; ``certain``; ``words`` for the corner of the picture, or
+        ""; ``segments``, each with its ``level``, ``kind``, ``centre`` and the middle of its ``front`` edge, LPS mm.
     """
-    spine = document.get("spine") or {}
-    space = spaces.get(str(spine.get("series_instance_uid")))
-    if space is None:
-        return None
+    spines = document.get("spines") or [document["spine"]] if document.get("spine") else []
+    return [
+        _names(spine, *places[spine["series_instance_uid"]])
+        for spine in spines
+        if spine["series_instance_uid"] in places
+    ]
+
+
+def _names(spine: Mapping[str, Any], series: int, space: int) -> dict[str, Any]:
     certain = bool(spine.get("certain"))
     return {
+        "series": series,
         "space": space,
         "certain": certain,
         "words": "" if certain else UNCERTAIN,
         "segments": [
             {
-                "level": str(segment["level"])[:16],
+                "level": str(segment.get("level") or "")[:16],
                 "kind": segment["kind"],
                 "centre": _rounded(np.array(segment["centre_mm"], dtype=np.float64)),
                 "front": _rounded(_front(segment)),

@@ -6,7 +6,7 @@ Positions are LPS mm. Texts are those of the de-identified headers; UIDs stay he
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.study import Acquisition, Plane, Series, voxel_spacing
+from dashboard.study import Acquisition, Plane, Series, level_is_certain, voxel_spacing
 from dashboard.study.geometry import Array
 from dashboard.viewing.level_names import level_names, plane_doubt
 from dashboard.viewing.picture import Picture
@@ -47,17 +47,21 @@ def scene(
         ``kind``, ``series`` (views of one number share windows), ``space`` (views of one number share
         coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``, the
         ``structures`` outlined, ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first
-        pixel's centre, ``centre`` of the canal or the plane, ``level``, ``doubt`` of it in words, ``grade``;
-        ``spine``, the names beside vertebrae and discs, or None (:func:`dashboard.viewing.level_names.level_names`).
+        pixel's centre, ``centre`` of the canal or the plane, ``grade``, ``level`` if it is sure, its ``name`` and the
+        ``doubt`` of it in words; ``spines``, the names beside vertebrae and discs
+        (:func:`dashboard.viewing.level_names.level_names`).
     """
     spaces = _spaces(views)
     shown = [_view(*one, document) for one in zip(views, windows, names, spaces, strict=True)]
-    uids = [view.stack.series.series_instance_uid for view in views]
+    places = {
+        view.stack.series.series_instance_uid: (one["series"], one["space"])
+        for view, one in zip(views, shown, strict=True)
+    }
     return {
         "date": study_date,
         "views": shown,
         "start": _start(views, document),
-        "spine": level_names(document, dict(zip(uids, spaces, strict=True))),
+        "spines": level_names(document, places),
     }
 
 
@@ -135,7 +139,9 @@ def _plane(view: View, index: int, picture: Picture, grid: int, document: Mappin
     if found is not None and found.result is not None:
         plane |= {
             "centre": _rounded(found.centre_mm, DIGITS),
-            "level": result.get("level"),
+            # Other studies are followed by level only where it is sure; its name is shown either way.
+            "level": result.get("level") if level_is_certain(document, result) else None,
+            "name": result.get("level"),
             "doubt": plane_doubt(document, result),
             "grade": result.get("grade"),
         }

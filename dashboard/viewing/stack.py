@@ -86,14 +86,14 @@ class Stack:
         What was found in the grid of each volume, values index :data:`dashboard.study.LABELS`; empty where the series
         was not analysed.
     sagittal
-        What the sagittal model found in one of its volumes; None where it was not looked at.
+        What the sagittal model found in those of its volumes that it looked at.
     """
 
     series: Series
     entry: Mapping[str, Any]
     slices: tuple[Slice, ...]
     labels: tuple[npt.NDArray[np.uint8], ...] = ()
-    sagittal: SagittalMasks | None = None
+    sagittal: tuple[SagittalMasks, ...] = ()
 
     @property
     def analysed(self) -> bool:
@@ -127,7 +127,7 @@ def stacks_of(
     study: Study,
     predictions: Mapping[str, SeriesPrediction],
     document: Mapping[str, Any],
-    sagittal: Mapping[str, SagittalMasks] | None = None,
+    sagittal: Mapping[str, tuple[SagittalMasks, ...]] | None = None,
 ) -> tuple[Stack, ...]:
     """Every series that has pictures: the one with the worst slice first, then those analysed, then the others.
 
@@ -143,7 +143,7 @@ def stacks_of(
         slices = _graded(series, results, prediction) if results else stored_slices(series)
         if slices:
             labels = prediction.native_labels if prediction is not None and results else ()
-            found.append(Stack(series, entries.get(uid, {}), slices, labels, (sagittal or {}).get(uid)))
+            found.append(Stack(series, entries.get(uid, {}), slices, labels, (sagittal or {}).get(uid, ())))
     counted = (document.get("sagittal") or document.get("spine") or {}).get("series_instance_uid")
 
     def order(stack: Stack) -> tuple[bool, bool, bool]:

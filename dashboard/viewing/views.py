@@ -107,7 +107,7 @@ class View:
         axial = (*STRUCTURES, "contact") if self.graded else STRUCTURES if self.stack.labels else ()
         # A cut through another volume of the series than the one that was looked at holds none.
         cut = isinstance(self.source, Cut) and self.source.sagittal is None
-        sagittal = () if self.stack.sagittal is None or self.graded or cut else SAGITTAL_STRUCTURES
+        sagittal = () if not self.stack.sagittal or self.graded or cut else SAGITTAL_STRUCTURES
         return tuple(dict.fromkeys((*axial, *sagittal)))
 
     def outlines(self, index: int) -> dict[str, tuple[Array, ...]]:
@@ -131,11 +131,11 @@ class View:
                 for labels in (self.source.labels, self.source.sagittal)
             ]
             return taken[0], taken[1]
-        one, sagittal = self.source[index], self.stack.sagittal
+        one = self.source[index]
         volume = next(place for place, volume in enumerate(self.stack.series.volumes) if volume is one.volume)
         axial = np.asarray(self.stack.labels[volume][one.slice_index]) if self.stack.labels else EMPTY
-        seen = sagittal is not None and sagittal.volume_index == volume
-        return axial, np.asarray(sagittal.labels[one.slice_index]) if seen and sagittal is not None else EMPTY
+        seen = _seen(self.stack, volume)
+        return axial, EMPTY if seen is None else np.asarray(seen[one.slice_index])
 
     def _grid(self, index: int) -> Array:
         return self.source.grid(index)[0] if isinstance(self.source, Cut) else self.source[index].grid()[0]
@@ -175,8 +175,7 @@ def _views(number: str, stack: Stack) -> list[View]:
         views.append(View(f"{number}n", stack, stack.series.plane, ViewKind.STORED, stored_slices(stack.series)))
     chosen, volume = max(enumerate(stack.series.volumes), key=lambda one: len(one[1].frames))
     labels = stack.labels[chosen] if stack.labels else None
-    seen = stack.sagittal
-    sagittal = seen.labels if seen is not None and seen.volume_index == chosen else None
+    sagittal = _seen(stack, chosen)
     if len(volume.frames) >= FEWEST_SLICES and _square(volume.affine):
         views += [
             _cut(
@@ -185,6 +184,11 @@ def _views(number: str, stack: Stack) -> list[View]:
             for letter, axis in (("r", 1), ("c", 2))
         ]
     return views
+
+
+def _seen(stack: Stack, volume: int) -> Labels | None:
+    """What the sagittal model found in a volume of a series."""
+    return next((one.labels for one in stack.sagittal if one.volume_index == volume), None)
 
 
 def _cut(view_id: str, stack: Stack, cut: Cut) -> View:

@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dashboard.errors import TriageError
@@ -17,6 +17,7 @@ from dashboard.ingest import Door, Drop, DroppedFile, Instance, ReadProgress, Re
 from dashboard.records import Document
 from dashboard.settings import ArchiveLimits
 from dashboard.study import Series, SeriesPrediction, Study
+from dashboard.study.sagittal import SagittalPrediction
 from dashboard.work.engine import Engine
 
 NOTHING_READABLE = "No file of this input could be read as part of an imaging study."
@@ -31,13 +32,15 @@ class TriagedStudy:
     """A study, its published result, and what both were made from.
 
     `predictions` are by series_instance_uid of the series that were analysed; their `native_labels` hold what the
-    result stands by and nothing of refused slices. `instances` are the study's files.
+    result stands by and nothing of refused slices. `instances` are the study's files. `sagittal` are what was outlined
+    in series that show the spine from the side, one a volume.
     """
 
     study: Study
     document: Document
     predictions: Mapping[str, SeriesPrediction]
     instances: tuple[Instance, ...]
+    sagittal: Mapping[str, tuple[SagittalPrediction, ...]] = field(default_factory=dict)
 
 
 def triage_drop(

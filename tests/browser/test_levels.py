@@ -223,7 +223,7 @@ def test_a_prior_is_matched_by_the_corrected_level(page: Page, team: Team, studi
 
 def test_levels_that_are_a_guess_are_said_to_be_everywhere(page: Page, team: Team, studies: Studies) -> None:
     go(page, team, studies.uncertain)
-    expect(page.locator(".triage-head")).to_contain_text("T8, level uncertain")
+    expect(page.locator(".triage-head")).to_contain_text("T8 (level uncertain)")
     expect(page.locator(".findings .note")).to_contain_text("Level uncertain: neither C2 nor the sacrum is in view")
     for number in (0, 1):
         expect(pane(page, number).locator(".doubt", has_text="level uncertain")).to_be_visible()

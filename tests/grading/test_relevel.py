@@ -19,6 +19,7 @@ def result(*levels: str) -> dict[str, Any]:
         "urgency": {"tier": "immediate", "reasons": ["suspected compression at T11, axial images needed"]},
         "series": [{"description": "T2 TSE sag"}],
         "spine": {
+            "series_instance_uid": "2",
             "certain": False,
             "counted_from": "guess",
             "note": "level uncertain: neither C2 nor the sacrum is in view",
@@ -49,7 +50,7 @@ def test_every_level_follows_and_the_result_stays() -> None:
     assert moved["urgency"]["reasons"] == ["suspected compression at T12, axial images needed"]
     assert moved["series"] == document["series"]
     assert moved["sagittal"]["canal"] == [{"level": "T11", "norm_z": None}]
-    assert (place_words(document), place_words(moved)) == ("T11, level uncertain", "T12")
+    assert (place_words(document), place_words(moved)) == ("T11 (level uncertain)", "T12")
     assert sagittal_words(moved) == "suspected compression at T12, axial images needed"
 
 
@@ -82,6 +83,22 @@ def test_naming_it_as_it_is_makes_it_certain() -> None:
 def test_a_level_that_the_others_cannot_follow_is_refused(correction: LevelCorrection, words: str) -> None:
     with pytest.raises(LevelRefused, match=words):
         relevel(result("T10", "T11", "T12"), correction)
+
+
+def test_volumes_that_were_named_apart_stay() -> None:
+    document = result("T10", "T11")
+    own, with_it, apart = (
+        document["spine"] | {"group": group, "series_instance_uid": uid}
+        for group, uid in ((0, "2"), (0, "3"), (1, "4"))
+    )
+    cited = [{"level": "T11", "level_certain": False, "level_series_instance_uid": uid} for uid in ("3", "4")]
+    document |= {"spine": own, "spines": [own, with_it, apart], "slices": cited}
+    document["findings"] = [{"level": "T11", "text": "T11: words", "series_instance_uid": uid} for uid in ("2", "4")]
+    moved = relevel(document, LevelCorrection("T11", "T12"))
+    assert [one["segments"][1]["level"] for one in moved["spines"]] == ["T12", "T12", "T11"]
+    assert [one["certain"] for one in moved["spines"]] == [True, True, False]
+    assert [(one["level"], one["level_certain"]) for one in moved["slices"]] == [("T12", True), ("T11", False)]
+    assert [one["text"] for one in moved["findings"]] == ["T12: words", "T11: words"]
 
 
 def test_a_level_beyond_the_named_segments_becomes_unknown() -> None:

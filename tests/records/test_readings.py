@@ -242,7 +242,10 @@ def test_what_was_written_lies_encrypted_and_is_not_shown(records: Records) -> N
 def levelled(records: Records, *levels: str) -> tuple[str, str]:
     """A study whose finding names these levels, the first of them as the place of its grade."""
     segments = [{"kind": "vertebra", "level": level} for level in levels]
-    more = {"levels": [{"level": levels[0], "grade": "2"}], "spine": {"certain": False, "segments": segments}}
+    more = {
+        "levels": [{"level": levels[0], "grade": "2"}],
+        "spine": {"series_instance_uid": "2", "certain": False, "segments": segments},
+    }
     return found_study(records, more=more)
 
 

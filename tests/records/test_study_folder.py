@@ -50,8 +50,8 @@ def test_every_field_of_a_slice_comes_back(tmp_path: Path) -> None:
 def test_what_a_sagittal_model_outlined_comes_back(tmp_path: Path) -> None:
     series = spinal_series()
     prediction = seen(series)
-    write_study(tmp_path, Study("2.25.1", (series,)), {}, {series.series_instance_uid: prediction})
-    (back,) = read_sagittal_masks(tmp_path).values()
+    write_study(tmp_path, Study("2.25.1", (series,)), {}, {series.series_instance_uid: (prediction,)})
+    ((back,),) = read_sagittal_masks(tmp_path).values()
     assert back.volume_index == 0
     assert np.array_equal(back.labels, prediction.native_labels)
     assert read_predictions(tmp_path) == {}
@@ -60,6 +60,6 @@ def test_what_a_sagittal_model_outlined_comes_back(tmp_path: Path) -> None:
 def test_a_folder_of_before_there_was_one_has_none(tmp_path: Path) -> None:
     write_study(tmp_path, Study("2.25.1", (spinal_series(),)), {})
     study = tmp_path / "study.json"
-    study.write_text(study.read_text().replace(', "sagittal_masks": "", "sagittal_volume": 0', ""))
+    study.write_text(study.read_text().replace(', "sagittal_masks": [], "sagittal_volumes": []', ""))
     assert "sagittal" not in study.read_text().replace("sagittal_t2", "")
     assert read_sagittal_masks(tmp_path) == {}

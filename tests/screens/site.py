@@ -195,7 +195,7 @@ def add_result(
     synthetic: bool = False,
     axial: Series | None = None,
     sagittal: Series | None = None,
-    masks: Mapping[str, SagittalPrediction] | None = None,
+    masks: Mapping[str, tuple[SagittalPrediction, ...]] | None = None,
 ) -> str:
     """Add a study with its finding; return the study's id.
 

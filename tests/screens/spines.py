@@ -178,5 +178,5 @@ def add_spine(site: Records, grade: str | None, certain: bool = True, **more: An
     series = spinal_series()
     changes = graded(certain) if grade else sagittal_only(certain)
     reasons = {} if grade else {"reasons": (BECAUSE,)}
-    masks = {series.series_instance_uid: seen(series)}
+    masks = {series.series_instance_uid: (seen(series),)}
     return add_result(site, grade, changes=changes, sagittal=series, masks=masks, **reasons, **more)

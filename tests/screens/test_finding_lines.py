@@ -33,7 +33,8 @@ def test_lines_stand_in_the_order_of_the_result_with_their_numbers() -> None:
         ({"value": 4.21, "unit": "mm"}, "4.2 mm"),
         ({"value": 31.4, "unit": "%"}, "31 %"),
         ({"grade": "IV"}, "grade IV"),
-        ({"grade": "IV", "text": "Pfirrmann grade IV"}, ""),
+        ({"grade": "IV", "text": "Pfirrmann IV"}, ""),
+        ({"grade": "1", "text": "height loss of 31.5 mm"}, "grade 1"),
         ({"value": 4.2, "unit": "mm", "text": "slip of 4.2 mm"}, ""),
         ({}, ""),
     ],
@@ -46,6 +47,8 @@ def test_what_was_not_analysed_says_why() -> None:
     last = lines()[-1]
     assert last.status_words == "not analysed, because the field of view cuts this vertebra"
     assert lines(found=[finding("T8", "k", "words", "not_analysed")])[0].status_words.endswith("no reason was given")
+    told = lines(found=[finding("T8", "k", "T8: slip not analysed, because it is cut", "not_analysed")])[0]
+    assert (told.what, told.status_words) == ("Slip not analysed, because it is cut", "not analysed")
 
 
 def test_nothing_is_left_out_unsaid() -> None:
@@ -95,4 +98,7 @@ def test_every_scale_says_whether_its_source_was_read(name: str) -> None:
 def test_the_result_s_own_word_on_the_source_counts() -> None:
     assert scale_words("Lee", "source to be confirmed").endswith("Source to be confirmed.")
     assert scale_words("Genant SQ", "verified").endswith("Source read.")
+    both = scale_words("Schizas 2010, Lee 2011", "verified")
+    assert "Schizas, axial T2." in both
+    assert "Lee, lumbar central canal" in both
     assert scale_words("Some other scale", "") == "Some other scale. Source to be confirmed."

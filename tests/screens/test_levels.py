@@ -49,7 +49,7 @@ def correct(site: Records, study: str, was: str | None, now: str | None) -> AppT
 def test_all_levels_follow_and_who_did_it_is_said(site: Records) -> None:
     study = add_spine(site, "3", certain=False, person=PATIENT)
     before = opened(GATED, "study", "reader", study=study)
-    assert "T8, level uncertain" in said(before)
+    assert "T8 (level uncertain)" in said(before)
     assert not correct(site, study, "T8", "T9").error
     app = opened(GATED, "study", "reader", study=study)
     assert "T9 · levels corrected, T9 was T8" in said(app)
@@ -169,7 +169,7 @@ def test_suspicion_on_sagittal_images_alone_is_told_and_never_graded(site: Recor
     study = add_spine(site, None, certain=False, person=PATIENT)
     app = opened(GATED, "study", "reader", study=study)
     shown = said(app)
-    assert "<b>suspected compression at T8, level uncertain, axial images needed</b> · P <b>0.87</b>" in shown
+    assert "<b>suspected compression at T8 (level uncertain), axial images needed</b> · P <b>0.87</b>" in shown
     assert "Sagittal images carry no Bilsky grade" in shown
     assert "cord narrowed against the levels above and below (MSCC) 41 %" in shown
     assert "URGENT" in shown
@@ -177,8 +177,8 @@ def test_suspicion_on_sagittal_images_alone_is_told_and_never_graded(site: Recor
     assert "suspected grade" not in shown
     with site.reading() as session:
         study_row = get_study(session, study)
-        assert study_row.reasons[0] == "suspected compression at T8, level uncertain, axial images needed"
-        assert (study_row.tier, study_row.grade, study_row.place) == ("urgent", None, "T8, level uncertain")
+        assert study_row.reasons[0] == "suspected compression at T8 (level uncertain), axial images needed"
+        assert (study_row.tier, study_row.grade, study_row.place) == ("urgent", None, "T8 (level uncertain)")
         assert other_studies(session, study) == ()
     correct(site, study, "T8", "T7")
     assert "suspected compression at T7, axial images needed" in said(opened(GATED, "study", "reader", study=study))

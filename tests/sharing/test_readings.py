@@ -115,7 +115,7 @@ def test_an_administrator_deletes_and_one_line_stays(records: Records, member: M
 
 
 def test_a_reader_corrects_levels_and_the_log_tells_from_what_to_what(records: Records, member: Member) -> None:
-    spine = {"certain": False, "segments": [{"kind": "vertebra", "level": "T11"}]}
+    spine = {"series_instance_uid": "2", "certain": False, "segments": [{"kind": "vertebra", "level": "T11"}]}
     study_id, finding_id = found_study(records, more={"spine": spine})
     reader, correction = member(Role.READER), LevelCorrection("T11", "T12")
     for person in outsiders(member, study_id):

@@ -15,7 +15,7 @@ from tests.screens.spines import NAMES, SLICES, sagittal_only, seen, spinal_seri
 @pytest.fixture(scope="module")
 def stacks() -> tuple[Stack, ...]:
     series = spinal_series()
-    masks = {SAGITTAL_UID: SagittalMasks(0, seen(series).native_labels)}
+    masks = {SAGITTAL_UID: (SagittalMasks(0, seen(series).native_labels),)}
     return stacks_of(Study("2.25.1", (axial_series(), series)), {}, document(None) | sagittal_only(), masks)
 
 

@@ -66,7 +66,7 @@ function drawTools(viewer) {
     element.prepend(sample(style));
     return element;
   });
-  if (!viewer.hidden && viewer.sources.some(({ scene }) => scene.spine)) {
+  if (!viewer.hidden && viewer.sources.some(({ scene }) => scene.spines.length)) {
     const words = "Names of vertebrae and discs on sagittal pictures";
     lines.unshift(named(button("Levels", words, () => viewer.toggleLine(LEVELS), !viewer.off.has(LEVELS)), LEVELS));
   }
@@ -152,7 +152,7 @@ async function fillStrip(viewer, strip, state, key) {
   strip.dataset.key = key;
   strip.replaceChildren(...state.view.planes.map((plane, index) => {
     const grade = viewer.hidden ? "" : plane.grade ?? (plane.grade === null ? "×" : "");
-    const words = `Slice ${index + 1}${plane.level ? `, ${plane.level}` : ""}${plane.doubt ? `, ${plane.doubt}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
+    const words = `Slice ${index + 1}${plane.name ? `, ${plane.name}` : ""}${plane.doubt ? `, ${plane.doubt}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
     const element = button("", words, () => {
       const now = viewer.states.findIndex((one) => one.study === 0 && one.view === state.view);
       if (now >= 0) viewer.goTo(now, index);

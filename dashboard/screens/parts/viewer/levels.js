@@ -9,7 +9,7 @@ const TOP_CORNER_PX = 48;
 const BOTTOM_CORNER_PX = [44, 110];
 
 function levelNames(pane, state, where, { segments, certain }) {
-  const spots = segments.map((one) => {
+  const spots = segments.filter(({ level }) => level).map((one) => {
     const [[edge], [, middle]] = [one.front, one.centre].map((at) => pane.toScreen(project(where, at), state));
     return { ...one, words: certain ? one.level : `${one.level}?`, x: edge - NAME_GAP_PX, y: middle, disc: one.kind === "disc" };
   });

@@ -110,7 +110,7 @@ class Pane {
   words(state, frame, where, drawing) {
     const { view } = state;
     const plane = view.planes[state.shown];
-    const level = plane.level ? `${plane.level} · ` : "";
+    const level = plane.name ? `${plane.name} · ` : "";
     const asked = state.plane === state.shown ? "" : ` → ${state.plane + 1}`;
     const axis = [0, 1, 2].reduce((best, one) => (
       Math.abs(where.normal[one]) > Math.abs(where.normal[best]) ? one : best));
@@ -145,7 +145,7 @@ class Pane {
     Object.assign(this.element.dataset, {
       view: view.id, plane: state.shown + 1, count: view.planes.length, quality: frame ? (frame.whole ? "lossless" : "preview") : "none",
     });
-    const label = `${view.name}, ${[plane.level, plane.doubt].filter(Boolean).map((one) => `${one}, `).join("")}slice ${state.shown + 1} of ${view.planes.length}`;
+    const label = `${view.name}, ${[plane.name, plane.doubt].filter(Boolean).map((one) => `${one}, `).join("")}slice ${state.shown + 1} of ${view.planes.length}`;
     if (this.element.getAttribute("aria-label") !== label) this.element.setAttribute("aria-label", label);
   }
 }

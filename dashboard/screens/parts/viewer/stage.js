@@ -140,8 +140,10 @@ class Stage {
 
   // What is written beside vertebrae and discs: on sagittal pictures in the coordinates in which levels were counted.
   names(state) {
-    const { spine } = this.sources[state.study].scene;
-    if (this.hidden || !spine || state.view.plane !== "sagittal" || state.view.space !== spine.space) return null;
+    const near = this.sources[state.study].scene.spines.filter(({ space }) => space === state.view.space);
+    // Those counted in the series itself lie best; the first are the study's own.
+    const spine = near.find(({ series }) => series === state.view.series) || near[0];
+    if (this.hidden || !spine || state.view.plane !== "sagittal") return null;
     return this.off.has(LEVELS) ? { ...spine, segments: [] } : spine;
   }
 
