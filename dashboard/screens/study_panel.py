@@ -93,7 +93,9 @@ def slice_panel(
     """Grade, probabilities and measures of the slice that is shown; reasons already `said` are left out."""
     if result is None:
         why = markup(str(entry.get("reason") or "this kind of series is not graded"), 300)
-        st.html(f'<section class="panel"><h2>This series: not analysed</h2><p>because {why}</p></section>')
+        counted = {one.get("series_instance_uid") for one in _spines(document or {})}
+        words = "no grade" if entry.get("series_instance_uid") in counted else "not analysed"
+        st.html(f'<section class="panel"><h2>This series: {words}</h2><p>because {why}</p></section>')
         return
     where = markup(_where(document or {}, result, f"slice {number} of {count}"))
     if result.get("grade") is None:
@@ -107,6 +109,12 @@ def slice_panel(
             for words, unit, _, meaning in MEASURES.values()
         )
         st.html(f'<table class="small">{rows}</table><p style="max-width:34rem">{SOURCES}</p>')
+
+
+def _spines(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Series in which levels were counted; no grade is given in them, and yet they were looked at."""
+    own = document.get("spine")
+    return [*(document.get("spines") or []), *([own] if own else [])]
 
 
 def _where(document: Mapping[str, Any], result: Mapping[str, Any], slice_words: str) -> str:

@@ -175,6 +175,7 @@ def test_suspicion_on_sagittal_images_alone_is_told_and_never_graded(site: Recor
     assert "URGENT" in shown
     assert "No grade, because" in shown
     assert "suspected grade" not in shown
+    assert "This series: no grade" in shown
     with site.reading() as session:
         study_row = get_study(session, study)
         assert study_row.reasons[0] == "suspected compression at T8 (level uncertain), axial images needed"
