@@ -10,6 +10,7 @@
     │   │   └── SyntaxRefused    its transfer syntax is not one we have verified
     │   └── GeometryRefused      headers and pixels do not describe a usable plane or stack
     ├── NotAnalysed              readable, but no grade may be given; the message is the reason shown
+    ├── LevelRefused             a person names a level that the others cannot follow
     ├── ModelError               a model folder is incomplete, altered or does not fit this software
     ├── RecordsError             the database or the store cannot be read or written
     │   └── RecordsUnavailable   for now: the disk is full, the server is away; nothing is lost, later it may work
@@ -49,6 +50,10 @@ class GeometryRefused(InputRefused):
 
 class NotAnalysed(TriageError):
     """Readable, but no grade may be given. The message is the reason a clinician reads."""
+
+
+class LevelRefused(TriageError):
+    """A person names a level that the other levels of the study cannot follow."""
 
 
 class ModelError(TriageError):

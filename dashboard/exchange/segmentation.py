@@ -19,7 +19,8 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 from dashboard.errors import InputRefused
-from dashboard.study import LABELS, FrameReference, Series, Volume, voxel_spacing
+from dashboard.exchange.segments import COMPRESSION, SegmentKind
+from dashboard.study import FrameReference, Series, Volume, voxel_spacing
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation, SegmentDescription
@@ -66,6 +67,7 @@ def write_masks(
     files: Mapping[str, Path],
     out: Path,
     algorithm: Algorithm,
+    kinds: Sequence[SegmentKind] = COMPRESSION,
 ) -> WrittenMasks:
     """Write the masks of one series.
 
@@ -74,14 +76,16 @@ def write_masks(
     series
         The series as analysed.
     native_labels
-        One array (slices, rows, columns) a volume, values index :data:`dashboard.study.LABELS`; bone and other are
-        not written.
+        One array (slices, rows, columns) a volume, values as numbered by `kinds`; others are not written.
     files
         By SOP instance UID, the files the volumes were read from.
     out
         File of the first object; those of further volumes get ``-2``, ``-3`` before the suffix.
     algorithm
         Named in every segment.
+    kinds
+        What the segments are, numbered from 1 without a gap: :data:`COMPRESSION`, or :data:`SAGITTAL` of a sagittal
+        series.
 
     Returns
     -------
@@ -97,12 +101,12 @@ def write_masks(
         raise InputRefused("Masks must have the shape of the volumes they belong to.")
     paths: list[Path] = []
     for volume, labels in zip(series.volumes, native_labels, strict=True):
-        segments = np.where(labels <= LABELS.index("tumour"), labels, 0).astype(np.uint8)
+        segments = np.where(labels <= kinds[-1].number, labels, 0).astype(np.uint8)
         filled = np.flatnonzero(segments.any(axis=(1, 2)))
         if not filled.size:
             continue
         path = out if not paths else out.with_stem(f"{out.stem}-{len(paths) + 1}")
-        _write_volume(series, volume, segments, filled, files, path, algorithm)
+        _write_volume(series, volume, segments, filled, files, path, algorithm, kinds)
         paths.append(path)
     return WrittenMasks(tuple(paths), None if paths else EMPTY)
 
@@ -115,11 +119,12 @@ def _write_volume(
     files: Mapping[str, Path],
     path: Path,
     algorithm: Algorithm,
+    kinds: Sequence[SegmentKind],
 ) -> None:
     header = _header(files, volume.frames[int(filled[0])])
     planes = [_plane(header, volume, int(index)) for index in filled]
     content = _content_hash(series, volume, segments, filled, algorithm)
-    masks = _segmentation(planes, segments[filled], algorithm, content)
+    masks = _segmentation(planes, segments[filled], algorithm, kinds, content)
     _refer_to_sources(masks, header, planes, volume, filled)
     _fix_dates_and_uids(masks, header, content)
     masks.save_as(path, enforce_file_format=True)
@@ -166,7 +171,11 @@ def _plane(header: Dataset, volume: Volume, index: int) -> Dataset:
 
 
 def _segmentation(
-    planes: Sequence[Dataset], segments: npt.NDArray[np.uint8], algorithm: Algorithm, content: str
+    planes: Sequence[Dataset],
+    segments: npt.NDArray[np.uint8],
+    algorithm: Algorithm,
+    kinds: Sequence[SegmentKind],
+    content: str,
 ) -> "Segmentation":
     # highdicom takes 0.4 s to import and is needed for exports only.
     from highdicom.seg import Segmentation, SegmentationTypeValues
@@ -175,7 +184,7 @@ def _segmentation(
         source_images=planes,
         pixel_array=segments,
         segmentation_type=SegmentationTypeValues.BINARY,
-        segment_descriptions=_segment_descriptions(algorithm),
+        segment_descriptions=_segment_descriptions(algorithm, kinds),
         series_instance_uid=_uid("series", content),
         series_number=SERIES_NUMBER,
         sop_instance_uid=_uid("instance", content),
@@ -191,29 +200,24 @@ def _segmentation(
     )
 
 
-def _segment_descriptions(algorithm: Algorithm) -> "list[SegmentDescription]":
-    """Segments numbered as the labels are: 1 CSF, 2 cord, 3 suspected epidural tumour."""
+def _segment_descriptions(algorithm: Algorithm, kinds: Sequence[SegmentKind]) -> "list[SegmentDescription]":
+    """Segments numbered as the labels are."""
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
 
     identification = AlgorithmIdentificationSequence(
         algorithm.name, codes.DCM.ArtificialIntelligence, algorithm.version
     )
-    kinds = (
-        ("csf", "CSF of the thecal sac", codes.SCT.BodySubstance, codes.SCT.CerebrospinalFluid),
-        ("cord", "Spinal cord", codes.SCT.AnatomicalStructure, codes.SCT.SpinalCord),
-        ("tumour", "Suspected epidural tumour", codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.Neoplasm),
-    )
     return [
         SegmentDescription(
-            segment_number=LABELS.index(label),
-            segment_label=words,
-            segmented_property_category=category,
-            segmented_property_type=kind,
+            segment_number=kind.number,
+            segment_label=kind.words,
+            segmented_property_category=kind.category,
+            segmented_property_type=kind.type,
             algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
             algorithm_identification=identification,
         )
-        for label, words, category, kind in kinds
+        for kind in kinds
     ]
 
 

@@ -4,16 +4,22 @@ from dashboard.grading.agreement import Agreement, Coefficient, agreement
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
-from dashboard.grading.places import place_words
+from dashboard.grading.places import (
+    AXIAL_NEEDED,
+    place_words,
+    position_words,
+    sagittal_words,
+)
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, moved_words, reading_rank, standing_tier
+from dashboard.grading.relevel import LevelCorrection, correction_of, named_levels, relevel
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
-from dashboard.grading.spine.published import corrected_document, levels_to_choose
 from dashboard.grading.study_grade import grade_study
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import TIERS, Tier, Urgency
 
 __all__ = [
+    "AXIAL_NEEDED",
     "BAND_OF_GRADE",
     "BAND_SCHEME",
     "DEFICITS",
@@ -25,6 +31,7 @@ __all__ = [
     "Coefficient",
     "Flag",
     "GradingThresholds",
+    "LevelCorrection",
     "LevelResult",
     "Measures",
     "Obstacle",
@@ -36,12 +43,15 @@ __all__ = [
     "Urgency",
     "agreement",
     "canonical_json",
-    "corrected_document",
+    "correction_of",
     "grade_study",
-    "levels_to_choose",
     "moved_words",
+    "named_levels",
     "place_words",
+    "position_words",
     "reading_rank",
+    "relevel",
+    "sagittal_words",
     "standing_tier",
     "trusted_labels",
 ]

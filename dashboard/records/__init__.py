@@ -16,7 +16,14 @@ from dashboard.records.audit import ACTIONS, AuditEnd, AuditFault, note
 from dashboard.records.audit import entries as audit_entries
 from dashboard.records.audit import export as export_audit
 from dashboard.records.export import with_identity
-from dashboard.records.findings import add_finding, get_finding, list_findings, study_of_finding
+from dashboard.records.findings import (
+    add_finding,
+    get_finding,
+    list_findings,
+    shown_finding,
+    standing_correction,
+    study_of_finding,
+)
 from dashboard.records.flags import FLAGS, list_flags, set_flag
 from dashboard.records.identities import get_identity, get_people, keep_identity
 from dashboard.records.inbox import Arrived, Inbox, clean_name
@@ -60,7 +67,7 @@ from dashboard.records.model import (
     Verdict,
     new_id,
 )
-from dashboard.records.readings import add_reading, current_reading, list_readings, withdraw_reading
+from dashboard.records.readings import add_correction, add_reading, current_reading, list_readings, withdraw_reading
 from dashboard.records.retention import delete_expired, delete_study
 from dashboard.records.settling import settle_upload
 from dashboard.records.shares import add_share, get_share, list_shares, open_share, revoke_share
@@ -79,7 +86,13 @@ from dashboard.records.studies import (
     other_studies,
     worklist,
 )
-from dashboard.records.study_folder import read_masks, read_predictions, read_study, write_study
+from dashboard.records.study_folder import (
+    read_masks,
+    read_predictions,
+    read_sagittal_masks,
+    read_study,
+    write_study,
+)
 from dashboard.records.turnaround import Turnaround, turnarounds
 from dashboard.records.uploads import (
     add_upload,
@@ -132,6 +145,7 @@ __all__ = [
     "WorklistMirror",
     "WorklistState",
     "add_content",
+    "add_correction",
     "add_finding",
     "add_job",
     "add_reading",
@@ -187,6 +201,7 @@ __all__ = [
     "other_studies",
     "read_masks",
     "read_predictions",
+    "read_sagittal_masks",
     "read_study",
     "release_job",
     "release_jobs",
@@ -196,7 +211,9 @@ __all__ = [
     "set_flag",
     "set_role",
     "settle_upload",
+    "shown_finding",
     "sign_in",
+    "standing_correction",
     "study_of_finding",
     "subjects_with_jobs",
     "turnarounds",

@@ -24,6 +24,7 @@ ACTIONS = (
     "open_share",
     "read_study",
     "withdraw_reading",
+    "correct_levels",
     "share",
     "revoke_share",
     "export",

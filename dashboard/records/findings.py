@@ -1,18 +1,19 @@
 """Findings: what the software suggested, added and never changed."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.grading import place_words
+from dashboard.grading import AXIAL_NEEDED, LevelCorrection, place_words, relevel, sagittal_words
 from dashboard.records.jobs import end_job
-from dashboard.records.model import Document, Finding, Job, StudyState
+from dashboard.records.model import Document, Finding, Job, StudyState, Verdict
 from dashboard.records.studies import study_row
-from dashboard.records.tables import FindingRow, StudyRow
-from dashboard.study import level_words, regions_of
+from dashboard.records.tables import FindingRow, ReadingRow, StudyRow
+from dashboard.study import regions_of
 
 
 def add_finding(
@@ -47,6 +48,40 @@ def get_finding(session: Session, finding_id: str | None) -> Finding | None:
     return None if row is None else _finding(row)
 
 
+def shown_finding(session: Session, finding_id: str | None) -> Finding | None:
+    """A finding as screens show it: with its levels as a person has named them, where somebody has.
+
+    What the software found is :func:`get_finding`.
+    """
+    found = get_finding(session, finding_id)
+    correction = standing_correction(session, finding_id)
+    if found is None or correction is None:
+        return found
+    return replace(found, document=relevel(found.document, correction[1]))
+
+
+def standing_correction(session: Session, finding_id: str | None) -> tuple[str, LevelCorrection] | None:
+    """The last correction of a finding's levels that nobody has taken back, with its reading's id; None without one."""
+    rows = session.execute(
+        select(ReadingRow.id, ReadingRow.verdict, ReadingRow.level_was, ReadingRow.level, ReadingRow.withdraws)
+        .where(ReadingRow.finding_id == finding_id)
+        .order_by(ReadingRow.created_at.desc(), ReadingRow.id.desc())
+    ).all()
+    withdrawn = {row.withdraws for row in rows}
+    standing = (row for row in rows if row.verdict == Verdict.RELEVELLED.value and row.id not in withdrawn)
+    last = next(standing, None)
+    return None if last is None else (last.id, LevelCorrection(last.level_was, last.level))
+
+
+def restate(session: Session, study: StudyRow) -> None:
+    """Have the worklist's line name places as they are named now; for this package."""
+    session.flush()
+    shown = shown_finding(session, study.current_finding_id)
+    if shown is not None:
+        _name_places(study, shown.document)
+    session.flush()
+
+
 def study_of_finding(session: Session, finding_id: str) -> str | None:
     """Id of the study that a finding is about; None when there is none of this id. The document is not read."""
     return session.scalar(select(FindingRow.study_id).where(FindingRow.id == finding_id))
@@ -69,19 +104,33 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     row.grade, row.band = document.get("grade"), document.get("band")
     row.probability_high = document.get("probability_high")
     row.probability_1c_or_worse = document.get("probability_1c_or_worse")
-    analysed = row.state == StudyState.GRADED.value
-    row.reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
-    level = _worst_level(document) if analysed else {}
-    row.level = str(level.get("level") or "")[:16]
-    row.place = level_words(row.level, level.get("level_certain")) or place_words(document)
+    _name_places(row, document)
     described = [row.description, *(str(series.get("description") or "") for series in document.get("series") or [])]
     row.regions = ",".join(regions_of(described))
 
 
-def _worst_level(document: Document) -> dict[str, Any]:
-    """The entry of the level that carries the study's grade, empty where there is none."""
-    entries: list[dict[str, Any]] = document.get("levels") or []
-    return next((one for one in entries if one.get("grade") == document.get("grade")), {})
+def _name_places(row: StudyRow, document: Document) -> None:
+    """What of the worklist's line names a level."""
+    urgency: dict[str, Any] = document.get("urgency") or {}
+    analysed = row.state == StudyState.GRADED.value
+    reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
+    suspected = sagittal_words(document)
+    if suspected and not analysed:
+        # Why a study that cannot be graded is to be seen before others.
+        reasons = [suspected, *(reason for reason in reasons if AXIAL_NEEDED not in reason)]
+    row.reasons = reasons
+    row.level = _worst_level(document) if analysed else ""
+    words = place_words(document)
+    # A result may name the level of a group of slices and none of a single one.
+    row.place = words if row.level in words else row.level
+
+
+def _worst_level(document: Document) -> str:
+    """Name of the level that carries the study's grade, or "" where levels have no names."""
+    for level in document.get("levels") or []:
+        if level.get("grade") == document.get("grade"):
+            return str(level.get("level") or "")
+    return ""
 
 
 def _finding(row: FindingRow) -> Finding:

@@ -37,11 +37,15 @@ class StudyState(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a person says of a finding; `WITHDRAWN` stands on the row that takes another reading back."""
+    """What a person says of a finding; `WITHDRAWN` stands on the row that takes another reading back.
+
+    `RELEVELLED` names a level of the finding, and with it all levels; it says nothing of the grade.
+    """
 
     AGREED = "agreed"
     CHANGED = "changed"
     NOT_GRADABLE = "not_gradable"
+    RELEVELLED = "relevelled"
     WITHDRAWN = "withdrawn"
 
 
@@ -189,6 +193,7 @@ class Reading:
 
     `grade` is the grade the person stands by, None where they say that none can be given, and in a withdrawal.
     `withdraws` names the reading that this row takes back; `withdrawn` says that a later row took this one back.
+    `level_was` is what the software calls the level that a correction of levels names `level`; "" in other readings.
     """
 
     id: str
@@ -204,6 +209,7 @@ class Reading:
     withdraws: str | None
     created_at: datetime
     withdrawn: bool = False
+    level_was: str = ""
 
 
 @dataclass(frozen=True)

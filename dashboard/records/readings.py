@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.errors import NotAllowed, RecordsError
+from dashboard.grading import LevelCorrection, relevel
+from dashboard.records.findings import restate
 from dashboard.records.keys import Keys
 from dashboard.records.model import Reading, Verdict, new_id
 from dashboard.records.studies import study_row
-from dashboard.records.tables import FindingRow, ReadingRow
+from dashboard.records.tables import FindingRow, ReadingRow, StudyRow
 from dashboard.study import GRADES, LEVELS
 
 LONGEST_WORDS = 4000
@@ -54,12 +56,7 @@ def add_reading(
         The finding is not what stands for this study now, or what was said is incomplete; the message says what to do.
     """
     row = study_row(session, study_id)
-    finding = session.get(FindingRow, finding_id)
-    if finding is None or finding.study_id != study_id:
-        raise RecordsError("This result is not one of this study; open the study again and read what is there now.")
-    if finding_id != row.current_finding_id:
-        raise RecordsError("Images were added and the study was analysed anew: look at the new result first.")
-    suggested = json.loads(finding.document).get("grade")
+    suggested = json.loads(current_finding_row(session, row, finding_id).document).get("grade")
     if level and level not in LEVELS:
         raise RecordsError(f"A level is one of {LEVELS[0]} to {LEVELS[-1]}, or a disc such as T8/9.")
     if marks_hidden and verdict is Verdict.CHANGED and grade is not None and grade == suggested:
@@ -85,6 +82,64 @@ def add_reading(
     )
     row.read_at, row.read_by, row.read_grade = row.read_at or now, author, grade
     session.flush()
+    return added
+
+
+def current_finding_row(session: Session, study: StudyRow, finding_id: str) -> FindingRow:
+    """The finding that somebody says something of, which must be the one that stands; for this package.
+
+    Raises
+    ------
+    RecordsError
+        It is another study's, or images were added since.
+    """
+    finding = session.get(FindingRow, finding_id)
+    if finding is None or finding.study_id != study.id:
+        raise RecordsError("This result is not one of this study; open the study again and read what is there now.")
+    if finding_id != study.current_finding_id:
+        raise RecordsError("Images were added and the study was analysed anew: look at the new result first.")
+    return finding
+
+
+def add_correction(
+    session: Session,
+    keys: Keys,
+    study_id: str,
+    finding_id: str,
+    author: str,
+    correction: LevelCorrection,
+    now: datetime,
+) -> Reading:
+    """Add that what the finding calls one level is another, which all its levels follow (:func:`relevel`).
+
+    It stands until its author withdraws it or somebody names a level again. The study is as read, or unread, as before.
+
+    Raises
+    ------
+    RecordsError
+        The finding is not what stands for this study now.
+    LevelRefused
+        The levels cannot follow; the message says why.
+    """
+    study = study_row(session, study_id)
+    finding = current_finding_row(session, study, finding_id)
+    relevel(json.loads(finding.document), correction)
+    added = _add(
+        session,
+        keys,
+        ReadingRow(
+            study_id=study_id,
+            finding_id=finding_id,
+            author=author,
+            verdict=Verdict.RELEVELLED.value,
+            grade=None,
+            level=correction.now,
+            level_was=correction.was,
+            words=_seal(keys, "", ""),
+            created_at=now,
+        ),
+    )
+    restate(session, study)
     return added
 
 
@@ -127,7 +182,7 @@ def withdraw_reading(session: Session, keys: Keys, reading_id: str, author: str,
     study.read_at = standing[0].created_at if standing else None
     study.read_by = standing[-1].author if standing else ""
     study.read_grade = standing[-1].grade if standing else None
-    session.flush()
+    restate(session, study)
     return added
 
 
@@ -147,7 +202,8 @@ def current_reading(session: Session, keys: Keys, study_id: str) -> Reading | No
 
 
 def _stands(reading: Reading, finding_id: str | None) -> bool:
-    return not reading.withdrawn and reading.withdraws is None and reading.finding_id == finding_id
+    said = reading.withdraws is None and reading.verdict is not Verdict.RELEVELLED
+    return said and not reading.withdrawn and reading.finding_id == finding_id
 
 
 def _agreed(grade: str | None, suggested: str | None) -> str:
@@ -211,4 +267,5 @@ def _reading(keys: Keys, row: ReadingRow, withdrawn: bool) -> Reading:
         withdraws=row.withdraws,
         created_at=row.created_at,
         withdrawn=withdrawn,
+        level_was=row.level_was or "",
     )

@@ -1,8 +1,8 @@
 """A finding's folder: the study as it was analysed and what the model saw in it, opened without decoding again."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from dashboard.study import (
     Study,
     Volume,
 )
+from dashboard.study.sagittal import SagittalMasks, SagittalPrediction
 
 STUDY_FILE = "study.json"
 
@@ -61,6 +62,9 @@ class _SeriesEntry:
     masks: tuple[str, ...] = ()
     slices: tuple[_SliceEntry, ...] = ()
     crops: str = ""
+    # Of a sagittal series: labels, and the volumes they are of.
+    sagittal_masks: tuple[str, ...] = ()
+    sagittal_volumes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,13 @@ class _StudyEntry:
     study_time: str = ""
 
 
-def write_study(folder: Path, study: Study, predictions: Mapping[str, SeriesPrediction]) -> None:
-    """Write `study` and what the model saw into `folder`.
+def write_study(
+    folder: Path,
+    study: Study,
+    predictions: Mapping[str, SeriesPrediction],
+    sagittal: Mapping[str, Sequence[SagittalPrediction]] | None = None,
+) -> None:
+    """Write `study` and what the models saw into `folder`; of sagittal series only the labels in their own grid.
 
     Volumes that are memory maps of files below `folder` stay where they are; others are written out. Rejected
     files are left to the finding's document, whose names are tokens.
@@ -81,7 +90,12 @@ def write_study(folder: Path, study: Study, predictions: Mapping[str, SeriesPred
         make_private_dir(folder / "masks")
         make_private_dir(folder / "volumes")
         series = tuple(
-            _series_entry(folder, number, item, predictions.get(item.series_instance_uid))
+            _with_sagittal(
+                _series_entry(folder, number, item, predictions.get(item.series_instance_uid)),
+                (sagittal or {}).get(item.series_instance_uid, ()),
+                folder,
+                f"masks/{number:03d}-sagittal",
+            )
             for number, item in enumerate(study.series)
         )
         entry = _StudyEntry(study.study_instance_uid, series, study.study_date, study.study_time)
@@ -121,6 +135,25 @@ def read_masks(folder: Path) -> dict[str, tuple[npt.NDArray[np.uint8], ...]]:
         for item in entry.series
         if item.crops
     }
+
+
+def read_sagittal_masks(folder: Path) -> dict[str, tuple[SagittalMasks, ...]]:
+    """Open the labels of the sagittal series that were looked at, by series_instance_uid, one a volume."""
+    return {
+        item.series_instance_uid: tuple(
+            SagittalMasks(volume, _open(folder / name))
+            for volume, name in zip(item.sagittal_volumes, item.sagittal_masks, strict=True)
+        )
+        for item in _read_entry(folder).series
+        if item.sagittal_masks
+    }
+
+
+def _with_sagittal(entry: _SeriesEntry, seen: Sequence[SagittalPrediction], folder: Path, name: str) -> _SeriesEntry:
+    names = tuple(f"{name}-{one.volume_index:03d}.npy" for one in seen)
+    for path, one in zip(names, seen, strict=True):
+        np.save(folder / path, one.native_labels)
+    return replace(entry, sagittal_masks=names, sagittal_volumes=tuple(one.volume_index for one in seen))
 
 
 def _read_entry(folder: Path) -> _StudyEntry:

@@ -212,7 +212,8 @@ class ReadingRow(Base):
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
     study_id: Mapped[str] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), index=True)
-    finding_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    # Asked for with every picture: levels are named as they were corrected.
+    finding_id: Mapped[str] = mapped_column(String(ID_LENGTH), index=True)
     author: Mapped[str] = mapped_column(String(ID_LENGTH))
     verdict: Mapped[str] = mapped_column(String(16))
     grade: Mapped[str | None] = mapped_column(String(2))
@@ -222,6 +223,8 @@ class ReadingRow(Base):
     marks_hidden: Mapped[bool] = mapped_column(default=False)
     withdraws: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+    # Of a correction of levels: what the software calls the level that the person names `level`.
+    level_was: Mapped[str] = mapped_column(String(16), default="", server_default="")
 
 
 class FlagRow(Base):

@@ -18,6 +18,7 @@ ACTIONS = {
     "open_share": "share link opened",
     "read_study": "reading given",
     "withdraw_reading": "reading withdrawn",
+    "correct_levels": "levels corrected",
     "share": "share link made",
     "revoke_share": "share link revoked",
     "export": "export",

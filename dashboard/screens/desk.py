@@ -16,13 +16,13 @@ from dashboard.records import (
     StoredIdentity,
     StudyRecord,
     Upload,
-    get_finding,
     get_study,
     get_upload,
     list_uploads,
     mark_opened,
     note,
     open_records,
+    shown_finding,
 )
 from dashboard.settings import Settings, load_settings
 from dashboard.sharing import CONSOLE, STRANGER, Person, Refusals, Right, admit, is_loopback, may, read_claims, require
@@ -151,7 +151,7 @@ def _looked_up(visitor: Person, study_id: str) -> OpenStudy:
     site = records()
     with site.reading() as session:
         study = get_study(session, study_id)
-        finding = get_finding(session, study.current_finding_id)
+        finding = shown_finding(session, study.current_finding_id)
         known = site.identity(session, study_id) if may(visitor, Right.SEE_IDENTITY) else StoredIdentity()
     return OpenStudy(study, known.person, known.details.names, finding)
 

@@ -8,7 +8,15 @@ from threading import Lock
 from typing import Any
 
 from dashboard.errors import RecordsError
-from dashboard.records import Records, get_finding, read_predictions, read_study, study_of_finding
+from dashboard.records import (
+    Records,
+    read_predictions,
+    read_sagittal_masks,
+    read_study,
+    shown_finding,
+    standing_correction,
+    study_of_finding,
+)
 from dashboard.screens.text import date, plain
 from dashboard.sharing import Person, Right, require
 from dashboard.viewing import Window, window_presets
@@ -23,7 +31,10 @@ GONE = "This result is not here any more; open the study again from the worklist
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A finding with its pictures, opened once and never changed. `views` and `windows` go together."""
+    """A finding with its pictures, opened once and never changed. `views` and `windows` go together.
+
+    `document` names levels as a person has corrected them; `correction` is the id of that reading, or "".
+    """
 
     finding_id: str
     study_id: str
@@ -33,6 +44,7 @@ class Opened:
     views: tuple[View, ...]
     windows: tuple[Mapping[str, Window], ...]
     study_date: str = ""
+    correction: str = ""
     _outlines: dict[str, bytes] = field(default_factory=dict)
 
     def view(self, view_id: str) -> tuple[View, Mapping[str, Window]] | None:
@@ -76,9 +88,12 @@ class Pictures:
         RecordsError
             It is not here any more, or its files are damaged.
         """
+        with self._records.reading() as session:
+            standing = standing_correction(session, finding_id)
+        correction = standing[0] if standing else ""
         with self._lock:
             found = self._opened.pop(finding_id, None)
-        if found is None:
+        if found is None or found.correction != correction:
             self._forget_deleted()
             found = self._open(finding_id)
         with self._lock:
@@ -122,12 +137,12 @@ class Pictures:
 
     def _open(self, finding_id: str) -> Opened:
         with self._records.reading() as session:
-            finding = get_finding(session, finding_id)
+            finding, standing = shown_finding(session, finding_id), standing_correction(session, finding_id)
         if finding is None:
             raise RecordsError(GONE)
         folder = self._records.finding_dir(finding)
         study = read_study(folder)
-        stacks = stacks_of(study, read_predictions(folder), finding.document)
+        stacks = stacks_of(study, read_predictions(folder), finding.document, read_sagittal_masks(folder))
         views = views_of(stacks)
         presets = {id(stack): window_presets(stack.series.volumes) for stack in stacks}
         return Opened(
@@ -139,6 +154,7 @@ class Pictures:
             views,
             tuple(presets[id(view.stack)] for view in views),
             study.study_date,
+            standing[0] if standing else "",
         )
 
 

@@ -5,10 +5,31 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from dashboard.records import FlagChange, Reading, Verdict, get_study, list_flags, list_readings
+from dashboard.grading import LevelCorrection, named_levels, relevel
+from dashboard.records import (
+    FlagChange,
+    Reading,
+    Verdict,
+    get_finding,
+    get_study,
+    list_flags,
+    list_readings,
+    shown_finding,
+)
 from dashboard.screens import desk, desk_list, desk_team
 from dashboard.screens.desk_pictures import pictures_of
-from dashboard.sharing import Person, Right, Said, flag, give_reading, may, remove_study, require, take_back
+from dashboard.sharing import (
+    Person,
+    Right,
+    Said,
+    correct_levels,
+    flag,
+    give_reading,
+    may,
+    remove_study,
+    require,
+    take_back,
+)
 
 # Whether the pictures are shown without the software's marks; the switch stands beside them.
 HIDDEN_MARKS = "hide_ai_marks"
@@ -38,6 +59,11 @@ class ReadingLine:
         """Whether it counts: neither withdrawn nor of a former finding."""
         return self.current and not self.reading.withdrawn
 
+    @property
+    def names_levels(self) -> bool:
+        """Whether it corrects levels, and says nothing of the grade."""
+        return self.reading.verdict is Verdict.RELEVELLED
+
 
 @dataclass(frozen=True)
 class FlagLine:
@@ -57,13 +83,23 @@ class Beside:
 
     @property
     def standing(self) -> tuple[ReadingLine, ...]:
-        """Readings that count, oldest first."""
-        return tuple(line for line in self.readings if line.stands)
+        """Readings of the grade that count, oldest first."""
+        return tuple(line for line in self.readings if line.stands and not line.names_levels)
 
     @property
     def own(self) -> Reading | None:
-        """The visitor's own latest reading that counts."""
+        """The visitor's own latest reading of the grade that counts."""
         return next((line.reading for line in reversed(self.standing) if line.own), None)
+
+    @property
+    def own_last(self) -> Reading | None:
+        """What the visitor said last and may take back: a reading of the grade, or a correction of levels."""
+        return next((line.reading for line in reversed(self.readings) if line.stands and line.own), None)
+
+    @property
+    def levels(self) -> ReadingLine | None:
+        """The correction of levels that counts: the last one."""
+        return next((line for line in reversed(self.readings) if line.stands and line.names_levels), None)
 
     @property
     def set_flags(self) -> dict[str, FlagLine]:
@@ -116,6 +152,38 @@ def give(study_id: str, finding_id: str, said: Said) -> None:
     """Add the visitor's reading; whether the marks were hidden is taken from the screen."""
     said = replace(said, marks_hidden=marks_hidden())
     give_reading(desk.records(), desk.person(), study_id, finding_id, said, desk.now())
+
+
+def correct(study_id: str, finding_id: str, chosen: LevelCorrection, now: str) -> None:
+    """Name one of :func:`segments`, and with it all levels of the finding.
+
+    Raises
+    ------
+    LevelRefused
+        The other levels cannot follow; the message calls them what they are called on screen.
+    """
+    require(desk.person(), Right.READ)
+    with desk.records().reading() as session:
+        shown = shown_finding(session, finding_id)
+    if shown is not None:
+        relevel(shown.document, LevelCorrection(chosen.now, now))
+    correction = LevelCorrection(chosen.was, now)
+    correct_levels(desk.records(), desk.person(), study_id, finding_id, correction, desk.now())
+
+
+def segments(finding_id: str) -> tuple[LevelCorrection, ...]:
+    """Vertebrae and discs of a finding, head to foot: what the software calls them, and what they are called now.
+
+    Raises
+    ------
+    NotAllowed
+        The visitor may not give readings.
+    """
+    require(desk.person(), Right.READ)
+    with desk.records().reading() as session:
+        found, shown = get_finding(session, finding_id), shown_finding(session, finding_id)
+    rows = [named_levels(one.document) if one else () for one in (found, shown)]
+    return tuple(LevelCorrection(was, now) for was, now in zip(*rows, strict=True))
 
 
 def withdraw(reading_id: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from dashboard.grading import Flag, moved_words, standing_tier
+from dashboard.grading import AXIAL_NEEDED, Flag, moved_words, standing_tier
 from dashboard.ingest import Identity
 from dashboard.records import StudyRecord, StudyState, Upload, UploadState
 from dashboard.screens.parts.drop_zone import UploadLine
@@ -63,6 +63,11 @@ def study_line(
     acquired = acquisition_time(study.study_date, study.study_time, zone)
     status, status_detail = _status(study, people or {})
     moved = moved_words(study.tier, study.flags)
+    where, _, doubt = plain(study.place, 60).partition(" (")
+    why, more = (reasons[0] if reasons else "not flagged"), _more(reasons)
+    if why.endswith(f", {AXIAL_NEEDED}"):
+        # What is to be done has a line of its own: the end of the first one may not be seen.
+        why, more = why.removesuffix(f", {AXIAL_NEEDED}"), " · ".join(filter(None, (AXIAL_NEEDED, more)))
     return StudyLine(
         id=study.id,
         href=f"/study?study={study.id}",
@@ -73,12 +78,13 @@ def study_line(
         grade=study.grade or "",
         band=BANDS.get(study.band or "", ""),
         p_high=probability(study.probability_high),
-        where=plain(study.place, 60) or MISSING,
+        where=where or MISSING,
+        where_detail=doubt.rstrip(")"),
         patient=patient,
         patient_detail=detail,
         synthetic=study.synthetic,
-        why=reasons[0] if reasons else "not flagged",
-        why_more=" · ".join(filter(None, (moved, _more(reasons)))),
+        why=why,
+        why_more=" · ".join(filter(None, (moved, more))),
         received_at=study.received_at.isoformat(),
         waited_until=study.read_at.isoformat() if study.read_at else "",
         acquired_at=acquired.isoformat() if acquired else "",

@@ -5,14 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.records import Verdict
+from dashboard.records import Reading, Verdict
 from dashboard.screens import desk_reading, pages
 from dashboard.screens.desk_reading import Beside
 from dashboard.screens.flag_drawer import flags_button
 from dashboard.screens.frame import attempt, told
 from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.reading_drawer import change_button, level_button
-from dashboard.screens.reading_words import flag_words, history, reading_words
+from dashboard.screens.reading_words import flag_words, history, levels_words, reading_words
 from dashboard.screens.share import share_button
 from dashboard.screens.text import counted, markup
 from dashboard.sharing import Said
@@ -37,7 +37,7 @@ def reading_bar(study_id: str, finding_id: str | None, document: Mapping[str, An
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="reading_bar"):
         if said.adds:
             _reading_buttons(study_id, finding_id, suggested, said)
-        _words(look, document)
+        _words(look, document, _correction(said))
         if said.adds:
             flags_button(study_id)
         share_button(study_id)
@@ -48,7 +48,11 @@ def reading_bar(study_id: str, finding_id: str | None, document: Mapping[str, An
 def shared_bar(document: Mapping[str, Any], look: Callable[[], Beside]) -> None:
     """What the team said, for the holder of a share link."""
     with st.container(key="reading_bar"):
-        _words(look, document)
+        _words(look, document, _correction(look()))
+
+
+def _correction(said: Beside) -> str:
+    return said.levels.reading.id if said.levels else ""
 
 
 def what_was_said(said: Beside, suggested: str | None, shared: bool) -> None:
@@ -69,7 +73,7 @@ def what_was_said(said: Beside, suggested: str | None, shared: bool) -> None:
 
 
 def _reading_buttons(study_id: str, finding_id: str | None, suggested: str | None, said: Beside) -> None:
-    own = said.own
+    own, last = said.own, said.own_last
     st.button(
         "Agree",
         key="agree",
@@ -85,11 +89,15 @@ def _reading_buttons(study_id: str, finding_id: str | None, suggested: str | Non
         "Undo",
         key="undo",
         shortcut="u",
-        disabled=own is None,
+        disabled=last is None,
         on_click=attempt(desk_reading.withdraw),
-        args=(own.id if own else "",),
-        help="Withdraw your latest reading; what was said stays on record",
+        args=(last.id if last else "",),
+        help=f"Withdraw your latest {_what(last)}; what was said stays on record",
     )
+
+
+def _what(last: Reading | None) -> str:
+    return "correction of levels" if last is not None and last.verdict is Verdict.RELEVELLED else "reading"
 
 
 def _agree_words(suggested: str | None) -> str:
@@ -100,11 +108,16 @@ def _agree_words(suggested: str | None) -> str:
 
 @st.fragment
 @told
-def _words(look: Callable[[], Beside], document: Mapping[str, Any]) -> None:
+def _words(look: Callable[[], Beside], document: Mapping[str, Any], drawn_with: str) -> None:
+    """What was said, kept up to date; `drawn_with` is the correction of levels that the rest of the screen shows."""
     ticker(REFRESH_S, "reading_ticker")
     said = look()
+    if _correction(said) != drawn_with:
+        # Every name of a level on the screen follows.
+        st.rerun(scope="app")
     tier = (document.get("urgency") or {}).get("tier")
-    reading, flags = markup(reading_words(said, document.get("grade")), 400), markup(flag_words(said, tier), 400)
+    words = " · ".join(filter(None, (reading_words(said, document.get("grade")), levels_words(said))))
+    reading, flags = markup(words, 400), markup(flag_words(said, tier), 400)
     st.html(
         f'<div class="said" dir="auto"><span title="{reading}">{reading}</span>'
         f'<span class="quiet" title="{flags}">{flags}</span></div>'

@@ -7,6 +7,7 @@ from dashboard.records import Reading, Verdict
 from dashboard.screens import desk_reading
 from dashboard.screens.entry import needs
 from dashboard.screens.frame import told
+from dashboard.screens.level_drawer import levels_form
 from dashboard.screens.reading_words import CANNOT, NO_GRADE, said_of
 from dashboard.screens.tiers import GRADE_WORDS
 from dashboard.sharing import Right
@@ -32,7 +33,9 @@ def change_button(study_id: str, finding_id: str | None, suggested: str | None, 
 
 def level_button(study_id: str, finding_id: str | None, suggested: str | None, own: Reading | None) -> None:
     """Opens the drawer to name the level."""
-    asked = st.button("Level", key="level", shortcut="l", disabled=finding_id is None, help="Name the level")
+    asked = st.button(
+        "Level", key="level", shortcut="l", disabled=finding_id is None, help="Name the level, or correct all levels"
+    )
     if asked and finding_id is not None:
         drawer(study_id, finding_id, suggested, own, level_first=True)
 
@@ -42,7 +45,16 @@ def level_button(study_id: str, finding_id: str | None, suggested: str | None, o
 @needs(Right.READ)
 def drawer(study_id: str, finding_id: str, suggested: str | None, own: Reading | None, level_first: bool) -> None:
     """Grade, level, reason and comment; it closes when the reading is kept."""
-    with st.container(key="drawer"), st.form("reading_form", border=False):
+    with st.container(key="drawer"):
+        if level_first:
+            levels_form(study_id, finding_id)
+        _reading_form(study_id, finding_id, suggested, own, level_first)
+
+
+def _reading_form(
+    study_id: str, finding_id: str, suggested: str | None, own: Reading | None, level_first: bool
+) -> None:
+    with st.form("reading_form", border=False):
         if level_first:
             level, grade = _level(own), _grade(suggested, own)
         else:

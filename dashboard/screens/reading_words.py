@@ -46,12 +46,30 @@ def reading_words(said: Beside, suggested: str | None) -> str:
     """The reading that counts, by whom and when; or that there is none."""
     standing = said.standing
     if not standing:
-        former = any(not line.current and not line.reading.withdrawn for line in said.readings)
+        former = any(
+            not line.current and not line.reading.withdrawn and not line.names_levels for line in said.readings
+        )
         return f"{NOT_READ}: images were added after the last reading" if former else NOT_READ
     last = standing[-1]
     words = f"Read: {verdict_words(last.reading, suggested)} · {_who(last.author)}{moment(last.reading.created_at)}"
     others = [line.reading.grade for line in standing[:-1] if line.reading.grade != last.reading.grade]
     return f"{words} · {counted(len(others), 'other reading')} of another grade" if others else words
+
+
+def levels_words(said: Beside) -> str:
+    """By whom and when levels were corrected, and from what to what; empty where they are the software's."""
+    line = said.levels
+    if line is None:
+        former = any(one.names_levels and not one.current and not one.reading.withdrawn for one in said.readings)
+        return "levels were corrected before images were added: check them" if former else ""
+    who = plain(line.author, 40) if line.author else "the team"
+    return f"{_levels(line.reading)} by {who}, {moment(line.reading.created_at)}"
+
+
+def _levels(reading: Reading) -> str:
+    if reading.level_was == reading.level:
+        return f"levels confirmed ({reading.level})"
+    return f"levels corrected: {reading.level} (was {reading.level_was})"
 
 
 def flag_words(said: Beside, tier: str | None) -> str:
@@ -78,7 +96,9 @@ def _reading_line(line: ReadingLine, suggested: str | None) -> Line:
     reading = line.reading
     # Of a former finding the suggestion is not on screen.
     notes = [verdict_words(reading, suggested if line.current else reading.grade)]
-    if not line.current:
+    if line.names_levels:
+        notes = [_levels(reading), *([] if line.current else ["of the result before images were added"])]
+    elif not line.current:
         notes = [f"grade {reading.grade}" if reading.grade else CANNOT, "of the result before images were added"]
     if reading.marks_hidden:
         notes.append("marks hidden")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.grading import place_words
+from dashboard.grading import correction_of, place_words, sagittal_words
 from dashboard.screens import desk, desk_reading, pages, study_panel
 from dashboard.screens.deletion import delete_button
 from dashboard.screens.desk_pictures import pictures_of
@@ -101,7 +101,7 @@ def draw(looking: Looking) -> None:
 def _pictures(finding_id: str, document: Mapping[str, Any], looking: Looking) -> None:
     """The pictures, whose files may be damaged: what is known beside them is shown all the same."""
     if document.get("status") != "graded":
-        study_panel.not_analysed(document)
+        study_panel.not_analysed(document, desk_reading.marks_hidden())
     opened = pictures_of(desk.records()).open(finding_id)
     if opened.stacks:
         viewer(opened, Visit(looking.check, looking.guest_pass))
@@ -122,7 +122,16 @@ def _head(
             f"suspected grade <b>{markup(str(grade))}</b> · {BANDS.get(str(document.get('band')), '')} · "
             f"P(high) <b>{probability(document.get('probability_high')).replace('<', '&lt;').replace('>', '&gt;')}</b>"
         )
-    where = markup(place_words(document))
+    suspected = sagittal_words(document)
+    if suspected and not grade:
+        chance = probability((document.get("sagittal") or {}).get("probability"))
+        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>"
+    where = "" if suspected and not grade else markup(place_words(document))
+    corrected = correction_of(document)
+    if corrected is not None:
+        changed = corrected.was != corrected.now
+        where += f" · levels corrected, {corrected.now} was {corrected.was}" if changed else " · levels confirmed"
+        where = where.removeprefix(" · ")
     return (
         f'<div class="triage-head"><span class="tier tier-{tier.split()[0]}">{mark} {words}</span>'
         f"<span>{result}{f' · {where}' if where else ''}</span>"

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.grading import AXIAL_NEEDED, position_words, sagittal_words
 from dashboard.screens.text import MISSING, counted, markup, plain, probability
 from dashboard.screens.tiers import BANDS, GRADE_WORDS
-from dashboard.study import GRADES, level_words
+from dashboard.study import GRADES, UNKNOWN, level_is_certain, level_words
 
 # Key in the document -> (words, unit, digits, definition). Shares are stored as fractions and shown in per cent.
 MEASURES: Mapping[str, tuple[str, str, int, str]] = {
@@ -50,13 +51,19 @@ def reasons(document: Mapping[str, Any]) -> None:
     st.html(f'<section class="panel"><h2>Why</h2><ul>{items}</ul></section>')
 
 
-def not_analysed(document: Mapping[str, Any]) -> None:
-    """The reasons of a study without a grade, over everything else."""
+def not_analysed(document: Mapping[str, Any], hidden: bool = False) -> None:
+    """The reasons of a study without a grade, over everything else; nothing of what was found where that is hidden."""
     given = document.get("reasons") or ["no reason was given"]
+    heading, ending = "Not analysed, because", "This is not a finding of any kind: read the study now."
+    if sagittal_words(document):
+        # The suspicion itself stands beside the pictures.
+        given = [reason for reason in given if AXIAL_NEEDED not in str(reason)] or [AXIAL_NEEDED]
+    if sagittal_words(document) and not hidden:
+        heading, ending = "No grade, because", "What the sagittal images show stands beside them: read the study now."
     st.html(
-        '<section class="panel unanalysed" role="note"><h2>? Not analysed, because</h2><ul>'
+        f'<section class="panel unanalysed" role="note"><h2>? {heading}</h2><ul>'
         + "".join(f"<li>{_words(str(reason).removeprefix('not analysed: '))}</li>" for reason in given)
-        + "</ul><p>This is not a finding of any kind: read the study now.</p></section>"
+        + f"</ul><p>{ending}</p></section>"
     )
 
 
@@ -76,14 +83,21 @@ def reformat(analysed: bool) -> None:
 
 
 def slice_panel(
-    result: Mapping[str, Any] | None, number: int, count: int, entry: Mapping[str, Any], said: Sequence[str] = ()
+    result: Mapping[str, Any] | None,
+    number: int,
+    count: int,
+    entry: Mapping[str, Any],
+    said: Sequence[str] = (),
+    document: Mapping[str, Any] | None = None,
 ) -> None:
     """Grade, probabilities and measures of the slice that is shown; reasons already `said` are left out."""
     if result is None:
         why = markup(str(entry.get("reason") or "this kind of series is not graded"), 300)
-        st.html(f'<section class="panel"><h2>This series: not analysed</h2><p>because {why}</p></section>')
+        counted = {one.get("series_instance_uid") for one in _spines(document or {})}
+        words = "no grade" if entry.get("series_instance_uid") in counted else "not analysed"
+        st.html(f'<section class="panel"><h2>This series: {words}</h2><p>because {why}</p></section>')
         return
-    where = markup(level_words(result.get("level"), result.get("level_certain")) or f"slice {number} of {count}")
+    where = markup(_where(document or {}, result, f"slice {number} of {count}"))
     if result.get("grade") is None:
         items = "".join(f"<li>{_words(reason)}</li>" for reason in result.get("reasons") or [])
         st.html(f'<section class="panel"><h2>{where}: not analysed, because</h2><ul>{items}</ul></section>')
@@ -95,6 +109,22 @@ def slice_panel(
             for words, unit, _, meaning in MEASURES.values()
         )
         st.html(f'<table class="small">{rows}</table><p style="max-width:34rem">{SOURCES}</p>')
+
+
+def _spines(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Series in which levels were counted; no grade is given in them, and yet they were looked at."""
+    own = document.get("spine")
+    return [*(document.get("spines") or []), *([own] if own else [])]
+
+
+def _where(document: Mapping[str, Any], result: Mapping[str, Any], slice_words: str) -> str:
+    """The level of a slice, or its place in mm where there is none; results of before levels were counted name none."""
+    level = result.get("level")
+    if level:
+        return level_words(str(level)[:16], level_is_certain(document, result))
+    if "spine" not in document:
+        return slice_words
+    return f"{slice_words}, {UNKNOWN} ({position_words(result.get('position_mm'))})"
 
 
 def _graded(result: Mapping[str, Any], where: str, said: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.records import other_studies
-from dashboard.screens import desk, desk_reading, study_panel, study_plots
+from dashboard.records import other_studies, standing_correction
+from dashboard.screens import desk, desk_reading, findings_panel, study_panel, study_plots
 from dashboard.screens.desk_pictures import Opened
 from dashboard.screens.frame import told
 from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, Jump, Pictured, addressed, place, slice_viewer
@@ -44,20 +44,27 @@ def viewer(opened: Opened, visit: Visit) -> None:
         if view.stack.analysed and not hidden and one is not None:
             study_plots.profile(opened, view.stack, at, partial(_go_to, view.id), not visit.guest_pass)
     with panel:
-        _panel(opened, view.stack, one, at, hidden)
+        _panel(opened, view.stack, one, at, hidden, not visit.guest_pass)
 
 
-def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: bool) -> None:
+def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: bool, exports: bool) -> None:
     if hidden:
         study_panel.marks_are_hidden()
         return
-    if opened.document.get("grade"):
+    findings_panel.sagittal_suspicion(opened.document)
+    graded = bool(opened.document.get("grade"))
+    if graded:
         study_panel.reasons(opened.document)
+    else:
+        # Nothing changes here from slice to slice, and what was found comes before what was not looked at.
+        findings_panel.other_findings(opened, exports)
     said = (opened.document.get("urgency") or {}).get("reasons") or []
     if one is None:
         study_panel.reformat(stack.analysed)
     else:
-        study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry, said)
+        study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry, said, opened.document)
+    if graded:
+        findings_panel.other_findings(opened, exports)
 
 
 def _place(opened: Opened, address: str) -> tuple[View, int]:
@@ -79,15 +86,19 @@ def _place(opened: Opened, address: str) -> tuple[View, int]:
 def _studies(opened: Opened, address: str, guest_pass: str) -> list[Pictured]:
     """This study and, for the team, the patient's others."""
     if guest_pass:
-        return [Pictured(address, guest_pass=guest_pass)]
+        return [Pictured(address, guest_pass=guest_pass, stamp=opened.correction)]
+    priors = []
     with desk.records().reading() as session:
-        others = other_studies(session, opened.study_id)[:MOST_PRIORS]
-    priors = [
-        Pictured(pictures_address(other.current_finding_id), f"other study, {date(other.study_date) or 'undated'}")
-        for other in others
-        if other.current_finding_id
-    ]
-    return [Pictured(address, "this study" if priors else ""), *priors]
+        for other in other_studies(session, opened.study_id)[:MOST_PRIORS]:
+            correction = standing_correction(session, other.current_finding_id)
+            priors.append(
+                Pictured(
+                    pictures_address(str(other.current_finding_id)),
+                    f"other study, {date(other.study_date) or 'undated'}",
+                    stamp=correction[0] if correction else "",
+                )
+            )
+    return [Pictured(address, "this study" if priors else "", stamp=opened.correction), *priors]
 
 
 def _go_to(view: str, index: int) -> None:

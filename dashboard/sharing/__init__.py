@@ -23,7 +23,7 @@ from dashboard.sharing.links import (
 )
 from dashboard.sharing.loopback import check_request, is_loopback
 from dashboard.sharing.passes import make_pass
-from dashboard.sharing.readings import Said, flag, give_reading, remove_study, take_back
+from dashboard.sharing.readings import Said, correct_levels, flag, give_reading, remove_study, take_back
 from dashboard.sharing.refusals import Refusals
 from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_claims, recognise
 from dashboard.sharing.team import change_role, disable, enable, team
@@ -49,6 +49,7 @@ __all__ = [
     "check_link",
     "check_request",
     "close_link",
+    "correct_levels",
     "disable",
     "enable",
     "flag",

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dashboard.grading import LevelCorrection
 from dashboard.records import (
     FlagChange,
     Reading,
     Records,
     Verdict,
+    add_correction,
     add_reading,
     delete_study,
     note,
@@ -60,6 +62,28 @@ def give_reading(
         details = {"reading": reading.id, "verdict": reading.verdict.value, "grade": reading.grade}
         note(session, records.keys, person.id, "read_study", study_id, details, now)
     return reading
+
+
+def correct_levels(
+    records: Records, person: Person, study_id: str, finding_id: str, correction: LevelCorrection, now: datetime
+) -> Reading:
+    """Name a level of a finding, and with it all its levels; the log tells from what to what.
+
+    Raises
+    ------
+    NotAllowed
+        The person may not read.
+    RecordsError
+        The finding does not stand any more.
+    LevelRefused
+        The other levels cannot follow.
+    """
+    require(person, Right.READ)
+    with records.writing() as session:
+        added = add_correction(session, records.keys, study_id, finding_id, person.id, correction, now)
+        details = {"reading": added.id, "was": correction.was, "now": correction.now}
+        note(session, records.keys, person.id, "correct_levels", study_id, details, now)
+    return added
 
 
 def take_back(records: Records, person: Person, reading_id: str, now: datetime) -> None:

@@ -11,7 +11,17 @@ from dashboard.study.geometry import (
     stack_affine,
     voxel_spacing,
 )
-from dashboard.study.levels import LEVELS, level_words
+from dashboard.study.levels import (
+    DISCS,
+    LEVELS,
+    UNCERTAIN,
+    UNKNOWN,
+    VERTEBRAE,
+    level_is_certain,
+    level_words,
+    shifted,
+    steps_between,
+)
 from dashboard.study.model import (
     Acquisition,
     FrameReference,
@@ -31,11 +41,15 @@ from dashboard.study.prediction import (
 from dashboard.study.regions import REGIONS, regions_of
 
 __all__ = [
+    "DISCS",
     "GRADES",
     "LABELS",
     "LEVELS",
     "REGIONS",
     "SCENES",
+    "UNCERTAIN",
+    "UNKNOWN",
+    "VERTEBRAE",
     "Acquisition",
     "FrameReference",
     "Plane",
@@ -47,13 +61,16 @@ __all__ = [
     "Study",
     "Volume",
     "axis_codes",
+    "level_is_certain",
     "level_words",
     "physical_position",
     "plane_affine",
     "plane_of",
     "regions_of",
+    "shifted",
     "slice_affine",
     "slice_normal",
     "stack_affine",
+    "steps_between",
     "voxel_spacing",
 ]

@@ -1,6 +1,8 @@
 """Names of the levels of the spine: vertebrae and the discs between them, head to foot."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 VERTEBRAE = (
     *(f"C{number}" for number in range(1, 8)),
@@ -42,3 +44,25 @@ def _levels() -> tuple[str, ...]:
 
 
 LEVELS = _levels()
+DISCS = tuple(level for level in LEVELS if "/" in level)
+
+
+def steps_between(was: str, now: str) -> int | None:
+    """How many vertebrae `now` lies below `was`, negative above; None unless both are vertebrae or both are discs."""
+    for row in (VERTEBRAE, DISCS):
+        if was in row and now in row:
+            return row.index(now) - row.index(was)
+    return None
+
+
+def shifted(level: str, steps: int) -> str | None:
+    """The vertebra or disc `steps` vertebrae below a level, above where negative; None beyond C1 and S1."""
+    row = VERTEBRAE if level in VERTEBRAE else DISCS
+    place = row.index(level) + steps
+    return row[place] if 0 <= place < len(row) else None
+
+
+def level_is_certain(document: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether the level of an entry of a result is sure: as it says itself, else as the whole spine was counted."""
+    told = entry.get("level_certain")
+    return bool((document.get("spine") or {"certain": True}).get("certain")) if told is None else bool(told)

@@ -52,3 +52,14 @@ class SagittalPrediction:
     def plane_spacing_mm(self) -> float:
         """Distance between neighbouring planes."""
         return float(np.linalg.norm(self.affine[:3, 0]))
+
+
+@dataclass(frozen=True, eq=False)
+class SagittalMasks:
+    """What is kept of a :class:`SagittalPrediction`: the labels in the grid of one volume of the series.
+
+    ``labels`` is uint8 (slices, rows, columns), values index :data:`SAGITTAL_CLASSES`.
+    """
+
+    volume_index: int
+    labels: npt.NDArray[np.uint8]

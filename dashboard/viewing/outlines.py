@@ -8,11 +8,18 @@ import numpy.typing as npt
 from dashboard.study import LABELS
 from dashboard.study.contact import touched
 from dashboard.study.masks import slice_masks
+from dashboard.study.sagittal import SAGITTAL_CLASSES
 
 Array = npt.NDArray[np.float64]
 
 # What each outline runs round. The thecal sac holds the cord.
 STRUCTURES: Mapping[str, tuple[str, ...]] = {"cord": ("cord",), "sac": ("csf", "cord"), "tumour": ("tumour",)}
+SAGITTAL_STRUCTURES: Mapping[str, tuple[str, ...]] = {
+    "vertebra": ("vertebra", "c2"),
+    "disc": ("disc", "lumbosacral_disc"),
+    "canal": ("canal", "cord"),
+    "cord": ("cord",),
+}
 # Edge midpoints of a 2 x 2 cell in half pixels from its first corner (row, column): top, right, bottom, left.
 TOP, RIGHT, BOTTOM, LEFT = (0, 1), (1, 2), (2, 1), (1, 0)
 # Corner bits: top left 8, top right 4, bottom right 2, bottom left 1. Lines keep the inside on their right.
@@ -44,9 +51,28 @@ def slice_outlines(labels: npt.NDArray[np.uint8], affine: Array) -> dict[str, tu
     affine
         (4, 4), (0, row, column, 1) to LPS mm.
     """
+    return _outlined(labels, affine, STRUCTURES, LABELS)
+
+
+def sagittal_outlines(labels: npt.NDArray[np.uint8], affine: Array) -> dict[str, tuple[Array, ...]]:
+    """Closed outlines, LPS mm (n, 3), of each of :data:`SAGITTAL_STRUCTURES` present in a plane.
+
+    Parameters
+    ----------
+    labels
+        (rows, columns), values index :data:`dashboard.study.sagittal.SAGITTAL_CLASSES`.
+    affine
+        (4, 4), (0, row, column, 1) to LPS mm.
+    """
+    return _outlined(labels, affine, SAGITTAL_STRUCTURES, SAGITTAL_CLASSES)
+
+
+def _outlined(
+    labels: npt.NDArray[np.uint8], affine: Array, structures: Mapping[str, tuple[str, ...]], order: tuple[str, ...]
+) -> dict[str, tuple[Array, ...]]:
     found = {}
-    for name, parts in STRUCTURES.items():
-        loops = mask_outlines(np.isin(labels, [LABELS.index(part) for part in parts]))
+    for name, parts in structures.items():
+        loops = mask_outlines(np.isin(labels, [order.index(part) for part in parts]))
         if loops:
             found[name] = tuple(_to_patient(loop, affine) for loop in loops)
     return found

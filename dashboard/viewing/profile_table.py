@@ -68,7 +68,7 @@ def profile_csv(slices: Sequence[Mapping[str, Any]], models: Sequence[Mapping[st
             software_version,
             NOTICE,
         ]
-        table.writerow([_cell(cell) for cell in cells])
+        table.writerow([safe_cell(cell) for cell in cells])
     return written.getvalue()
 
 
@@ -88,7 +88,8 @@ def _three(position: Sequence[float] | None) -> list[float | None]:
     return [None] * 3 if position is None else list(position)
 
 
-def _cell(value: object) -> str:
+def safe_cell(value: object) -> str:
+    """A value as a cell that no spreadsheet runs."""
     if value is None:
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -6,8 +6,9 @@ Positions are LPS mm. Texts are those of the de-identified headers; UIDs stay he
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.study import Acquisition, Plane, Series, level_words, voxel_spacing
+from dashboard.study import Acquisition, Plane, Series, level_is_certain, voxel_spacing
 from dashboard.study.geometry import Array
+from dashboard.viewing.level_names import level_names, plane_doubt
 from dashboard.viewing.picture import Picture
 from dashboard.viewing.views import View, ViewKind
 from dashboard.viewing.windowing import Window
@@ -44,13 +45,24 @@ def scene(
     dict
         ``date``; ``start``, the view and plane to open with; ``views``, each with ``id``, ``name``, ``plane``,
         ``kind``, ``series`` (views of one number share windows), ``space`` (views of one number share
-        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``,
-        ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first pixel's centre, ``centre``
-        of the canal or the plane, ``level``, ``grade``.
+        coordinates), ``code`` and ``windows`` of its values, ``lines`` of annotation, ``graded``, ``outlined``, the
+        ``structures`` outlined, ``worst``, and ``planes``: ``grid`` (index into ``grids``), ``origin`` of the first
+        pixel's centre, ``centre`` of the canal or the plane, ``grade``, ``level`` if it is sure, its ``name`` and the
+        ``doubt`` of it in words; ``spines``, the names beside vertebrae and discs
+        (:func:`dashboard.viewing.level_names.level_names`).
     """
     spaces = _spaces(views)
     shown = [_view(*one, document) for one in zip(views, windows, names, spaces, strict=True)]
-    return {"date": study_date, "views": shown, "start": _start(views, document)}
+    places = {
+        view.stack.series.series_instance_uid: (one["series"], one["space"])
+        for view, one in zip(views, shown, strict=True)
+    }
+    return {
+        "date": study_date,
+        "views": shown,
+        "start": _start(views, document),
+        "spines": level_names(document, places),
+    }
 
 
 def outlines(view: View) -> list[dict[str, list[list[list[float]]]]]:
@@ -97,7 +109,7 @@ def _view(
         grid = _grid(picture)
         if grid not in grids:
             grids.append(grid)
-        planes.append(_plane(view, index, picture, grids.index(grid)))
+        planes.append(_plane(view, index, picture, grids.index(grid), document))
     return {
         "id": view.id,
         "name": f"{name} · {view.plane.value}{KIND_WORDS[view.kind]}",
@@ -110,13 +122,14 @@ def _view(
         "lines": acquisition_lines(view.stack.series.acquisition, _step_mm(view)),
         "graded": view.graded,
         "outlined": view.outlined,
+        "structures": view.structures,
         "worst": view.stack.worst(document) if view.graded else None,
         "grids": grids,
         "planes": planes,
     }
 
 
-def _plane(view: View, index: int, picture: Picture, grid: int) -> dict[str, Any]:
+def _plane(view: View, index: int, picture: Picture, grid: int, document: Mapping[str, Any]) -> dict[str, Any]:
     origin = (
         picture.right * picture.across_mm[0] + picture.down * picture.down_mm[0] + _normal(picture) * picture.depth_mm
     )
@@ -126,9 +139,10 @@ def _plane(view: View, index: int, picture: Picture, grid: int) -> dict[str, Any
     if found is not None and found.result is not None:
         plane |= {
             "centre": _rounded(found.centre_mm, DIGITS),
-            # Other studies are followed by level only where it is sure; words show it either way.
-            "level": None if result.get("level_certain") is False else result.get("level"),
-            "level_words": level_words(result.get("level"), result.get("level_certain")),
+            # Other studies are followed by level only where it is sure; its name is shown either way.
+            "level": result.get("level") if level_is_certain(document, result) else None,
+            "name": result.get("level"),
+            "doubt": plane_doubt(document, result),
             "grade": result.get("grade"),
         }
     return plane

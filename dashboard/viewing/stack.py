@@ -17,8 +17,10 @@ from dashboard.study import (
     Volume,
     physical_position,
     slice_affine,
+    slice_normal,
 )
 from dashboard.study.geometry import Array
+from dashboard.study.sagittal import SagittalMasks
 from dashboard.viewing.outlines import contact_arcs, slice_outlines
 from dashboard.viewing.picture import Picture, picture_of, resampled_picture
 from dashboard.viewing.profile_figure import ProfilePoint
@@ -83,12 +85,15 @@ class Stack:
     labels
         What was found in the grid of each volume, values index :data:`dashboard.study.LABELS`; empty where the series
         was not analysed.
+    sagittal
+        What the sagittal model found in those of its volumes that it looked at.
     """
 
     series: Series
     entry: Mapping[str, Any]
     slices: tuple[Slice, ...]
     labels: tuple[npt.NDArray[np.uint8], ...] = ()
+    sagittal: tuple[SagittalMasks, ...] = ()
 
     @property
     def analysed(self) -> bool:
@@ -96,11 +101,17 @@ class Stack:
         return any(one.analysed for one in self.slices)
 
     def worst(self, document: Mapping[str, Any]) -> int:
-        """Index of the slice to show first: the study's worst, else the worst here, else the middle one."""
+        """Index of the slice to show first: the study's worst, else the worst here, else the middle one.
+
+        In a series that is sagittal only, the worst is where it raises suspicion.
+        """
         chosen = document.get("worst_slice") or {}
         for index, one in enumerate(self.slices):
             if one.result is not None and all(one.result.get(key) == chosen.get(key, "") for key in _PLACE):
                 return index
+        place = _suspected_mm(document, self.series.series_instance_uid)
+        if place is not None and not self.analysed:
+            return int(np.argmin([abs(_beside(one, place)) for one in self.slices]))
         ranks = [GRADES.index(one.result["grade"]) if one.result and one.analysed else -1 for one in self.slices]
         return int(np.argmax(ranks)) if any(rank >= 0 for rank in ranks) else len(self.slices) // 2
 
@@ -113,9 +124,15 @@ _PLACE = ("series_instance_uid", "volume_index", "slice_index")
 
 
 def stacks_of(
-    study: Study, predictions: Mapping[str, SeriesPrediction], document: Mapping[str, Any]
+    study: Study,
+    predictions: Mapping[str, SeriesPrediction],
+    document: Mapping[str, Any],
+    sagittal: Mapping[str, tuple[SagittalMasks, ...]] | None = None,
 ) -> tuple[Stack, ...]:
-    """Every series that has pictures: the one with the worst slice first, then those analysed, then the others."""
+    """Every series that has pictures: the one with the worst slice first, then those analysed, then the others.
+
+    Of series without grades the one in which levels were counted comes first.
+    """
     entries = {entry["series_instance_uid"]: entry for entry in document.get("series", [])}
     worst = (document.get("worst_slice") or {}).get("series_instance_uid")
     found = []
@@ -126,8 +143,30 @@ def stacks_of(
         slices = _graded(series, results, prediction) if results else stored_slices(series)
         if slices:
             labels = prediction.native_labels if prediction is not None and results else ()
-            found.append(Stack(series, entries.get(uid, {}), slices, labels))
-    return tuple(sorted(found, key=lambda stack: (stack.series.series_instance_uid != worst, not stack.analysed)))
+            found.append(Stack(series, entries.get(uid, {}), slices, labels, (sagittal or {}).get(uid, ())))
+    counted = (document.get("sagittal") or document.get("spine") or {}).get("series_instance_uid")
+
+    def order(stack: Stack) -> tuple[bool, bool, bool]:
+        uid = stack.series.series_instance_uid
+        return uid != worst, not stack.analysed, uid != counted
+
+    return tuple(sorted(found, key=order))
+
+
+def _suspected_mm(document: Mapping[str, Any], uid: str) -> Array | None:
+    """Where sagittal images of this series alone raise suspicion, LPS mm (3); None where they do not."""
+    sagittal = document.get("sagittal") or {}
+    if not sagittal.get("suspected") or sagittal.get("series_instance_uid") != uid:
+        return None
+    canal = [one for one in sagittal.get("canal") or [] if one.get("position_mm")]
+    here = [one for one in canal if one.get("level") == sagittal.get("level")] or canal
+    return np.array(here[len(here) // 2]["position_mm"], dtype=np.float64) if here else None
+
+
+def _beside(one: Slice, place_mm: Array) -> float:
+    """Distance of a place from the plane of a slice, mm."""
+    affine = one.grid()[0]
+    return float((place_mm - affine[:3, 3]) @ slice_normal(affine))
 
 
 def _graded(

@@ -128,7 +128,13 @@ OUTLINES = {
     "tumour": LineStyle("Suspected tumour", "#ff8c42", "dot", 2.6),
     # Wide and hatched: it lies over the lines of cord, sac and tumour, which run close together there.
     "contact": LineStyle("Contact", "#f29bd4", "8px,2px", 6.0),
+    # Of sagittal pictures. The canal is the sac's counterpart there, the cord is drawn as on axial ones.
+    "canal": LineStyle("Canal", "#e6c700", "10px,3px", 1.5),
+    "vertebra": LineStyle("Vertebrae", "#66d9b8", "16px,2px", 1.4),
+    "disc": LineStyle("Discs", "#d3b8ff", "3px,2px", 1.3),
 }
+# Drawn only once somebody asks for them: on every vertebra they would hide the marrow's edge that one looks for.
+AT_FIRST_OFF = ("vertebra", "disc")
 # The same shapes as characters, for text beside a grade.
 GRADE_SIGNS = {"0": "○", "1a": "●", "1b": "●", "1c": "■", "2": "▲", "3": "◆"}
 # Dash patterns of plotly's names, px.

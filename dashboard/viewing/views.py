@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dashboard.study import Plane, Volume, plane_of
 from dashboard.study.geometry import Array, voxel_spacing
 from dashboard.viewing.frames import value_code
-from dashboard.viewing.outlines import slice_outlines
+from dashboard.viewing.outlines import SAGITTAL_STRUCTURES, STRUCTURES, sagittal_outlines, slice_outlines
 from dashboard.viewing.picture import Picture, plane_picture
 from dashboard.viewing.stack import SCROLL, Slice, Stack, stored_slices
 
@@ -24,6 +24,7 @@ THICK_STEPS = 1.5
 # A cut needs slices enough to show a shape, and slices stacked square to their planes: within about 2 degrees.
 FEWEST_SLICES = 5
 SHEAR = 0.035
+EMPTY: Labels = np.zeros((0, 0), np.uint8)
 
 
 class ViewKind(StrEnum):
@@ -38,13 +39,15 @@ class ViewKind(StrEnum):
 class Cut:
     """Planes of a volume along its rows (`axis` 1) or columns (`axis` 2), in the order a person scrolls them.
 
-    `labels`, of the volume's shape, are what was found in it; None where it was not analysed.
+    `labels`, of the volume's shape, are what was found in it; None where it was not analysed. `sagittal` are those of
+    the sagittal model.
     """
 
     volume: Volume
     axis: int
     order: tuple[int, ...]
     labels: Labels | None = None
+    sagittal: Labels | None = None
 
     def grid(self, index: int) -> tuple[Array, tuple[int, int]]:
         """As :meth:`dashboard.viewing.stack.Slice.grid`."""
@@ -96,7 +99,16 @@ class View:
     @property
     def outlined(self) -> bool:
         """Whether anything may have been outlined in its planes."""
-        return self.graded or bool(self.stack.labels)
+        return bool(self.structures)
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of what may have been outlined in its planes."""
+        axial = (*STRUCTURES, "contact") if self.graded else STRUCTURES if self.stack.labels else ()
+        # A cut through another volume of the series than the one that was looked at holds none.
+        cut = isinstance(self.source, Cut) and self.source.sagittal is None
+        sagittal = () if not self.stack.sagittal or self.graded or cut else SAGITTAL_STRUCTURES
+        return tuple(dict.fromkeys((*axial, *sagittal)))
 
     def outlines(self, index: int) -> dict[str, tuple[Array, ...]]:
         """Lines of one plane by structure, LPS mm (n, 3): in cuts those of the masks that are exported.
@@ -106,15 +118,27 @@ class View:
         if self.graded or not self.outlined:
             found = self.slice(index)
             return found.outlines() if found is not None else {}
+        plane, affine = self._labels(index), self._grid(index)
+        # Where both models looked, the cord is the one that was graded.
+        return sagittal_outlines(plane[1], affine) | slice_outlines(plane[0], affine)
+
+    def _labels(self, index: int) -> tuple[Labels, Labels]:
+        """Labels of one plane by the model of axial slices and the sagittal one; empty where it did not look."""
         if isinstance(self.source, Cut):
-            labels, affine = self.source.labels, self.source.grid(index)[0]
-            if labels is None:
-                return {}
-            plane = np.asarray(labels.take(self.source.order[index], axis=self.source.axis), np.uint8)
-            return slice_outlines(plane, affine)
+            place, axis = self.source.order[index], self.source.axis
+            taken = [
+                EMPTY if labels is None else np.asarray(labels.take(place, axis=axis), np.uint8)
+                for labels in (self.source.labels, self.source.sagittal)
+            ]
+            return taken[0], taken[1]
         one = self.source[index]
         volume = next(place for place, volume in enumerate(self.stack.series.volumes) if volume is one.volume)
-        return slice_outlines(np.asarray(self.stack.labels[volume][one.slice_index]), one.grid()[0])
+        axial = np.asarray(self.stack.labels[volume][one.slice_index]) if self.stack.labels else EMPTY
+        seen = _seen(self.stack, volume)
+        return axial, EMPTY if seen is None else np.asarray(seen[one.slice_index])
+
+    def _grid(self, index: int) -> Array:
+        return self.source.grid(index)[0] if isinstance(self.source, Cut) else self.source[index].grid()[0]
 
     def slice(self, index: int) -> Slice | None:
         """The analysed or stored slice at a place; None in a cut."""
@@ -151,12 +175,20 @@ def _views(number: str, stack: Stack) -> list[View]:
         views.append(View(f"{number}n", stack, stack.series.plane, ViewKind.STORED, stored_slices(stack.series)))
     chosen, volume = max(enumerate(stack.series.volumes), key=lambda one: len(one[1].frames))
     labels = stack.labels[chosen] if stack.labels else None
+    sagittal = _seen(stack, chosen)
     if len(volume.frames) >= FEWEST_SLICES and _square(volume.affine):
         views += [
-            _cut(f"{number}{letter}", stack, Cut(volume, axis, tuple(range(volume.voxels.shape[axis])), labels))
+            _cut(
+                f"{number}{letter}", stack, Cut(volume, axis, tuple(range(volume.voxels.shape[axis])), labels, sagittal)
+            )
             for letter, axis in (("r", 1), ("c", 2))
         ]
     return views
+
+
+def _seen(stack: Stack, volume: int) -> Labels | None:
+    """What the sagittal model found in a volume of a series."""
+    return next((one.labels for one in stack.sagittal if one.volume_index == volume), None)
 
 
 def _cut(view_id: str, stack: Stack, cut: Cut) -> View:

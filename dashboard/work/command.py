@@ -12,11 +12,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+import numpy as np
+import numpy.typing as npt
+
 from dashboard import __version__
 from dashboard.errors import TriageError
 from dashboard.grading import canonical_json
 from dashboard.ingest import Door, KeyedPseudonym, OriginalUids
 from dashboard.settings import Settings
+from dashboard.study import Series
+from dashboard.study.sagittal import SagittalPrediction
 from dashboard.work.engine import load_engine
 from dashboard.work.local_files import Found, find_files
 from dashboard.work.triage import TriagedStudy, triage_drop
@@ -141,23 +146,39 @@ class _Report:
 
 
 def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
-    """Write DICOM SEG objects for each graded series: ``masks.dcm``, ``masks-2.dcm`` ... in the order of the study."""
+    """Write DICOM SEG objects for each series in which something was outlined: ``masks.dcm``, ``masks-2.dcm`` ...
+
+    In the order of the study; those of a sagittal series have segments of their own.
+    """
     # Imported here: DICOM's code dictionaries take a fifth of a second, and only --out needs them.
     from dashboard.exchange.segmentation import Algorithm, write_masks
+    from dashboard.exchange.segments import COMPRESSION, SAGITTAL
 
     written: list[Path] = []
     sources = {instance.sop_instance_uid: instance.path for instance in triaged.instances}
-    # The last model of a result is the one that segments.
-    model = triaged.document["model"][-1]
-    algorithm = Algorithm(model["name"], model["version"], __version__)
     analysed = {one["series_instance_uid"] for one in triaged.document["series"] if one["analysed"]}
+    models = {model["name"]: model for model in triaged.document["model"]}
     for series in triaged.study.series:
-        prediction = triaged.predictions.get(series.series_instance_uid)
-        if prediction is None or series.series_instance_uid not in analysed:
-            continue
-        path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
-        written += write_masks(series, prediction.native_labels, sources, path, algorithm).paths
+        uid = series.series_instance_uid
+        prediction = triaged.predictions.get(uid) if uid in analysed else None
+        wanted = [] if prediction is None else [("compression", prediction.native_labels, COMPRESSION)]
+        if uid in triaged.sagittal:
+            wanted.append(("sagittal", _by_volume(series, triaged.sagittal[uid]), SAGITTAL))
+        for name, labels, kinds in wanted:
+            # A result of one model names the model that segments last.
+            model = models.get(name) or triaged.document["model"][-1]
+            algorithm = Algorithm(model["name"], model["version"], __version__)
+            path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
+            written += write_masks(series, labels, sources, path, algorithm, kinds).paths
     return tuple(written)
+
+
+def _by_volume(series: Series, seen: Sequence[SagittalPrediction]) -> tuple[npt.NDArray[np.uint8], ...]:
+    """Labels of every volume of a series, empty where it was not looked at."""
+    found = {one.volume_index: one.native_labels for one in seen}
+    return tuple(
+        found.get(place, np.zeros(volume.voxels.shape, np.uint8)) for place, volume in enumerate(series.volumes)
+    )
 
 
 def _within(path_name: str, names: set[str]) -> bool:

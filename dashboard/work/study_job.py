@@ -67,7 +67,7 @@ def _stored_part(records: Records, study_id: str) -> tuple[StudyRecord, Drop]:
 
 def _keep(records: Records, study: StudyRecord, job: Job, finding_id: str, triaged: TriagedStudy) -> None:
     folder = records.store.finding_dir(study.id, finding_id)
-    write_study(folder, triaged.study, triaged.predictions)
+    write_study(folder, triaged.study, triaged.predictions, triaged.sagittal)
     kept = contents_of(records, study.id, folder)
     with records.writing() as session:
         ours = add_finding(session, finding_id, job, triaged.document, __version__, datetime.now(UTC))

@@ -32,8 +32,8 @@ class TriagedStudy:
     """A study, its published result, and what both were made from.
 
     `predictions` are by series_instance_uid of the series that were analysed; their `native_labels` hold what the
-    result stands by and nothing of refused slices. `instances` are the study's files. `sagittal` are what the sagittal
-    model saw, one a volume, by series_instance_uid.
+    result stands by and nothing of refused slices. `instances` are the study's files. `sagittal` are what was outlined
+    in series that show the spine from the side, one a volume.
     """
 
     study: Study

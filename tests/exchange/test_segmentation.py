@@ -12,7 +12,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from dashboard.errors import InputRefused
 from dashboard.exchange.segmentation import Algorithm, WrittenMasks, write_masks
+from dashboard.exchange.segments import COMPRESSION, SAGITTAL
 from dashboard.study import LABELS, Acquisition, FrameReference, Role, Series, Volume
+from dashboard.study.sagittal import SAGITTAL_CLASSES
 
 ALGORITHM = Algorithm("compression", "1.0.0", "0.1.0")
 CSF, CORD, TUMOUR, BONE = (LABELS.index(name) for name in ("csf", "cord", "tumour", "bone"))
@@ -221,3 +223,27 @@ def test_dcmtk_reads_it_to_the_end(written, tool):
     done = subprocess.run([*tool, str(written)], capture_output=True, text=True, check=True)
     assert "SegmentSequence" in done.stdout and "SpinalCord" not in done.stderr
     assert not [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:"))]
+
+
+def test_a_sagittal_series_has_its_own_segments_and_they_come_back(tmp_path, files):
+    import highdicom
+
+    of = volume()
+    labels = (np.arange(of.voxels.size, dtype=np.uint8).reshape(of.voxels.shape) // 40) % len(SAGITTAL_CLASSES)
+    path = write_masks(series(of), [labels], files, tmp_path / "masks.dcm", ALGORITHM, SAGITTAL).paths[0]
+    named = {item.SegmentNumber: item.SegmentLabel for item in pydicom.dcmread(path).SegmentSequence}
+    assert named[SAGITTAL_CLASSES.index("disc")] == "Intervertebral discs"
+    assert named[SAGITTAL_CLASSES.index("c2")] == "C2 vertebra"
+    masks = highdicom.seg.segread(path)
+    uids = [frame.sop_instance_uid for frame in of.frames]
+    assert np.array_equal(masks.get_pixels_by_source_instance(uids, combine_segments=True), labels)
+
+
+@pytest.mark.parametrize("kinds", [COMPRESSION, SAGITTAL])
+def test_segments_are_numbered_without_a_gap(kinds):
+    assert [kind.number for kind in kinds] == list(range(1, len(kinds) + 1))
+
+
+def test_the_bytes_of_an_axial_series_are_what_they_were(written):
+    # Archives hold objects of these UIDs: what made them must go on making them.
+    assert str(pydicom.dcmread(written).SOPInstanceUID) == "2.25.240650697534642562583448960615239118339"

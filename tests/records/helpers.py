@@ -1,5 +1,6 @@
 """Rows that several tests of the records need."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,13 +20,15 @@ def document(grade: str | None = "2", tier: str = "urgent") -> dict[str, Any]:
     }
 
 
-def found_study(records: Records, grade: str | None = "2", uid: str = "2.25.1") -> tuple[str, str]:
-    """Ids of a study and of its one finding."""
+def found_study(
+    records: Records, grade: str | None = "2", uid: str = "2.25.1", more: Mapping[str, Any] | None = None
+) -> tuple[str, str]:
+    """Ids of a study and of its one finding, whose document says `more`."""
     with records.writing() as session:
         study = add_study(session, uid, "patient", NOW)
         add_job(session, JobKind.TRIAGE_STUDY, study.id, NOW)
         job = claim_job(session, "worker", NOW)
         assert job is not None
         finding_id = new_id()
-        assert add_finding(session, finding_id, job, document(grade), "0", NOW)
+        assert add_finding(session, finding_id, job, document(grade) | dict(more or {}), "0", NOW)
     return study.id, finding_id

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from dashboard.errors import NotAllowed, RecordsError
+from dashboard.errors import LevelRefused, NotAllowed, RecordsError
+from dashboard.grading import LevelCorrection
 from dashboard.records import (
     JobKind,
     Reading,
     Records,
     Verdict,
+    add_correction,
     add_finding,
     add_job,
     add_reading,
@@ -20,9 +22,10 @@ from dashboard.records import (
     get_study,
     list_readings,
     new_id,
+    shown_finding,
     withdraw_reading,
 )
-from dashboard.records.tables import Base, FindingRow, ReadingRow
+from dashboard.records.tables import Base, FindingRow, ReadingRow, StudyRow
 from tests.records.helpers import NOW, document, found_study
 
 MINUTE = timedelta(minutes=1)
@@ -234,3 +237,71 @@ def test_what_was_written_lies_encrypted_and_is_not_shown(records: Records) -> N
     for secret in ("HOPPER", "GRACE"):
         assert secret.encode() not in words
         assert secret not in repr(reading)
+
+
+def levelled(records: Records, *levels: str) -> tuple[str, str]:
+    """A study whose finding names these levels, the first of them as the place of its grade."""
+    segments = [{"kind": "vertebra", "level": level} for level in levels]
+    more = {
+        "levels": [{"level": levels[0], "grade": "2"}],
+        "spine": {"series_instance_uid": "2", "certain": False, "segments": segments},
+    }
+    return found_study(records, more=more)
+
+
+def correct(
+    records: Records, study_id: str, finding_id: str, now: str, author: str = "ada", minutes: int = 0
+) -> Reading:
+    correction, at = LevelCorrection("T11", now), NOW + minutes * MINUTE
+    with records.writing() as session:
+        return add_correction(session, records.keys, study_id, finding_id, author, correction, at)
+
+
+def shown(records: Records, finding_id: str) -> tuple[str, str]:
+    """The level as it is shown, and as it was found."""
+    with records.reading() as session:
+        as_shown, as_found = shown_finding(session, finding_id), get_finding(session, finding_id)
+    assert as_shown is not None
+    assert as_found is not None
+    return as_shown.document["levels"][0]["level"], as_found.document["levels"][0]["level"]
+
+
+def test_levels_follow_a_correction_and_the_finding_stays(records: Records) -> None:
+    study_id, finding_id = levelled(records, "T11", "T12")
+    reading = correct(records, study_id, finding_id, "T12")
+    assert (reading.verdict, reading.level_was, reading.level) == (Verdict.RELEVELLED, "T11", "T12")
+    assert shown(records, finding_id) == ("T12", "T11")
+    with records.reading() as session:
+        study = get_study(session, study_id)
+        assert (study.level, study.place) == ("T12", "T12")
+        # The study is no more read than before, and the worklist says so.
+        assert study.read_at is None
+        assert current_reading(session, records.keys, study_id) is None
+
+
+def test_the_last_correction_stands_until_it_is_withdrawn(records: Records) -> None:
+    study_id, finding_id = levelled(records, "T11")
+    correct(records, study_id, finding_id, "T12")
+    last = correct(records, study_id, finding_id, "T10", author="grace", minutes=1)
+    assert shown(records, finding_id) == ("T10", "T11")
+    with records.writing() as session:
+        withdraw_reading(session, records.keys, last.id, "grace", NOW)
+    assert shown(records, finding_id) == ("T12", "T11")
+    with records.reading() as session:
+        assert get_study(session, study_id).place == "T12"
+
+
+def test_levels_that_cannot_follow_are_not_kept(records: Records) -> None:
+    study_id, finding_id = levelled(records, "T11", "L5")
+    with pytest.raises(LevelRefused, match="below S1"):
+        correct(records, study_id, finding_id, "L1")
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == ()
+
+
+def test_a_former_finding_takes_no_correction(records: Records) -> None:
+    study_id, finding_id = levelled(records, "T11")
+    with records.writing() as session:
+        session.get_one(StudyRow, study_id).current_finding_id = None
+    with pytest.raises(RecordsError, match="analysed anew"):
+        correct(records, study_id, finding_id, "T12")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboard.records import read_predictions, write_study
+from dashboard.records import read_predictions, read_sagittal_masks, write_study
 from dashboard.study import (
     Acquisition,
     FrameReference,
@@ -17,6 +17,7 @@ from dashboard.study import (
     Volume,
     plane_affine,
 )
+from tests.screens.spines import seen, spinal_series
 
 
 def test_every_field_of_a_slice_comes_back(tmp_path: Path) -> None:
@@ -44,3 +45,21 @@ def test_every_field_of_a_slice_comes_back(tmp_path: Path) -> None:
     (back,) = read_predictions(tmp_path)["2.25.2"].slices
     for field in fields(SlicePrediction):
         assert np.array_equal(getattr(back, field.name), getattr(seen, field.name)), field.name
+
+
+def test_what_a_sagittal_model_outlined_comes_back(tmp_path: Path) -> None:
+    series = spinal_series()
+    prediction = seen(series)
+    write_study(tmp_path, Study("2.25.1", (series,)), {}, {series.series_instance_uid: (prediction,)})
+    ((back,),) = read_sagittal_masks(tmp_path).values()
+    assert back.volume_index == 0
+    assert np.array_equal(back.labels, prediction.native_labels)
+    assert read_predictions(tmp_path) == {}
+
+
+def test_a_folder_of_before_there_was_one_has_none(tmp_path: Path) -> None:
+    write_study(tmp_path, Study("2.25.1", (spinal_series(),)), {})
+    study = tmp_path / "study.json"
+    study.write_text(study.read_text().replace(', "sagittal_masks": [], "sagittal_volumes": []', ""))
+    assert "sagittal" not in study.read_text().replace("sagittal_t2", "")
+    assert read_sagittal_masks(tmp_path) == {}

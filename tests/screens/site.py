@@ -32,6 +32,7 @@ from dashboard.study import (
     Study,
     Volume,
 )
+from dashboard.study.sagittal import SagittalPrediction
 
 SLICES, SIDE, SPACING = 12, 128, 0.6
 TIER_OF_GRADE = {"0": "routine", "1a": "routine", "1b": "soon", "1c": "soon", "2": "urgent", "3": "immediate"}
@@ -193,10 +194,16 @@ def add_result(
     changes: Mapping[str, Any] | None = None,
     synthetic: bool = False,
     axial: Series | None = None,
+    sagittal: Series | None = None,
+    masks: Mapping[str, tuple[SagittalPrediction, ...]] | None = None,
 ) -> str:
-    """Add a study with its finding; return the study's id. `axial` stands for :func:`axial_series`, of any size."""
+    """Add a study with its finding; return the study's id.
+
+    `axial` stands for :func:`axial_series`, of any size, and `sagittal` for :func:`sagittal_series`; `masks` are what
+    was outlined in it.
+    """
     now = datetime.now(UTC)
-    series, sagittal = axial or axial_series(), sagittal_series()
+    series, sagittal = axial or axial_series(), sagittal or sagittal_series()
     count = len(series.volumes[0].frames)
     seen: dict[str, SeriesPrediction] = {}
     if grade:
@@ -221,7 +228,7 @@ def add_result(
     assert job is not None
     finding_id = new_id()
     folder = site.store.fresh_dir(site.store.finding_dir(record.id, finding_id))
-    write_study(folder, Study(uid, (sagittal, series)), seen)
+    write_study(folder, Study(uid, (sagittal, series)), seen, masks)
     with site.writing() as session:
         add_finding(session, finding_id, job, document(grade, reasons, count) | dict(changes or {}), "0.1.0", now)
     return record.id

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from dashboard.errors import NotAllowed, RecordsError
+from dashboard.grading import LevelCorrection
 from dashboard.records import (
     Records,
     Role,
@@ -20,6 +21,7 @@ from dashboard.sharing import (
     STRANGER,
     Person,
     Said,
+    correct_levels,
     flag,
     give_reading,
     guest,
@@ -110,3 +112,18 @@ def test_an_administrator_deletes_and_one_line_stays(records: Records, member: M
         assert worklist(session) == ()
         (entry,) = audit_entries(session, action="delete_study")
     assert (entry.actor, entry.subject_id) == (admin.id, study_id)
+
+
+def test_a_reader_corrects_levels_and_the_log_tells_from_what_to_what(records: Records, member: Member) -> None:
+    spine = {"series_instance_uid": "2", "certain": False, "segments": [{"kind": "vertebra", "level": "T11"}]}
+    study_id, finding_id = found_study(records, more={"spine": spine})
+    reader, correction = member(Role.READER), LevelCorrection("T11", "T12")
+    for person in outsiders(member, study_id):
+        with pytest.raises(NotAllowed):
+            correct_levels(records, person, study_id, finding_id, correction, NOW)
+    reading = correct_levels(records, reader, study_id, finding_id, correction, NOW)
+    with records.reading() as session:
+        (entry,) = audit_entries(session, action="correct_levels")
+    assert (entry.actor, entry.details) == (reader.id, {"reading": reading.id, "was": "T11", "now": "T12"})
+    take_back(records, reader, reading.id, NOW)
+    assert actions(records)[0] == (reader.id, "withdraw_reading")

@@ -5,12 +5,11 @@ without an anchor of its own is counted from the cervical one above it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from dashboard.errors import NotAnalysed
 from dashboard.grading.spine.evidence import (
     LUMBOSACRAL_PLACE,
     ORDER,
@@ -99,41 +98,6 @@ def read_spines(predictions: Sequence[SagittalPrediction], frames: Sequence[str]
 def name_spine(prediction: SagittalPrediction) -> Spine:
     """Name one volume by itself."""
     return name_spines([prediction], [""])[0]
-
-
-def corrected(spine: Spine, index: int, level: str) -> Spine:
-    """The spine with all names moved so that one segment has the level that a person gave it.
-
-    Parameters
-    ----------
-    spine
-        As named so far.
-    index
-        Of the segment in ``spine.named``.
-    level
-        Its true level.
-
-    Raises
-    ------
-    NotAnalysed
-        A disc was given a vertebra's name or the other way round, or others would have no name left.
-    """
-    if level not in ORDER or not 0 <= index < len(spine.named):
-        raise NotAnalysed(f"There is no such level or segment: a level is one of {ORDER[0]} to {ORDER[-1]}.")
-    if level not in possible_levels(spine, index):
-        raise NotAnalysed(f"{spine.named[index].level} cannot be {level}: then the others would have no name.")
-    shift = ORDER.index(level) - ORDER.index(spine.named[index].level)
-    named = tuple(NamedSegment(one.segment, ORDER[ORDER.index(one.level) + shift], 1.0) for one in spine.named)
-    note = "levels corrected by a reader" if shift else "levels confirmed by a reader"
-    return replace(spine, named=named, counted_from="correction", certain=True, note=note, alternatives=())
-
-
-def possible_levels(spine: Spine, index: int) -> tuple[str, ...]:
-    """Levels that a segment may be given without leaving another without a name, head to foot."""
-    places = [ORDER.index(one.level) for one in spine.named]
-    own = places[index]
-    low, high = own - min(places), own + len(ORDER) - 1 - max(places)
-    return tuple(ORDER[place] for place in range(low, high + 1) if (place - own) % 2 == 0)
 
 
 def _nothing(row: Row) -> Spine:

@@ -60,12 +60,16 @@ function drawTools(viewer) {
   presets.append(...(view?.windows || []).map(([name], index) => new Option(name, String(index), false, index === chosen)));
   if (chosen < 0) presets.prepend(new Option("By hand", "-1", true, true));
   presets.addEventListener("change", () => viewer.usePreset(Number(presets.value)));
-  const graded = viewer.sources.some(({ scene }) => scene.views.some((one) => one.graded));
-  const lines = viewer.hidden || !graded ? [] : viewer.styles.map((style) => {
+  const found = new Set(viewer.sources.flatMap(({ scene }) => scene.views.flatMap((one) => one.structures)));
+  const lines = viewer.hidden ? [] : viewer.styles.filter(({ name }) => found.has(name)).map((style) => {
     const element = named(button(style.label, `Contour: ${style.label}`, () => viewer.toggleLine(style.name), !viewer.off.has(style.name)), style.name);
     element.prepend(sample(style));
     return element;
   });
+  if (!viewer.hidden && viewer.sources.some(({ scene }) => scene.spines.length)) {
+    const words = "Names of vertebrae and discs on sagittal pictures";
+    lines.unshift(named(button("Levels", words, () => viewer.toggleLine(LEVELS), !viewer.off.has(LEVELS)), LEVELS));
+  }
   const opacity = made("input");
   Object.assign(opacity, { type: "range", min: "0.1", max: "1", step: "0.1", value: String(viewer.opacity), title: "Opacity of the contours" });
   opacity.setAttribute("aria-label", "Opacity of the contours");
@@ -80,7 +84,7 @@ function drawTools(viewer) {
     group("Together",
       named(button("Link", "Pictures of one direction scroll together (K)", () => viewer.toggle("linked"), viewer.linked), "link"),
       named(button("Lines", "Where the pictures cross, and the crosshair (C)", () => viewer.toggle("crosses"), viewer.crosses), "lines")),
-    ...(lines.length ? [group("Contours", ...lines, named(opacity, "opacity"))] : []),
+    ...(lines.length ? [group("Levels and contours", ...lines, named(opacity, "opacity"))] : []),
     help(),
   );
   if (kept) [...bar.querySelectorAll("[data-name]")].find((one) => one.dataset.name === kept)?.focus();
@@ -148,7 +152,7 @@ async function fillStrip(viewer, strip, state, key) {
   strip.dataset.key = key;
   strip.replaceChildren(...state.view.planes.map((plane, index) => {
     const grade = viewer.hidden ? "" : plane.grade ?? (plane.grade === null ? "×" : "");
-    const words = `Slice ${index + 1}${plane.level_words ? `, ${plane.level_words}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
+    const words = `Slice ${index + 1}${plane.name ? `, ${plane.name}` : ""}${plane.doubt ? `, ${plane.doubt}` : ""}${viewer.hidden ? "" : plane.grade ? `, suspected grade ${plane.grade}` : ", not analysed"}`;
     const element = button("", words, () => {
       const now = viewer.states.findIndex((one) => one.study === 0 && one.view === state.view);
       if (now >= 0) viewer.goTo(now, index);
@@ -193,16 +197,23 @@ export default function (component) {
       drawStrip(viewer);
       root.dispatchEvent(new CustomEvent("triage-drawn", { bubbles: true, composed: true }));
     });
-    viewer.silence = listenToKeys(viewer, parentElement.host || root);
+    const silence = listenToKeys(viewer, parentElement.host || root);
+    const show = (event) => viewer.showPlace(event.detail.view, event.detail.at);
+    window.addEventListener("spine-triage-place", show);
+    viewer.silence = () => { silence(); window.removeEventListener("spine-triage-place", show); };
     viewers.set(root, viewer);
   }
   viewer.report = setStateValue;
   const hid = viewer.hidden !== data.hidden;
   Object.assign(viewer, { hidden: data.hidden, styles: data.styles, marks: data.marks, thumbnails: data.thumbnails });
+  viewer.offAtFirst(data.off);
   const studies = JSON.stringify(data.studies);
   if (viewer.studies !== studies) {
-    Object.assign(viewer, { studies, finding: data.studies[0].address, gone: data.go?.turn });
+    Object.assign(viewer, { studies, finding: data.studies[0].address, gone: data.go?.turn, stamp: data.stamp });
     viewer.open(data.studies);
+  } else if (viewer.stamp !== data.stamp) {
+    viewer.stamp = data.stamp;
+    viewer.restate();
   } else if (data.go && viewer.gone !== data.go.turn && viewer.states.length) {
     viewer.gone = data.go.turn;
     const at = viewer.states.findIndex((one) => one.study === 0 && one.view.id === data.go.view);

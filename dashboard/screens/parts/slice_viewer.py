@@ -9,14 +9,14 @@ import streamlit as st
 
 from dashboard.screens.parts import register
 from dashboard.viewing.frames import THUMBNAIL_SIDE, THUMBNAILS_A_ROW
-from dashboard.viewing.theme import GRADE_SIGNS, OUTLINES, dash_lengths
+from dashboard.viewing.theme import AT_FIRST_OFF, GRADE_SIGNS, OUTLINES, dash_lengths
 
 KEY = "slice_viewer"
 ADDRESS_KEY = "view"
 LONGEST_WORD = 400
 # The study's place, the view's id and the plane counted from 1.
 ADDRESSED = re.compile(r"([0-9])-([0-9]{1,4}[a-z]?)\.([0-9]{1,5})(?:\.|$)", re.ASCII)
-SCRIPTS = ("frames", "geometry", "lines", "pane", "address", "stage", "viewer", "interact")
+SCRIPTS = ("frames", "geometry", "lines", "levels", "pane", "address", "stage", "viewer", "interact")
 
 _element = register("slice_viewer", scripts=(*(f"viewer/{script}" for script in SCRIPTS), "slice_viewer"))
 
@@ -33,11 +33,14 @@ class Pictured:
         What it is called beside others: "this study", or a prior's age; "" where it is alone.
     guest_pass
         What the holder of a share link shows when pictures are fetched; "" for the team.
+    stamp
+        Changes when what is said of the pictures does, such as the names of levels; the pictures themselves stay.
     """
 
     address: str
     label: str = ""
     guest_pass: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def slice_viewer(studies: Sequence[Pictured], marks_hidden: bool, jump: Jump | N
     """Draw the viewer; the first of `studies` is the one on screen. :func:`place` tells where it is."""
     data = {
         "studies": [{"address": one.address, "label": one.label, "pass": one.guest_pass} for one in studies],
+        "stamp": " ".join(one.stamp for one in studies),
         "hidden": marks_hidden,
         "go": asdict(jump) if jump else None,
         "styles": [
@@ -74,6 +78,7 @@ def slice_viewer(studies: Sequence[Pictured], marks_hidden: bool, jump: Jump | N
             }
             for name, style in OUTLINES.items()
         ],
+        "off": AT_FIRST_OFF,
         "marks": GRADE_SIGNS,
         "thumbnails": {"tile": THUMBNAIL_SIDE, "across": THUMBNAILS_A_ROW},
     }

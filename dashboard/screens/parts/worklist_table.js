@@ -77,7 +77,7 @@ function cells(study) {
     cell("tier", tier, study.moved ? "↑ moved up" : ""),
     cell("grade", study.grade || "–", study.band),
     cell("number", study.p_high),
-    cell("where", study.where),
+    cell("where", study.where, study.where_detail),
     cell("patient", link, detail, `${study.patient} ${study.patient_detail}`),
     why,
     cell("number", waited(study.received_at, study.waited_until)),

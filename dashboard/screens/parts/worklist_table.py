@@ -40,6 +40,7 @@ class StudyLine:
     band: str
     p_high: str
     where: str
+    where_detail: str
     patient: str
     patient_detail: str
     synthetic: bool

@@ -1,13 +1,12 @@
-"""Names: counted from C2 or the sacrum, both, or guessed and called so; corrected by a person."""
+"""Names: counted from C2 or the sacrum, both, or guessed and called so."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dashboard.errors import NotAnalysed
 from dashboard.grading.spine.evidence import ORDER
-from dashboard.grading.spine.naming import corrected, name_spine, name_spines, possible_levels
+from dashboard.grading.spine.naming import name_spine, name_spines
 from dashboard.study.levels import LEVELS
 from tests.grading.spine.truth import (
     CORD,
@@ -144,34 +143,6 @@ def test_a_series_without_an_anchor_is_counted_through_one_that_shares_vertebrae
     apart = name_spines([cervical, thoracic], ["frame", "another"])
     assert [one.counted_from for one in apart] == ["C2", "guess"]
     assert [one.counted_from for one in name_spines([cervical, thoracic], ["", ""])] == ["C2", "guess"]
-
-
-def test_a_correction_moves_every_name(seen, whole):
-    guess = name_spine(between(seen, whole, "T3", "T11"))
-    first = guess.named[0].level
-    wanted = ORDER[ORDER.index(first) + 2]
-    found = corrected(guess, 0, wanted)
-    assert names(found) == [ORDER[ORDER.index(level) + 2] for level in names(guess)]
-    assert (found.counted_from, found.certain, found.alternatives) == ("correction", True, ())
-    assert names(corrected(found, 0, first)) == names(guess)
-
-
-def test_a_correction_that_makes_no_sense_is_refused(spine, seen, whole):
-    with pytest.raises(NotAnalysed, match="no such level"):
-        corrected(spine, 0, "L9")
-    with pytest.raises(NotAnalysed, match="no such level or segment"):
-        corrected(spine, 99, "L5")
-    with pytest.raises(NotAnalysed, match="would have no name"):
-        corrected(spine, 0, "C4")
-    guess = name_spine(between(seen, whole, "T3", "T11"))
-    with pytest.raises(NotAnalysed):
-        corrected(guess, 0, "T3/4" if "/" not in guess.named[0].level else "T3")
-
-
-def test_possible_levels_leave_no_segment_without_a_name(seen, whole):
-    guess = name_spine(between(seen, whole, "T3", "T11"))
-    for level in possible_levels(guess, 0):
-        assert len(corrected(guess, 0, level).named) == len(guess.named)
 
 
 def test_two_blocks_are_no_spine(seen):

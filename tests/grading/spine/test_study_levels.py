@@ -7,9 +7,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from dashboard.errors import NotAnalysed
-from dashboard.grading import canonical_json, grade_study, place_words
-from dashboard.grading.spine.published import corrected_document, levels_to_choose
+from dashboard.grading import LevelCorrection, canonical_json, grade_study, place_words, relevel
 from dashboard.grading.spine.study import contradictions
 from dashboard.study import Acquisition, FrameReference, Role, Series, Study, Volume
 from dashboard.study.levels import LEVELS
@@ -162,45 +160,20 @@ def test_a_description_that_lies_is_warned_of_too():
     )
 
 
-def test_a_correction_moves_everything_that_cites_a_level(guessed):
+def test_a_correction_moves_every_level_of_the_result(guessed):
     document = guessed.to_document()
-    document["findings"] = [
-        {"level": "T5/6", "series_instance_uid": SAGITTAL},
-        {"level": "T5", "series_instance_uid": "?"},
-    ]
-    document["sagittal"] = {"series_instance_uid": SAGITTAL, "level": "T6", "canal": [{"level": "T6/7"}]}
     segments = document["spine"]["segments"]
-    place = LEVELS.index(segments[4]["level"])
-    found = corrected_document(document, 4, LEVELS[place + 2])
+    was = segments[4]["level"]
+    now = LEVELS[LEVELS.index(was) + 2]
+    found = relevel(document, LevelCorrection(was, now))
     assert [one["level"] for one in found["spine"]["segments"]] == [
         LEVELS[LEVELS.index(one["level"]) + 2] for one in segments
     ]
-    assert (found["spine"]["counted_from"], found["spine"]["certain"]) == ("correction", True)
     assert found["spines"][0]["segments"] == found["spine"]["segments"]
     moved = LEVELS[LEVELS.index(document["slices"][0]["level"]) + 2]
     assert (found["slices"][0]["level"], found["slices"][0]["level_certain"]) == (moved, True)
     assert found["worst_slice"]["level_certain"] is True and found["levels"][0]["level_certain"] is True
-    assert [one["level"] for one in found["findings"]] == ["T6/7", "T5"]
-    assert (found["sagittal"]["level"], found["sagittal"]["canal"][0]["level"]) == ("T7", "T7/8")
     assert document["slices"][0]["level_certain"] is False
-
-
-def test_a_confirmed_level_moves_nothing_and_is_certain(guessed):
-    document = guessed.to_document()
-    found = corrected_document(document, 0, document["spine"]["segments"][0]["level"])
-    assert [one["level"] for one in found["slices"]] == [one["level"] for one in document["slices"]]
-    assert found["spine"]["certain"] is True and found["spine"]["note"] == "levels confirmed by a reader"
-
-
-def test_a_correction_without_sense_is_refused(guessed):
-    document = guessed.to_document()
-    with pytest.raises(NotAnalysed, match="no such segment"):
-        corrected_document(document, 999, "T5")
-    with pytest.raises(NotAnalysed, match="not both"):
-        kind = document["spine"]["segments"][0]["kind"]
-        corrected_document(document, 0, "T5/6" if kind == "vertebra" else "T5")
-    with pytest.raises(NotAnalysed):
-        corrected_document({**document, "spine": None}, 0, "T5")
 
 
 def test_the_series_in_the_best_contrast_speaks_for_the_study(axial, seen):
@@ -227,13 +200,3 @@ def test_a_series_whose_pictures_stand_on_their_head_is_warned_of(axial, seen):
 
 def test_a_series_that_stands_upright_says_so(graded):
     assert graded.series[0].orientation_ok is True
-
-
-def test_what_may_be_chosen_can_be_corrected_to(guessed):
-    document = guessed.to_document()
-    choice = levels_to_choose(document, 3)
-    assert document["spine"]["segments"][3]["level"] in choice and len(choice) > 2
-    for level in choice:
-        named = [one["level"] for one in corrected_document(document, 3, level)["spine"]["segments"]]
-        assert None not in named and named[3] == level
-    assert levels_to_choose(document, 999) == levels_to_choose({}, 0) == ()

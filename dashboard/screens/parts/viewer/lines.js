@@ -11,6 +11,7 @@ function drawLines(pane, state, where, drawing) {
   context.rect(0, 0, pane.width, pane.height);
   context.clip();
   for (const { style, loops } of drawing.outlines) trace(pane, state, loops, style, drawing.opacity);
+  if (drawing.levels) levelNames(pane, state, where, drawing.levels);
   for (const line of drawing.crossings) crossLine(pane, state, line);
   if (drawing.point) crosshair(pane, state, project(where, drawing.point), drawing.away);
   for (const one of drawing.measures) measurement(pane, state, one);

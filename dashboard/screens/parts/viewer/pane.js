@@ -28,11 +28,13 @@ class Pane {
     this.corners = {};
     for (const name of ["nw", "ne", "sw", "se"]) this.corners[name] = made("div", `corner ${name}`);
     this.grade = made("b", "grade");
-    this.corners.nw.append(this.select, this.where, this.grade);
+    this.doubt = made("span", "doubt");
+    this.corners.nw.append(this.select, this.where, this.doubt, this.grade);
     this.quality = made("span", "quality");
     this.date = made("span");
     this.note = made("span", "note");
-    this.corners.ne.append(this.date, this.quality, this.note);
+    this.counted = made("span", "doubt");
+    this.corners.ne.append(this.date, this.quality, this.note, this.counted);
     this.bar = made("div", "bar");
     this.barWords = made("span");
     this.windowWords = made("span");
@@ -86,6 +88,7 @@ class Pane {
       context.imageSmoothingQuality = "low";
       context.drawImage(this.picture, x, y, where.width * scale, where.height * scale);
     }
+    delete this.element.dataset.levels;
     drawLines(this, state, where, drawing);
     this.words(state, frame, where, drawing);
   }
@@ -107,19 +110,21 @@ class Pane {
   words(state, frame, where, drawing) {
     const { view } = state;
     const plane = view.planes[state.shown];
-    const level = plane.level_words ? `${plane.level_words} · ` : "";
+    const level = plane.name ? `${plane.name} · ` : "";
     const asked = state.plane === state.shown ? "" : ` → ${state.plane + 1}`;
     const axis = [0, 1, 2].reduce((best, one) => (
       Math.abs(where.normal[one]) > Math.abs(where.normal[best]) ? one : best));
     const position = where.centre[axis];
     const side = LETTERS[axis][position > 0 ? 1 : 0];
     write(this.where, `${level}${state.shown + 1}${asked} / ${view.planes.length} · ${side} ${Math.abs(position).toFixed(1)} mm`);
+    write(this.doubt, plane.doubt || "");
     write(this.grade, drawing.hidden || plane.grade === undefined ? ""
       : plane.grade === null ? "× not analysed" : `${drawing.marks[plane.grade] || ""} suspected ${plane.grade}`);
     write(this.date, drawing.date);
     write(this.quality, !frame ? "loading" : frame.whole ? "lossless" : "preview, lossy");
     this.quality.classList.toggle("poor", !frame || !frame.whole);
     write(this.note, view.kind === "thick" ? "reformat of thick slices" : view.kind === "reformat" ? "reformat" : "");
+    write(this.counted, drawing.levels?.words || "");
     const digits = state.high - state.low < 10 ? 3 : 0;
     write(this.windowWords, `W ${(state.high - state.low).toFixed(digits)} L ${((state.high + state.low) / 2).toFixed(digits)}`
       + `${state.invert ? " inverted" : ""}`);
@@ -140,7 +145,7 @@ class Pane {
     Object.assign(this.element.dataset, {
       view: view.id, plane: state.shown + 1, count: view.planes.length, quality: frame ? (frame.whole ? "lossless" : "preview") : "none",
     });
-    const label = `${view.name}, ${level}slice ${state.shown + 1} of ${view.planes.length}`;
+    const label = `${view.name}, ${[plane.name, plane.doubt].filter(Boolean).map((one) => `${one}, `).join("")}slice ${state.shown + 1} of ${view.planes.length}`;
     if (this.element.getAttribute("aria-label") !== label) this.element.setAttribute("aria-label", label);
   }
 }

@@ -6,12 +6,14 @@ const REST_MS = 160;
 const ADDRESS_MS = 120;
 const QUIET_MS = 600;
 const SETTINGS = "spine-triage-viewer";
+// The names of levels are switched with the outlines, and are none of them.
+const LEVELS = "levels";
 
 class Stage {
   constructor(root, tell) {
     Object.assign(this, { root, tell, sources: [], states: [], panes: [], measures: new Map(), outlines: new Map() });
     Object.assign(this, { layout: "2", active: 0, tool: "window", point: null, linked: true, crosses: true });
-    Object.assign(this, { hidden: false, styles: [], marks: {}, off: new Set(), opacity: 0.9, trouble: "" });
+    Object.assign(this, { hidden: false, styles: [], marks: {}, off: new Set(), known: new Set(), opacity: 0.9, trouble: "" });
     this.recall();
     this.store = this.newStore();
     this.grid = root.querySelector(".panes");
@@ -27,14 +29,24 @@ class Stage {
     try {
       const kept = JSON.parse(localStorage.getItem(SETTINGS) || "{}");
       if (Array.isArray(kept.off)) this.off = new Set(kept.off);
+      this.known = new Set(kept.known);
       if (kept.opacity >= 0.1 && kept.opacity <= 1) this.opacity = kept.opacity;
     } catch {
       localStorage.removeItem(SETTINGS);
     }
   }
 
+  // Structures that are drawn only once somebody asks for them; what a person has chosen before stays.
+  offAtFirst(names) {
+    this.atFirstOff = new Set(names);
+    for (const name of names) {
+      if (!this.known.has(name)) this.off.add(name);
+      this.known.add(name);
+    }
+  }
+
   remember() {
-    localStorage.setItem(SETTINGS, JSON.stringify({ off: [...this.off], opacity: this.opacity }));
+    localStorage.setItem(SETTINGS, JSON.stringify({ off: [...this.off], known: [...this.known], opacity: this.opacity }));
   }
 
   view(study, id) {
@@ -121,8 +133,18 @@ class Stage {
       point,
       away: point ? Math.abs(dot(point, here.normal) - here.depth) > 4 : false,
       measures: [...(this.measures.get(this.measureKey(state)) || []), ...(this.sketch?.at === at ? [this.sketch.one] : [])],
+      levels: this.names(state),
       message: "",
     });
+  }
+
+  // What is written beside vertebrae and discs: on sagittal pictures in the coordinates in which levels were counted.
+  names(state) {
+    const near = this.sources[state.study].scene.spines.filter(({ space }) => space === state.view.space);
+    // Those counted in the series itself lie best; the first are the study's own.
+    const spine = near.find(({ series }) => series === state.view.series) || near[0];
+    if (this.hidden || !spine || state.view.plane !== "sagittal") return null;
+    return this.off.has(LEVELS) ? { ...spine, segments: [] } : spine;
   }
 
   crossings(state, here) {

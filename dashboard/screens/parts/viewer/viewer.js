@@ -25,6 +25,25 @@ class Viewer extends Stage {
     }
   }
 
+  // What is said of the pictures has changed, the pictures have not: they stay as one looks at them.
+  async restate() {
+    const turn = this.turn;
+    try {
+      const scenes = await Promise.all(this.sources.map(async (one) => {
+        const answer = await ask(one, "scene", this.store.leaving.signal);
+        return { ...one, scene: await answer.json() };
+      }));
+      if (turn !== this.turn) return;
+      this.sources = scenes;
+      for (const state of this.states) state.view = this.view(state.study, state.view.id) ?? state.view;
+      this.panes.forEach((pane, at) => this.offer(pane, at));
+      delete this.root.querySelector(".strip").dataset.key;
+      this.changed();
+    } catch (error) {
+      if (turn === this.turn && error.name !== "AbortError") this.told(error);
+    }
+  }
+
   begin() {
     const asked = readAddress();
     const states = (asked?.panes || []).map((one) => this.wantedState(one)).filter(Boolean);
@@ -35,7 +54,7 @@ class Viewer extends Stage {
     } else {
       const { start } = this.sources[0].scene;
       this.layout = start.beside && this.grid.clientWidth > 640 ? "2" : "1";
-      this.states = [this.newState(0, start.view, start.plane)];
+      this.states = [this.newState(0, start.view, this.hidden ? null : start.plane)];
       this.active = 0;
     }
     this.fill();
@@ -226,6 +245,28 @@ class Viewer extends Stage {
     this.changed();
   }
 
+  // Show a place of this study: its plane in view `id`, which takes the picture of its direction if it has none, and the
+  // crosshair on it in all pictures.
+  showPlace(id, position) {
+    const view = this.view(0, id);
+    if (!view || !this.states.length) return;
+    let at = this.states.findIndex((state) => state.study === 0 && state.view === view);
+    if (at < 0) {
+      const alike = this.states.findIndex((state) => state.study === 0 && state.view.plane === view.plane);
+      at = alike >= 0 ? alike : this.states.length - 1;
+      this.states[at] = this.newState(0, id, null);
+      this.panes[at].select.value = `0-${id}`;
+      this.resized();
+      this.lookOutlines();
+    }
+    const state = this.states[at];
+    this.point = { space: this.space(state), at: position };
+    for (const other of this.states) this.toPoint(other, this.point);
+    if (state.zoom === "free") state.centre = project(place(view, state.plane), position);
+    this.active = at;
+    this.changed();
+  }
+
   zoomBy(at, factor, spot = null) {
     const [state, pane] = [this.states[at], this.panes[at]];
     const field = Math.max(LEAST_FIELD_MM, Math.min(1500, state.field / factor));
@@ -319,7 +360,15 @@ class Viewer extends Stage {
   }
 
   toggleLines() {
-    this.off = this.off.size ? new Set() : new Set(this.styles.map(({ name }) => name));
+    const names = this.styles.map(({ name }) => name);
+    const usual = names.filter((name) => !this.atFirstOff.has(name));
+    if (usual.some((name) => this.off.has(name))) {
+      // What was drawn before comes back, besides what is drawn at first; the names of levels are no contours.
+      for (const name of [...usual, ...(this.before || [])]) this.off.delete(name);
+    } else {
+      this.before = names.filter((name) => !this.off.has(name));
+      for (const name of names) this.off.add(name);
+    }
     this.remember();
     drawTools(this);
     this.redraw();

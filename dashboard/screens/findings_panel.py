@@ -1,0 +1,87 @@
+"""Beside the pictures: what sagittal images alone raise suspicion of, and the other findings by level."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.grading import sagittal_words
+from dashboard.screens import saving
+from dashboard.screens.finding_lines import counts_words, finding_lines, head_words
+from dashboard.screens.parts.findings_list import KEY, findings_list
+from dashboard.screens.text import markup, probability
+from dashboard.study import Plane
+from dashboard.viewing.findings_table import findings_csv
+from dashboard.viewing.views import ViewKind
+
+if TYPE_CHECKING:
+    from dashboard.screens.desk_pictures import Opened
+
+TITLE = "Other findings by level"
+# Key of a place along the canal -> (words, unit, digits).
+NARROWING = {
+    "cord_diameter_AP_mm": ("Cord AP", "mm", 1),
+    "canal_diameter_AP_mm": ("canal AP", "mm", 1),
+    "mscc_percent": ("cord narrowed against the levels above and below (MSCC)", "%", 0),
+    "mcc_percent": ("canal (MCC)", "%", 0),
+}
+NARROWING_SOURCE = "MSCC: Miyanji 2007; MCC: Fehlings 1999, source to be confirmed."
+NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
+
+
+def sagittal_suspicion(document: Mapping[str, Any]) -> None:
+    """The sentence of a study in which sagittal images alone raise suspicion, with its probability; never a grade."""
+    words = sagittal_words(document)
+    if not words:
+        return
+    chance = probability((document.get("sagittal") or {}).get("probability"))
+    measured = _narrowing(document)
+    st.html(
+        f'<section class="panel suspicion" role="note"><h2>▲ {markup(words[:1].upper() + words[1:], 200)}</h2>'
+        f"<p>Probability {markup(chance)}. {NO_GRADE}</p>{f'<p>{markup(measured, 300)}</p>' if measured else ''}"
+        "</section>"
+    )
+
+
+def _narrowing(document: Mapping[str, Any]) -> str:
+    """The diameters at the suspected level and how they compare with those above and below."""
+    sagittal = document["sagittal"]
+    here: Mapping[str, Any] = next(
+        (one for one in sagittal.get("canal") or [] if one.get("level") == sagittal.get("level")), {}
+    )
+    parts = [
+        f"{words} {float(here[key]):.{digits}f} {unit}"
+        for key, (words, unit, digits) in NARROWING.items()
+        if here.get(key) is not None
+    ]
+    return f"{', '.join(parts)}. {NARROWING_SOURCE}" if parts else ""
+
+
+def other_findings(opened: "Opened", exports: bool) -> None:
+    """The panel, where the result says anything of other findings or of how levels were counted.
+
+    Parameters
+    ----------
+    exports
+        Whether this screen lets anything be saved; the visitor's right is asked besides.
+    """
+    document = opened.document
+    lines, note = finding_lines(document, _views(opened)), head_words(document)
+    if not lines and not note:
+        return
+    click = saving.asked(KEY)
+    text = findings_csv(document, opened.software_version) if click else ""
+    file = saving.save(click, "findings", f"version {opened.software_version}", opened.finding_id, text)
+    findings_list(TITLE, note, counts_words(lines) or "Nothing was looked for in this study.", lines, file)
+    if lines and exports and saving.may_save():
+        saving.save_button(KEY, "csv", "other findings", opened.finding_id)
+
+
+def _views(opened: "Opened") -> dict[str, str]:
+    """The view in which a place of each series is shown: its own slices, sagittal ones first."""
+    found: dict[str, str] = {}
+    for view in opened.views:
+        uid = view.stack.series.series_instance_uid
+        if uid not in found or (view.kind is ViewKind.STORED and view.plane is Plane.SAGITTAL):
+            found[uid] = view.id
+    return found
