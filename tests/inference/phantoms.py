@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from dashboard.settings import REPOSITORY
 from dashboard.study import Acquisition, FrameReference, Role, Series, Volume
 
 BACKGROUND, CSF, CORD = 100.0, 1000.0, 500.0
@@ -207,4 +208,5 @@ def write_models(folder: Path) -> Path:
     write_model(folder, canal_graph())
     write_model(folder, compression_graph())
     write_model(folder, sagittal_graph())
+    (folder / "sagittal" / FINDINGS_NAME).write_bytes((REPOSITORY / "models" / "sagittal" / FINDINGS_NAME).read_bytes())
     return folder

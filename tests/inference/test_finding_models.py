@@ -36,7 +36,7 @@ def read(folder: Path, content: str):
 
 
 def test_numbers_come_as_they_stand(tmp_path: Path) -> None:
-    models = read(tmp_path, text(weights="[0.5, 0.25]", cut="0.3"))
+    models = read(tmp_path, text(weights="[0.5, 0.25]", cut="0.3")).models
     assert models.herniation.weights == (0.5, 0.25)
     assert models.herniation.cut == 0.3
 

@@ -12,8 +12,8 @@ FOLDERS = sorted(p.parent for p in MODELS.glob("*/manifest.toml"))
 PATH_SIGNS = (b"/home/", b"/root/", b"/work/", b"/tmp/", b"/usr/", b"site-packages")
 
 
-def test_both_models_are_there():
-    assert {"canal", "compression"} <= {folder.name for folder in FOLDERS}
+def test_all_models_are_there():
+    assert {"canal", "compression", "sagittal"} <= {folder.name for folder in FOLDERS}
 
 
 @pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
@@ -72,5 +72,6 @@ def test_card_has_its_headings(folder, heading):
 
 
 def test_card_says_that_no_real_case_was_seen():
-    card = (MODELS / "compression" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "No real case of metastatic" in card
+    for name in ("compression", "sagittal"):
+        card = (MODELS / name / "MODEL_CARD.md").read_text(encoding="utf-8")
+        assert "No real case of metastatic" in card

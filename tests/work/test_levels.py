@@ -35,7 +35,7 @@ def test_without_the_sagittal_model_the_grade_stands_and_the_series_says_why(
     reasons = [one["levels_reason"] for one in without["series"] if one["plane"] == "sagittal"]
     assert reasons == ["Model sagittal: manifest.toml cannot be read; restore its folder."]
     assert without["grade"] == with_it["grade"] and without["spine"] is None
-    assert [one["name"] for one in with_it["model"]] == ["canal", "compression", "sagittal"]
+    assert [one["name"] for one in with_it["model"]] == ["canal", "compression", "sagittal", "sagittal_findings"]
     assert [one["name"] for one in without["model"]] == ["canal", "compression"]
 
 

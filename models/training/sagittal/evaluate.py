@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.grading.spine.naming import name_spine
 from dashboard.inference import Models, load_models
 from models.training.evaluation.card import fill
 from models.training.evaluation.report import save
 from models.training.evaluation.tables import bars_text, figures_text
 from models.training.sagittal.bars import bars
 from models.training.sagittal.cases import Case, cases
+from models.training.sagittal.evaluate_findings import evaluate_test
 from models.training.sagittal.figures import dice_figures, level_figures
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,11 @@ def measure(folder: Path, models: Models, seed: int) -> list[dict[str, Any]]:
     for case in cases(folder, models):
         log.info("%s", case.person)
         found.append(case)
-    return [*dice_figures(found, rng), *level_figures(found, rng)]
+    if models.findings is None:
+        raise ValueError(models.sagittal_failure)
+    seen = {case.person: (case.prediction, name_spine(case.prediction)) for case in found}
+    findings = evaluate_test(folder, lambda person: seen[person], models.findings.models)
+    return [*dice_figures(found, rng), *level_figures(found, rng), *findings]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from scipy import stats
 
 from dashboard.inference.finding_models import read_finding_models
 from dashboard.study.finding_models import SpineModels, steps
+from models.training.evaluation.tables import figures_text
 from models.training.sagittal.findings import (
     CANAL_FINDINGS,
     DISC_FINDINGS,
@@ -31,14 +32,6 @@ from models.training.sagittal.findings import (
 from models.training.sagittal.tables import CanalRow, DiscRow, Source, read_people, truth_source
 from models.training.statistics import Table, bootstrap, entry, quadratic_kappa, rate
 from models.training.volumes import spider_split
-
-# Bars of the sagittal model, by figure.
-BARS = {
-    "pfirrmann_quadratic_kappa": 0.75,
-    "narrowing_auc": 0.85,
-    "herniation_auc": 0.85,
-    "listhesis_auc": 0.90,
-}
 
 
 def auc(table: Table) -> float:
@@ -175,15 +168,10 @@ def main() -> None:
     arguments = parser.parse_args()
     source = _source(arguments)
     if arguments.test:
-        figures = evaluate_test(arguments.data, source, read_finding_models(arguments.model))
+        figures = evaluate_test(arguments.data, source, read_finding_models(arguments.model).models)
     else:
         figures = evaluate_left_out(*fit_all(arguments.data, source))
-    for figure in figures:
-        bar = BARS.get(figure["name"])
-        passed = "" if bar is None else f"  bar {bar}: {'met' if (figure['value'] or 0) >= bar else 'MISSED'}"
-        extra = {key: figure[key] for key in ("positives", "alarms", "cut") if key in figure}
-        counts = f"n {figure['n']}, {figure['people']} people {extra}"
-        print(f"{figure['name']:34} {figure['value']} {figure['ci95']} {counts}{passed}")
+    print(figures_text(figures))
     if arguments.out:
         arguments.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from dashboard.grading.spine.instances import find_segments
 from dashboard.grading.spine.naming import name_spine
 from dashboard.study.levels import LEVELS
 from models.training.sagittal.cases import Case
@@ -46,8 +45,9 @@ def level_figures(found: Sequence[Case], rng: np.random.Generator) -> list[dict[
     for case in found:
         named = _named_discs(case)
         for level, centre in true_discs(case):
-            near = [one for one, place in named if float(np.linalg.norm(place - centre)) < NEAR_MM]
-            right.append(near[:1] == [level])
+            away = {name: float(np.linalg.norm(place - centre)) for name, place in named}
+            nearest = min(away, key=lambda name: away[name], default="")
+            right.append(nearest == level and away[nearest] < NEAR_MM)
             people.append(case.person)
     table = {"right": np.array(right, float)}
     value, ci = bootstrap(table, np.array(people), lambda t: float(t["right"].mean()), rng)
@@ -68,5 +68,5 @@ def true_discs(case: Case) -> list[tuple[str, np.ndarray]]:
 
 
 def _named_discs(case: Case) -> list[tuple[str, np.ndarray]]:
-    spine = name_spine(case.prediction, find_segments(case.prediction))
+    spine = name_spine(case.prediction)
     return [(one.level, np.asarray(one.segment.centre_mm)) for one in spine.named if one.segment.kind == "disc"]

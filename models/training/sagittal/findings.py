@@ -53,6 +53,8 @@ CANAL_FINDINGS = ("canal_cord", "canal_cauda")
 PFIRRMANN_CONTRADICTED = ("35", "234")
 # A panel that flags more of the discs without a finding than this leaves over is not read.
 LEAST_SPECIFICITY = 0.85
+# "Suspected" beside a probability below this is read as noise, whatever the sensitivity it buys.
+LEAST_CUT = 0.25
 # Three to one: a canal a third narrower than its neighbours is no compression yet.
 LEAST_CANAL_CUT = 0.75
 # At most this share of unaltered people may have an alarm of the canal.
@@ -206,7 +208,7 @@ def _best_cut(probability: np.ndarray, ranks: np.ndarray) -> float:
 
 
 def _with_cut(fitted: Fitted, cut: float) -> Fitted:
-    kept = float(np.clip(np.ceil(cut * 1e4) / 1e4, 0.02, 0.98))
+    kept = float(np.clip(np.ceil(cut * 1e4) / 1e4, LEAST_CUT, 0.98))
     return Fitted(**{**fitted.__dict__, "cut": kept})
 
 

@@ -22,7 +22,7 @@ def real(shared_data: Path, repository: Path):
     from models.training.sagittal.truth import truth_case
 
     case = truth_case(shared_data, PERSON)
-    models = read_finding_models(repository / "models" / "sagittal")
+    models = read_finding_models(repository / "models" / "sagittal").models
     measures = measure_spine(case.prediction, case.spine)
     found = spine_findings(case.prediction, case.spine, models, measures=measures)
     graded = {case.level_of_label[label]: row for (name, label), row in gradings(shared_data).items() if name == PERSON}
