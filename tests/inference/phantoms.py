@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from dashboard.inference.finding_models import FINDINGS_NAME
 from dashboard.settings import REPOSITORY
 from dashboard.study import Acquisition, FrameReference, Role, Series, Volume
 
