@@ -38,12 +38,13 @@ def position_words(position_mm: Sequence[float] | None) -> str:
 
 
 def sagittal_words(document: Mapping[str, Any]) -> str:
-    """What sagittal images alone raise suspicion of; empty where they do not. Never a grade."""
+    """What sagittal images raise suspicion of that no graded axial slice shows; empty where nothing. Never a grade."""
     sagittal = document.get("sagittal") or {}
-    if not sagittal.get("suspected"):
+    if not sagittal.get("needs"):
         return ""
     where = _sagittal_place(document)
-    return f"suspected compression{f' at {where}' if where else ''}, {AXIAL_NEEDED}"
+    of = f" of the {sagittal['of']}" if sagittal.get("of") else ""
+    return f"suspected compression{of}{f' at {where}' if where else ''}, {AXIAL_NEEDED}"
 
 
 def _sagittal_place(document: Mapping[str, Any]) -> str:

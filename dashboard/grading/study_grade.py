@@ -96,7 +96,6 @@ def grade_study(
     """
     cuts = thresholds or GradingThresholds()
     levels = read_levels(study, sagittal or {})
-    side = look_from_the_side(study, levels, finding_models)
     parts = [
         _Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
         for number, series in enumerate(study.series)
@@ -111,6 +110,7 @@ def grade_study(
         for result, one in zip(series, study.series, strict=True)
     )
     graded = [one for one in slices if one.status == ANALYSED]
+    side = look_from_the_side(study, levels, finding_models, [one.position_mm for one in graded])
     at_least = _study_at_least(graded)
     reasons = () if graded else study_absence(series, len(study.rejected))
     worst = max(graded, key=_severity, default=None)
@@ -235,10 +235,9 @@ def _urgency(
 ) -> Urgency:
     """All claims of a study, judged."""
     if worst is None or at_least is None:
-        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts), *side.claims(())], None)
-    seen = side.claims([one.position_mm for one in slices if one.status == ANALYSED])
+        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts), *side.claims()], None)
     grade = grade_from(at_least, cuts.grade_cut)
-    claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices))]
+    claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices)), *side.claims()]
     for part in parts:
         where = _where(part, parts)
         claims.extend(_unsupported_claims(part, slices, where))
@@ -247,7 +246,7 @@ def _urgency(
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
-    return judge([*claims, *seen], at_least)
+    return judge(claims, at_least)
 
 
 def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState, Verdict
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, ReadingRow, StudyRow
-from dashboard.study import regions_of
+from dashboard.study import level_is_certain, level_words, regions_of
 
 
 def add_finding(
@@ -119,18 +119,17 @@ def _name_places(row: StudyRow, document: Document) -> None:
         # Why a study that cannot be graded is to be seen before others.
         reasons = [suspected, *(reason for reason in reasons if AXIAL_NEEDED not in reason)]
     row.reasons = reasons
-    row.level = _worst_level(document) if analysed else ""
+    level = _worst_level(document) if analysed else {}
+    row.level = str(level.get("level") or "")[:16]
     words = place_words(document)
     # A result may name the level of a group of slices and none of a single one.
-    row.place = words if row.level in words else row.level
+    row.place = words if row.level in words else level_words(row.level, level_is_certain(document, level))
 
 
-def _worst_level(document: Document) -> str:
-    """Name of the level that carries the study's grade, or "" where levels have no names."""
-    for level in document.get("levels") or []:
-        if level.get("grade") == document.get("grade"):
-            return str(level.get("level") or "")
-    return ""
+def _worst_level(document: Document) -> dict[str, Any]:
+    """The entry of the level that carries the study's grade, empty where there is none."""
+    entries: list[dict[str, Any]] = document.get("levels") or []
+    return next((one for one in entries if one.get("grade") == document.get("grade")), {})
 
 
 def _finding(row: FindingRow) -> Finding:

@@ -53,6 +53,9 @@ class FindingLine:
     at: tuple[float, float, float] | None
 
 
+ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV", "5": "V"}
+
+
 def finding_lines(document: Mapping[str, Any], views: Mapping[str, str]) -> list[FindingLine]:
     """The findings in their order, head to foot.
 
@@ -127,7 +130,9 @@ def _measure(one: Mapping[str, Any], what: str) -> str:
     """Grade and value, but for what the words say already."""
     parts = []
     grade, value, unit = one.get("grade"), one.get("value"), str(one.get("unit") or "")
-    if grade is not None and not re.search(rf"(?<![\w.]){re.escape(str(grade))}(?![\w.]|,\d)", what):
+    # Pfirrmann's grades are digits in the result and Roman numerals in words.
+    spelt = "|".join(re.escape(one) for one in (str(grade), ROMAN.get(str(grade), str(grade))))
+    if grade is not None and not re.search(rf"(?<![\w.])(?:{spelt})(?![\w.]|,\d)", what):
         parts.append(f"grade {plain(str(grade), 8)}")
     if value is not None:
         number = f"{float(value):.{DIGITS.get(unit, 2)}f}"

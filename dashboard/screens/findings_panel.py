@@ -44,11 +44,8 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
 
 
 def _narrowing(document: Mapping[str, Any]) -> str:
-    """The diameters at the suspected level and how they compare with those above and below."""
-    sagittal = document["sagittal"]
-    here: Mapping[str, Any] = next(
-        (one for one in sagittal.get("canal") or [] if one.get("level") == sagittal.get("level")), {}
-    )
+    """The diameters at the suspected place and how they compare with those above and below."""
+    here: Mapping[str, Any] = document["sagittal"].get("worst") or {}
     parts = [
         f"{words} {float(here[key]):.{digits}f} {unit}"
         for key, (words, unit, digits) in NARROWING.items()

@@ -33,7 +33,12 @@ def result(*levels: str) -> dict[str, Any]:
             {"series_instance_uid": "1", "volume_index": 0, "slice_index": 1, "level": "T11", "level_certain": False},
         ],
         "findings": [{"level": "T11/12", "text": "T11/12: disc dark on T2", "status": "suspected"}],
-        "sagittal": {"suspected": True, "level": "T11", "canal": [{"level": "T10", "norm_z": -2.0}]},
+        "sagittal": {
+            "suspected": True,
+            "needs": "axial images",
+            "level": "T11",
+            "canal": [{"level": "T10", "norm_z": -2.0}],
+        },
     }
 
 

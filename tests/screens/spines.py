@@ -151,7 +151,14 @@ def suspicion(level: str = "T8") -> dict[str, Any]:
         }
         for name in NAMES
     ]
-    return {"series_instance_uid": SAGITTAL_UID, "suspected": True, "probability": 0.87, "level": level, "canal": canal}
+    block = {
+        "series_instance_uid": SAGITTAL_UID,
+        "suspected": True,
+        "probability": 0.87,
+        "level": level,
+        "canal": canal,
+    }
+    return block | {"needs": "axial images", "worst": next(one for one in canal if one["level"] == level)}
 
 
 def graded(certain: bool = True) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def _canal_words(worst: Narrowing, where: str) -> str:
             parts.append(f"{name} {-z:.1f} SD below the norm of the level")
     if not worst.suspected:
         return f"{where}: canal narrowing not flagged ({', '.join(parts)})"
-    return f"{where}: canal narrowing suspected ({', '.join(parts)}): axial images needed"
+    ending = ": axial images needed" if worst.asks else ", shown on axial images"
+    return f"{where}: canal narrowing suspected ({', '.join(parts)}){ending}"
 
 
 def _space_lost(station: CanalStation, spaces: Mapping[float, float]) -> float | None:

@@ -235,8 +235,6 @@ def _modic(
         kind="modic_change",
         text=f"{where}: {_words(status, 'Modic change')}{ending}",
         status=status,
-        value=endplates.brightest,
-        unit="log ratio",
         probability=probability,
         scale=MODIC,
         source_status=TO_BE_CONFIRMED,

@@ -23,6 +23,7 @@ def spine_findings(
     prediction: SagittalPrediction,
     spine: Spine,
     models: SpineModels,
+    triage: SagittalTriage | None = None,
     others: Sequence[OtherContrast] = (),
     measures: SpineMeasures | None = None,
     is_t2: bool = True,
@@ -35,6 +36,8 @@ def spine_findings(
         The model's view, and its named segments with masks in the same grid.
     models
         Fitted models of the sagittal model's folder.
+    triage
+        :func:`study_triage` of the same volume, where it is at hand.
     others
         STIR and T1 volumes of the same frame of reference.
     measures
@@ -43,7 +46,7 @@ def spine_findings(
         Whether the series is T2-weighted. Of another, lengths are told and what reads signal is not analysed.
     """
     measured = measures or measure_spine(prediction, spine)
-    triage = study_triage(spine, models, measured)
+    triage = triage or study_triage(spine, models, measured)
     ratios = body_ratios(prediction, spine, measured.near, others)
     found: list[Finding] = []
     for k, one in enumerate(spine.named):

@@ -18,8 +18,6 @@ from dashboard.study.finding_models import SpineModels
 
 T2_ROLES = frozenset({Role.SAGITTAL_T2, Role.VOLUME_T2})
 OTHER_ROLES = {Role.SAGITTAL_STIR: STIR, Role.SAGITTAL_T1: T1}
-# A graded axial slice this near to a place shows that place: stacks are 3 to 5 mm apart, places 2 mm.
-SEEN_ACROSS_MM = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +27,9 @@ class SideView:
     findings: tuple[Finding, ...] = ()
     triages: tuple[SagittalTriage, ...] = ()
 
-    def claims(self, graded_mm: Sequence[Sequence[float]]) -> list[Claim]:
-        """What the narrow places ask for, but for those that graded axial slices (LPS mm) already show."""
-        found = (one.beyond(graded_mm, SEEN_ACROSS_MM).claim() for one in self.triages)
+    def claims(self) -> list[Claim]:
+        """What the narrow places ask for that no graded axial slice shows."""
+        found = (one.claim() for one in self.triages)
         return [claim for claim in found if claim is not None]
 
     def finding_documents(self) -> tuple[dict[str, Any], ...]:
@@ -43,13 +41,18 @@ class SideView:
         analysed = [one for one in self.triages if one.worst is not None]
         if not analysed:
             return None
-        return max(analysed, key=lambda one: (one.suspected, one.worst.probability if one.worst else 0.0)).to_document()
+
+        def asks(one: SagittalTriage) -> tuple[bool, bool, float]:
+            return one.asks, one.suspected, one.worst.probability if one.worst else 0.0
+
+        return max(analysed, key=asks).to_document()
 
 
 def look_from_the_side(
     study: Study,
     levels: Levels,
     models: SpineModels | None,
+    graded_mm: Sequence[Sequence[float]] = (),
 ) -> SideView:
     """Measure every named sagittal volume and word what was found.
 
@@ -61,6 +64,8 @@ def look_from_the_side(
         Of the same study.
     models
         The fitted models behind findings; without them nothing is found.
+    graded_mm
+        Positions of graded axial slices, LPS mm.
     """
     if models is None:
         return SideView()
@@ -73,13 +78,14 @@ def look_from_the_side(
         is_t2 = own.role in T2_ROLES
         measures = measure_spine(prediction, read.spine)
         others = _other_contrasts(own, study.series)
-        for one in spine_findings(prediction, read.spine, models, others, measures, is_t2=is_t2):
+        triage = study_triage(read.spine, models, measures).shown_across(graded_mm)
+        for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2=is_t2):
             kept = findings.get((one.level, one.kind))
             # The first volume that could say something speaks: volumes come by their worth.
             if kept is None or (kept.status == "not_analysed" and one.status != "not_analysed"):
                 findings[one.level, one.kind] = one
         if is_t2:
-            triages.append(study_triage(read.spine, models, measures))
+            triages.append(triage)
     return SideView(in_order(findings.values()), tuple(triages))
 
 

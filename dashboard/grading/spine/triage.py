@@ -21,18 +21,31 @@ REACH_MM = 4.0
 ALIKE = 0.02
 # Fewer places than this (2 mm apart) are no canal that was looked at.
 LEAST_STATIONS = 10
+# A graded axial slice this near to a place shows it: stacks are 3 to 5 mm apart, places 2 mm.
+SHOWN_MM = 5.0
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
 TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
 
 
 @dataclass(frozen=True)
 class Narrowing:
-    """How suspicious one station is; `has_cord` says by which model."""
+    """How suspicious one station is; `has_cord` says by which model, `shown` whether graded axial slices show it."""
 
     station: CanalStation
     probability: float
     has_cord: bool
     suspected: bool
+    shown: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether axial images are needed for it."""
+        return self.suspected and not self.shown
+
+    @property
+    def what(self) -> str:
+        """What lies in the canal there."""
+        return "cord" if self.has_cord else "cauda equina"
 
 
 @dataclass(frozen=True)
@@ -58,31 +71,35 @@ class SagittalTriage:
 
     @property
     def suspected(self) -> bool:
-        """Whether axial images are asked for."""
+        """Whether the canal looks narrowed anywhere."""
         return any(one.suspected for one in self.places)
 
-    def beyond(self, seen_mm: Sequence[Sequence[float]], reach_mm: float) -> "SagittalTriage":
-        """The same without suspicion of places that lie within `reach_mm` of points (LPS mm) seen otherwise."""
-        if not seen_mm:
+    @property
+    def asks(self) -> bool:
+        """Whether axial images are asked for: somewhere it looks narrowed, and no graded axial slice shows it."""
+        return any(one.asks for one in self.places)
+
+    def shown_across(self, graded_mm: Sequence[Sequence[float]]) -> "SagittalTriage":
+        """The same, knowing where (LPS mm) graded axial slices lie: what they show needs no further images."""
+        if not len(graded_mm):
             return self
-        points = np.asarray(seen_mm, dtype=np.float64)
-        places = []
-        for one in self.places:
-            away = np.linalg.norm(points - np.asarray(one.station.position_mm), axis=1).min()
-            places.append(replace(one, suspected=one.suspected and away > reach_mm))
-        return replace(self, places=tuple(places))
+        points = np.asarray(graded_mm, dtype=np.float64)
+        away = [np.linalg.norm(points - np.asarray(one.station.position_mm), axis=1).min() for one in self.places]
+        places = tuple(replace(one, shown=bool(mm <= SHOWN_MM)) for one, mm in zip(self.places, away, strict=True))
+        return replace(self, places=places, worst=_worst(places) if places else None)
 
     def claim(self) -> Claim | None:
-        """What the study's urgency hears of it; None where nothing is suspected."""
-        if not self.suspected:
+        """What the study's urgency hears of it; None where no axial images are asked for."""
+        if not self.asks:
             return None
-        flagged = [one for one in self.places if one.suspected]
+        flagged = [one for one in self.places if one.asks]
         # A suspected cord comes first, however sure a narrow canal below it is.
         worst = most_narrowed([one for one in flagged if one.has_cord] or flagged)
-        what = "the cord" if worst.has_cord else "the cauda equina"
         tier = TIER_OF_CORD if worst.has_cord else TIER_OF_CAUDA
         where = place_of(worst.station.level, self.level_certain)
-        return Claim(tier, (f"compression of {what} suspected {where} on sagittal images: axial images needed",))
+        return Claim(
+            tier, (f"compression of the {worst.what} suspected {where} on sagittal images: axial images needed",)
+        )
 
     def to_document(self) -> dict[str, Any] | None:
         """The published form; None where not analysed."""
@@ -94,7 +111,9 @@ class SagittalTriage:
             "probability": round(self.worst.probability, 4),
             "level": self.worst.station.level,
             "level_certain": self.level_certain,
-            "needs": "axial images" if self.suspected else None,
+            "of": self.worst.what,
+            "needs": "axial images" if self.asks else None,
+            "worst": _station_document(self.worst),
             "canal": [_station_document(one) for one in self.places],
         }
 
@@ -107,9 +126,15 @@ def sagittal_triage(
         reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
         return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, ())
     places = tuple(_judged(stations, place, models) for place in range(len(stations)))
-    flagged = [one for one in places if one.suspected]
-    worst = most_narrowed(flagged or places)
-    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, worst, places)
+    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, _worst(places), places)
+
+
+def _worst(places: Sequence[Narrowing]) -> Narrowing:
+    """The place to speak of: first those that ask for images, then those suspected."""
+    for chosen in ([one for one in places if one.asks], [one for one in places if one.suspected]):
+        if chosen:
+            return most_narrowed([one for one in chosen if one.has_cord] or chosen)
+    return most_narrowed(places)
 
 
 def most_narrowed(places: Sequence[Narrowing]) -> Narrowing:

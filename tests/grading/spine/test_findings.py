@@ -19,7 +19,7 @@ FORBIDDEN = ("normal", "ruled out", "diagnos")
 
 def findings(drawing: Drawing | None = None, models=None, others=(), certain: bool = True):
     prediction, spine = drawn(drawing, certain)
-    return spine_findings(prediction, spine, models or flat_models(), others)
+    return spine_findings(prediction, spine, models or flat_models(), others=others)
 
 
 def the(found, level: str, kind: str):

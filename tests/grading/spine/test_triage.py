@@ -44,6 +44,24 @@ def test_a_cord_comes_before_a_narrower_cauda() -> None:
     assert "the cord" in triage(drawing).claim().reasons[0]
 
 
+def test_what_graded_axial_slices_show_asks_for_no_images() -> None:
+    found = triage(Drawing(canal={"L3/4": 5.6}))
+    shown = found.shown_across([found.worst.station.position_mm])
+    every = found.shown_across([one.station.position_mm for one in found.places])
+    assert shown.suspected and every.suspected
+    assert every.claim() is None and every.to_document()["needs"] is None
+    elsewhere = found.shown_across([[0.0, 0.0, 900.0]])
+    assert elsewhere.claim() == found.claim()
+    assert found.to_document()["needs"] == "axial images"
+
+
+def test_the_worst_place_comes_with_its_own_measures() -> None:
+    document = triage(Drawing(canal={"L3/4": 5.6})).to_document()
+    assert document["worst"] in document["canal"]
+    assert (document["worst"]["level"], document["of"]) == (document["level"], "cauda equina")
+    assert document["worst"]["probability"] == document["probability"]
+
+
 def test_an_uncertain_level_is_called_so() -> None:
     assert "(level uncertain)" in triage(Drawing(canal={"L3/4": 5.6}), certain=False).claim().reasons[0]
     assert place_of(None, True) == "(level unknown)"
