@@ -89,7 +89,8 @@ def test_a_folder_gives_one_document_with_its_own_uids(capsys: pytest.CaptureFix
     assert document["schema"] == "spine-triage/1"
     assert document["study_instance_uid"] == original.StudyInstanceUID
     assert set(document["timings_s"]) == {"read", "inference", "grading", "total"}
-    assert [model["name"] for model in document["model"]] == ["canal", "compression"]
+    names = [model["name"] for model in document["model"]]
+    assert names == ["canal", "compression", "sagittal", "sagittal_findings"]
 
 
 def test_two_runs_differ_in_timings_only(
@@ -134,14 +135,19 @@ def test_out_holds_result_and_masks(capsys: pytest.CaptureFixture[str], demonstr
     masks = pydicom.dcmread(folder / "masks.dcm")
     assert masks.Modality == "SEG"
     assert masks.StudyInstanceUID == outcome.documents[0]["study_instance_uid"]
+    assert {one.SegmentLabel for one in masks.SegmentSequence} & {"Cord", "cord", "Spinal cord"}
+    spine = pydicom.dcmread(folder / "spine.dcm")
+    assert {one.SegmentLabel.lower() for one in spine.SegmentSequence} & {"vertebra", "vertebrae"}
+    assert spine.ReferencedSeriesSequence[0].SeriesInstanceUID != masks.ReferencedSeriesSequence[0].SeriesInstanceUID
 
 
 def test_former_results_are_replaced(capsys: pytest.CaptureFixture[str], demonstration: Path, tmp_path: Path) -> None:
     outcome = triage(capsys, demonstration, "--out", tmp_path / "out")
     folder = tmp_path / "out" / outcome.documents[0]["study_instance_uid"]
     (folder / "masks-7.dcm").write_bytes(b"of a former run")
+    (folder / "spine-7.dcm").write_bytes(b"of a former run")
     triage(capsys, demonstration, "--out", tmp_path / "out")
-    assert sorted(path.name for path in folder.iterdir()) == ["masks.dcm", "result.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["masks.dcm", "result.json", "spine.dcm"]
 
 
 @pytest.mark.parametrize("uid", ["../../escaped", "..", "", "1." * 40, "a/b"])

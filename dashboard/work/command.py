@@ -115,7 +115,7 @@ class _Report:
         folder = out / self._folder_name(triaged.study.study_instance_uid)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for stale in folder.glob("masks*.dcm"):
+            for stale in (*folder.glob("masks*.dcm"), *folder.glob("spine*.dcm")):
                 stale.unlink()
             part = folder / f".{RESULT_FILE}.part"
             part.write_text(line + "\n", encoding="ascii")
@@ -146,31 +146,33 @@ class _Report:
 
 
 def write_study_masks(triaged: TriagedStudy, folder: Path) -> tuple[Path, ...]:
-    """Write DICOM SEG objects for each series in which something was outlined: ``masks.dcm``, ``masks-2.dcm`` ...
+    """Write DICOM SEG objects for each series in which something was outlined.
 
-    In the order of the study; those of a sagittal series have segments of their own.
+    In the order of the study: ``masks.dcm``, ``masks-2.dcm`` ... of the graded series, ``spine.dcm`` ... of those that
+    were looked at from the side, with segments of their own.
     """
     # Imported here: DICOM's code dictionaries take a fifth of a second, and only --out needs them.
     from dashboard.exchange.segmentation import Algorithm, write_masks
     from dashboard.exchange.segments import COMPRESSION, SAGITTAL
 
-    written: list[Path] = []
+    written: dict[str, list[Path]] = {"masks": [], "spine": []}
     sources = {instance.sop_instance_uid: instance.path for instance in triaged.instances}
     analysed = {one["series_instance_uid"] for one in triaged.document["series"] if one["analysed"]}
     models = {model["name"]: model for model in triaged.document["model"]}
     for series in triaged.study.series:
         uid = series.series_instance_uid
         prediction = triaged.predictions.get(uid) if uid in analysed else None
-        wanted = [] if prediction is None else [("compression", prediction.native_labels, COMPRESSION)]
+        wanted = [] if prediction is None else [("masks", "compression", prediction.native_labels, COMPRESSION)]
         if uid in triaged.sagittal:
-            wanted.append(("sagittal", _by_volume(series, triaged.sagittal[uid]), SAGITTAL))
-        for name, labels, kinds in wanted:
+            wanted.append(("spine", "sagittal", _by_volume(series, triaged.sagittal[uid]), SAGITTAL))
+        for stem, name, labels, kinds in wanted:
             # A result of one model names the model that segments last.
             model = models.get(name) or triaged.document["model"][-1]
             algorithm = Algorithm(model["name"], model["version"], __version__)
-            path = folder / ("masks.dcm" if not written else f"masks-{len(written) + 1}.dcm")
-            written += write_masks(series, labels, sources, path, algorithm, kinds).paths
-    return tuple(written)
+            count = len(written[stem])
+            path = folder / (f"{stem}-{count + 1}.dcm" if count else f"{stem}.dcm")
+            written[stem] += write_masks(series, labels, sources, path, algorithm, kinds).paths
+    return (*written["masks"], *written["spine"])
 
 
 def _by_volume(series: Series, seen: Sequence[SagittalPrediction]) -> tuple[npt.NDArray[np.uint8], ...]:

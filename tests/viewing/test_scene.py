@@ -98,10 +98,10 @@ def test_annotations_leave_out_what_the_headers_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "followed", "words"),
-    [(("T8", True), "T8", "T8"), (("T8", False), None, "T8 (level uncertain)"), (None, None, "")],
+    ("level", "followed", "name", "doubt"),
+    [(("T8", True), "T8", "T8", ""), (("T8", False), None, "T8", "level uncertain"), (None, None, None, "")],
 )
-def test_a_guessed_level_is_shown_as_such_and_not_followed(level, followed, words) -> None:
+def test_a_guessed_level_is_shown_as_such_and_not_followed(level, followed, name, doubt) -> None:
     _, told = made(level=level)
     planes = [plane for view in told["views"] for plane in view["planes"] if "level" in plane]
-    assert planes and {(plane["level"], plane["level_words"]) for plane in planes} == {(followed, words)}
+    assert planes and {(plane["level"], plane["name"], plane["doubt"]) for plane in planes} == {(followed, name, doubt)}
