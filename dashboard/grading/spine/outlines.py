@@ -24,6 +24,8 @@ STEP_MM = 0.4
 NEAR_MIDDLE_MM = 4.5
 # Herniations sit beside the middle as often as in it.
 WIDE_MM = 9.0
+# Fewer pixels make no outline; the blur of a mask reaches no farther than the margin.
+LEAST_PIXELS, MARGIN_PX = 12, 4
 # A plane that shows less of a segment than this share of the best plane shows its edge.
 LEAST_SHARE = 0.6
 # Walls are read in their inner part: their ends carry the same osteophytes. Discs have no wall worth a line.
@@ -248,8 +250,12 @@ def sample(layer: npt.NDArray[np.float32], outline: Outline, along: Array, acros
 
 
 def _centre(mask: Mask) -> Array:
-    places = np.argwhere(mask)
-    return places[:, 1:].mean(axis=0) if len(places) else np.full(2, np.nan)
+    """Row and column of the middle; NaN of an empty mask."""
+    flat = mask.sum(axis=0)
+    if not flat.any():
+        return np.full(2, np.nan)
+    weights = (flat.sum(axis=1), flat.sum(axis=0))
+    return np.array([np.average(np.arange(len(one)), weights=one) for one in weights])
 
 
 def _direction(centres: Sequence[Array], place: int) -> Array:
@@ -262,10 +268,14 @@ def _direction(centres: Sequence[Array], place: int) -> Array:
 
 def _outline(layer: Mask, plane: int, toward: Array, pixel_mm: float) -> Outline | None:
     """Outline in a frame turned, in three rounds, until its axis follows the endplates."""
-    places = np.argwhere(layer)
-    if len(places) < 12:
+    if np.count_nonzero(layer) < LEAST_PIXELS:
         return None
-    origin = (places.min(axis=0) + places.max(axis=0)) / 2 * pixel_mm
+    # The segment alone: the rest of the plane would be searched again and again.
+    sides = [np.flatnonzero(layer.any(axis=axis)) for axis in (1, 0)]
+    corner = np.array([max(0, int(one[0]) - MARGIN_PX) for one in sides])
+    ends = [int(one[-1]) + 1 + MARGIN_PX for one in sides]
+    layer = layer[corner[0] : ends[0], corner[1] : ends[1]]
+    origin = (np.array([one[0] + one[-1] for one in sides]) / 2 - corner) * pixel_mm
     soft = ndimage.gaussian_filter(layer.astype(np.float32), 0.6)
     normal, outline = toward, None
     for _ in range(3):
@@ -276,7 +286,7 @@ def _outline(layer: Mask, plane: int, toward: Array, pixel_mm: float) -> Outline
         slopes = [outline.endplate(upper)[1] for upper in (True, False)]
         axis = (slopes[0] + slopes[1]) / np.linalg.norm(slopes[0] + slopes[1])
         normal = np.array([axis[1], -axis[0]])
-    return outline
+    return None if outline is None else replace(outline, origin=outline.origin + corner * pixel_mm)
 
 
 def _sampled(
