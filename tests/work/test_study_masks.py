@@ -32,7 +32,7 @@ def triaged(tmp_path: Path) -> TriagedStudy:
 def test_what_was_outlined_from_the_side_is_written(triaged: TriagedStudy, tmp_path: Path) -> None:
     (path,) = write_study_masks(triaged, tmp_path)
     masks = pydicom.dcmread(path)
-    assert path.name == "masks.dcm"
+    assert path.name == "spine.dcm"
     algorithm = masks.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0]
     assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == ("sagittal", "2")
     assert [one.SegmentLabel for one in masks.SegmentSequence][:2] == ["Vertebrae", "Intervertebral discs"]
