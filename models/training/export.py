@@ -63,6 +63,8 @@ class Source:
     samples: int
     folder: Path | None
     note: str = ""
+    program: str = "models.training.train"
+    options: str = "--data FOLDER"
 
     @property
     def data(self) -> str:
@@ -74,7 +76,7 @@ class Source:
     @property
     def command(self) -> str:
         """The command that makes such weights again."""
-        return f"python -m models.training.train{' --data FOLDER' if self.folder else ''} --seed {self.seed}"
+        return f"python -m {self.program}{f' {self.options}' if self.folder else ''} --seed {self.seed}"
 
 
 def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> bytes:
@@ -128,7 +130,7 @@ def export_canal(net: CanalNet, out: Path, source: Source) -> None:
     lines = _head("canal", content)
     lines += _input(CANAL_PIXEL_MM, "series_nonzero", CANAL_PERCENTILES)
     lines += ["[output]", 'heatmap = ["canal"]', "", "[thresholds]", "canal_min = 0.3", ""]
-    _write(out, content, lines, source)
+    write_folder(out, content, lines, source)
 
 
 def compression_onnx(net: CompressionNet, version: str = VERSION) -> bytes:
@@ -142,14 +144,14 @@ def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke:
     """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``."""
     content = compression_onnx(net)
     lines = _compression_lines(content, IDENTITY, 0, real=False)
-    _write(out, content, lines, source)
+    write_folder(out, content, lines, source)
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
     if source.folder is not None and (out.parent / "canal" / "manifest.toml").exists():
         models = load_models(out.parent, threads=1)
         found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 16))
     calibration = fit_calibration(Outputs.join(found))
     count = sum(int((f.ranks >= 0).sum()) for f in found)
-    _write(out, content, _compression_lines(content, calibration, count, real=len(found) > 1), source)
+    write_folder(out, content, _compression_lines(content, calibration, count, real=len(found) > 1), source)
 
 
 def _compression_lines(content: bytes, calibration: Calibration, count: int, *, real: bool) -> list[str]:
@@ -209,7 +211,8 @@ def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
     ]
 
 
-def _write(out: Path, content: bytes, lines: list[str], source: Source) -> None:
+def write_folder(out: Path, content: bytes, lines: list[str], source: Source) -> None:
+    """Write ``model.onnx``, and ``manifest.toml`` with where the weights came from under `lines`."""
     lines += [
         "[provenance]",
         f'command = "{source.command}"',

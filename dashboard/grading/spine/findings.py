@@ -10,6 +10,7 @@ from dashboard.grading.spine.disc_findings import disc_findings
 from dashboard.grading.spine.measures import SpineMeasures, measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.triage import SagittalTriage, sagittal_triage
+from dashboard.study import level_words
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
@@ -50,7 +51,7 @@ def spine_findings(
     ratios = body_ratios(prediction, spine, measured.near, others)
     found: list[Finding] = []
     for k, one in enumerate(spine.named):
-        where, place = level_words(spine, one), _place(spine, one)
+        where, place = _where(spine, one), _place(spine, one)
         found.append(canal_finding(triage, one.level, where, place))
         if k in measured.discs:
             found += disc_findings(measured.discs[k], measured.endplates.get(k), models, where, place, is_t2)
@@ -70,9 +71,9 @@ def study_triage(spine: Spine, models: SpineModels, measures: SpineMeasures) -> 
     return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models)
 
 
-def level_words(spine: Spine, one: NamedSegment) -> str:
+def _where(spine: Spine, one: NamedSegment) -> str:
     """The level as a clinician reads it, with the doubt about its name."""
-    return one.level if spine.certain and one.probability >= SURE_OF_LEVEL else f"{one.level} (level uncertain)"
+    return level_words(one.level, spine.certain and one.probability >= SURE_OF_LEVEL)
 
 
 def _place(spine: Spine, one: NamedSegment) -> dict[str, Any]:

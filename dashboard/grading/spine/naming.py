@@ -21,6 +21,7 @@ from dashboard.grading.spine.evidence import (
 )
 from dashboard.grading.spine.instances import Placed
 from dashboard.grading.spine.turned import signs_of_turning
+from dashboard.study import UNCERTAIN
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
 
@@ -37,10 +38,8 @@ SHORT_DISC, SHORTER_DISC, LOW_DISC = 0.6, 0.8, 0.4
 TRANSITIONAL_SHIFT = 0.3
 # Alternatives less likely than this are left out, and what remains sums to 1 with the guess.
 LEAST_ALTERNATIVE = 0.01
-
 # People have up to two presacral vertebrae more or fewer than most; a larger difference is a miscount or a mistake.
 ANOMALY_PLACES = 4
-UNCERTAIN = "level uncertain"
 CONTRADICTION = "what looks like C2 and what looks like the sacrum are not a spine apart"
 BORROWED = "counted through vertebrae that another series shows too"
 USUAL_PRESACRAL = 24

@@ -13,6 +13,7 @@ import numpy as np
 
 from dashboard.grading.spine.canal import CanalStation
 from dashboard.grading.urgency import Claim, Tier
+from dashboard.study import UNKNOWN, level_words
 from dashboard.study.finding_models import FindingModel, SpineModels
 
 # Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
@@ -160,8 +161,8 @@ def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, fl
 def place_of(level: str | None, certain: bool) -> str:
     """Words for a level."""
     if level is None:
-        return "(level unknown)"
-    return f"at {level}" if certain else f"at {level} (level uncertain)"
+        return f"({UNKNOWN})"
+    return f"at {level_words(level, certain)}"
 
 
 def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels) -> Narrowing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from dashboard.study.sagittal import SAGITTAL_CLASSES
-from models.training.export import CONTRACT, LICENCE, OPSET, Source
+from models.training.export import CONTRACT, LICENCE, OPSET, Source, write_folder
 from models.training.sagittal.labels import CLIP_HIGH, PERCENTILES, PIXEL_MM
 from models.training.sagittal.network import CHANNELS
 
@@ -103,16 +102,5 @@ def export_sagittal(net: nn.Module, out: Path, source: Source) -> None:
         "[output]",
         f"segmentation = [{classes}]",
         "",
-        "[provenance]",
-        f'command = "python -m models.training.sagittal.train{" --data FOLDER --cords CORDS" if source.folder else ""}'
-        f' --seed {source.seed}"',
-        f"seed = {source.seed}",
-        f"samples = {source.samples}",
-        f'data = "{source.data}"',
-        f"date = {datetime.now(UTC).date().isoformat()}",
-        *([f'note = "{source.note}"'] if source.note else []),
-        "",
     ]
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "model.onnx").write_bytes(content)
-    (out / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
+    write_folder(out, content, lines, source)

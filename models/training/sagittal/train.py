@@ -22,6 +22,7 @@ from models.training.sagittal.samples import build
 
 log = logging.getLogger(__name__)
 
+PROGRAM, OPTIONS = "models.training.sagittal.train", "--data FOLDER --cords CORDS"
 PLAN = Plan(samples=110_000, minutes=75, batch=16, rate=2e-3, workers=1)
 FEED = FeedOptions(chunk=32, pool=1536, reuse=3.0)
 SMOKE_PLAN = Plan(samples=24, minutes=1, batch=8, workers=1, meet=1)
@@ -61,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     job = Job(partial(start_net, args.start), partial(build, args.data, args.cords), loss_of, args.seed, options)
     net, seen = fit(job, plan, args.checkpoint)
     note = "went on from weights of the same command" if args.start else ""
-    export_sagittal(net, args.out / "sagittal", Source(args.seed, seen, args.data, note))
+    export_sagittal(
+        net, args.out / "sagittal", Source(args.seed, seen, args.data, note, PROGRAM, "--data FOLDER --cords CORDS")
+    )
     return 0
 
 
