@@ -59,6 +59,10 @@ def _table(rng: np.random.Generator) -> np.ndarray:
         }
     for tissue, value in values.items():
         table[tissue] = value
+    # What is left of the disc under S1 may look like any other disc.
+    if rng.random() < 0.5:
+        wet = rng.random()
+        table[T.SACRAL_DISC] = wet * table[T.NUCLEUS] + (1 - wet) * table[T.ANNULUS]
     for tissue, like in LOOKS_LIKE.items():
         table[tissue] = table[like]
     return table

@@ -21,7 +21,7 @@ from models.training.sagittal.people import Person, gather
 from models.training.sagittal.planes import Plane, Style, draw_plane
 from models.training.sagittal.spines import SpineShape, draw_spine
 
-REAL_SHARE = 0.7
+REAL_SHARE = 0.75
 
 
 def drawn_sample(rng: np.random.Generator) -> Batch:

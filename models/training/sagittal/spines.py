@@ -28,6 +28,8 @@ _KNOTS = {
 _FREE = [f"C{n}" for n in range(2, 8)] + [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
 SACRUM_HEIGHTS_MM = (29.0, 25.0, 21.0, 18.0, 15.0)
 SACRUM_DEPTHS_MM = (31.0, 22.0, 16.0, 12.0, 9.0)
+# Drawn more often than it is met, for the net to see how S1 still differs.
+LUMBARISED_SHARE = 0.2
 
 
 @dataclass(slots=True)
@@ -163,15 +165,20 @@ def _ailments(rng: np.random.Generator, bones: list[Bone]) -> None:
 def _sacrum(rng: np.random.Generator, last: Bone, deep: float, size: float) -> list[Bone]:
     tilt = last.tilt + np.radians(rng.uniform(8, 28))
     bend = np.radians(rng.uniform(-2, 22))
+    depths = list(SACRUM_DEPTHS_MM)
+    # Half lumbarised: S1 is as deep below as above, and a disc of some height lies under it.
+    squared = rng.random() < LUMBARISED_SHARE
+    if squared:
+        depths[1] = SACRUM_DEPTHS_MM[0] * rng.uniform(0.75, 0.95)
     pieces = []
-    for number, (height, depth) in enumerate(zip(SACRUM_HEIGHTS_MM, SACRUM_DEPTHS_MM, strict=True), start=1):
+    for number, (height, depth) in enumerate(zip(SACRUM_HEIGHTS_MM, depths, strict=True), start=1):
         bone = Bone(
             f"S{number}",
             SACRAL,
             height * size,
             depth * deep,
             depth * 1.4,
-            rng.uniform(0.5, 3.5) if number < 3 else 0.8,
+            _sacral_gap(rng, number, squared),
             max(4.0, last.canal * (1.0 - 0.17 * number)),
             0.0,
             rng.uniform(5, 14),
@@ -182,6 +189,12 @@ def _sacrum(rng: np.random.Generator, last: Bone, deep: float, size: float) -> l
         pieces.append(bone)
         tilt -= bend * rng.uniform(0.5, 1.3)
     return pieces
+
+
+def _sacral_gap(rng: np.random.Generator, number: int, squared: bool) -> float:
+    if number == 1 and squared:
+        return float(rng.uniform(3.0, 8.0))
+    return float(rng.uniform(0.5, 3.5)) if number < 3 else 0.8
 
 
 def _placed(rng: np.random.Generator, bones: list[Bone], sacrum: list[Bone], scale: float) -> SpineShape:
