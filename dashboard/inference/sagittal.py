@@ -28,6 +28,9 @@ MAX_PLANES = 40
 FINE_STEP_MM, FINE_PLANES = 3.0, 31
 # Where a 3-D volume is wider than that, the canal is first looked for in planes this far apart.
 SEARCH_STEP_MM = 15.0
+# A few planes are looked at whole, this far apart; the others only about the spine that those showed, with as much
+# round it as the model needs to tell where it is.
+SCOUT_STEP_MM, AROUND_SPINE_MM = 16.0, 26.0
 # A canal shows in a plane when it is this large there.
 CANAL_SHOWS_MM2 = 200.0
 # Nobody is longer or deeper than this; a header that says so lies, and the picture would not fit into memory.
@@ -113,7 +116,7 @@ class _Viewer:
     def prediction(self, uid: str, volume_index: int) -> SagittalPrediction:
         """Everything seen in the planes that are worth it."""
         stride, planes = self._planes()
-        looks = self._look(planes)
+        looks = self._look_about_spine(planes, stride * self.seen.step_mm)
         affine = self.grid.affine.copy()
         affine[:3, 3] += affine[:3, 0] * planes[0]
         affine[:3, 0] *= stride
@@ -147,19 +150,46 @@ class _Viewer:
         """Place among `planes` about which the canal lies; the middle where none was found."""
         every = max(1, round(SEARCH_STEP_MM / FINE_STEP_MM))
         tried = list(range(len(planes) % every // 2, len(planes), every))
-        looks = self._look([planes[k] for k in tried])
+        looks = self._look([planes[k] for k in tried], self._everything)
         areas = [np.isin(look.labels, CANAL_CLASSES).sum() * SAGITTAL.pixel_mm**2 for look in looks]
         showing = [k for k, area in zip(tried, areas, strict=True) if area >= CANAL_SHOWS_MM2]
         return round((showing[0] + showing[-1]) / 2) if showing else len(planes) // 2
 
-    def _look(self, planes: Sequence[int]) -> list[_Look]:
+    def _look_about_spine(self, planes: Sequence[int], step_mm: float) -> list[_Look]:
+        """Every plane; after a few of them, no more of each than holds the spine."""
+        every = max(1, round(SCOUT_STEP_MM / step_mm))
+        scouts = planes[(len(planes) - 1) % every // 2 :: every]
+        looks = dict(zip(scouts, self._look(scouts, self._everything), strict=True))
+        window = self._around(list(looks.values()))
+        rest = [plane for plane in planes if plane not in looks]
+        looks.update(zip(rest, self._look(rest, window), strict=True))
+        return [looks[plane] for plane in planes]
+
+    @property
+    def _everything(self) -> Box:
+        rows, columns = self.grid.shape
+        return slice(0, rows), slice(0, columns)
+
+    def _around(self, looks: Sequence[_Look]) -> Box:
+        """What to look at of the planes between: the whole where none of these shows a spine."""
+        shown = _box(np.any([look.labels > 0 for look in looks], axis=0))
+        if not shown[0].stop:
+            return self._everything
+        margin = round(AROUND_SPINE_MM / SAGITTAL.pixel_mm)
+        rows, columns = (
+            _widened(part, margin, SAGITTAL.multiple_px, side)
+            for part, side in zip(shown, self.grid.shape, strict=True)
+        )
+        return rows, columns
+
+    def _look(self, planes: Sequence[int], window: Box) -> list[_Look]:
         last = len(self.voxels) - 1
         beside = {k: [k + d if 0 <= k + d <= last else k for d in (-self.beside, 0, self.beside)] for k in planes}
         needed = sorted({index for three in beside.values() for index in three})
         cut = dict(zip(needed, spread(self._cut, needed, self.threads), strict=True))
 
         def one(plane: int) -> _Look:
-            return self._answer(np.stack([cut[index][0] for index in beside[plane]]), cut[plane][1])
+            return self._answer(np.stack([cut[index][0] for index in beside[plane]]), cut[plane][1], window)
 
         return spread(one, planes, self.threads)
 
@@ -168,13 +198,16 @@ class _Viewer:
         inside = self.field & ~padding(pixels, self.field)
         return self.window.apply(pixels, inside), inside
 
-    def _answer(self, slices: Image, inside: Mask) -> _Look:
-        classes = self.session.run(slices[None])["segmentation"][0]
+    def _answer(self, slices: Image, inside: Mask, window: Box) -> _Look:
+        classes = self.session.run(np.ascontiguousarray(slices[None, :, *window]))["segmentation"][0]
+        labels = np.zeros(inside.shape, np.uint8)
+        certainty = np.full(inside.shape, 255, np.uint8)
         # What lies outside the field is nothing that was seen.
-        labels = most_probable(classes) * inside
-        certainty = np.round(255 * np.clip(classes.max(axis=0), 0, 1)).astype(np.uint8)
-        box = _box(labels)
-        return _Look(slices[1], inside, labels, certainty, classes[:, *box].copy(), box)
+        labels[window] = most_probable(classes) * inside[window]
+        certainty[window] = np.round(255 * np.clip(classes.max(axis=0), 0, 1)).astype(np.uint8)
+        rows, columns = _box(labels[window])
+        box = tuple(slice(a.start + b.start, a.stop + b.start) for a, b in ((rows, window[0]), (columns, window[1])))
+        return _Look(slices[1], inside, labels, certainty, classes[:, rows, columns].copy(), (box[0], box[1]))
 
     def _native(self, planes: Sequence[int], looks: Sequence[_Look]) -> Labels:
         """Labels in the grid of the volume; between two planes that were looked at, the mean of both by nearness."""
@@ -228,6 +261,14 @@ def _box(seen: npt.NDArray[np.generic]) -> Box:
         margin = 2 if high else 0
         ends.append(slice(max(0, low - margin), min(seen.shape[1 - axis], high + margin)))
     return ends[0], ends[1]
+
+
+def _widened(part: slice, margin: int, multiple: int, side: int) -> slice:
+    """A stretch with a margin, its length a multiple that the model takes, within a side that is one itself."""
+    length = min(side, -(-(part.stop - part.start + 2 * margin) // multiple) * multiple)
+    start = (part.start + part.stop - length) // 2
+    start = min(max(0, start), side - length)
+    return slice(start, start + length)
 
 
 def _within(look: _Look, box: Box) -> Image:

@@ -123,3 +123,36 @@ def test_a_series_of_zeros_gives_labels_of_nothing(models):
     blank = wrap(np.zeros(SHAPE, np.uint16), centred(SAGITTAL, (4.0, 0.7, 0.7), (0, 0, 0), SHAPE))
     (found,) = analyse_sagittal(of(blank), models)
     assert not found.labels.any() and not found.native_labels.any()
+
+
+class Watched:
+    """A session that notes the size of every picture it is shown."""
+
+    def __init__(self, session):
+        self.session, self.sides = session, []
+
+    def run(self, slices):
+        self.sides.append(slices.shape[2:])
+        return self.session.run(slices)
+
+
+def watched(models):
+    eye = Watched(models.sagittal)
+    return eye, replace(models, sagittal=eye, threads=1)
+
+
+def test_after_a_few_whole_planes_only_the_spine_and_what_is_round_it_is_looked_at(models):
+    eye, watching = watched(models)
+    stored = tube((4.0, 1.0, 1.0), (13, 200, 300))
+    (found,) = analyse_sagittal(of(stored), watching)
+    whole = found.labels.shape[1:]
+    assert len(eye.sides) == 13 and eye.sides.count(whole) == 4
+    assert max(columns for rows, columns in eye.sides if (rows, columns) != whole) <= whole[1] / 2
+    assert dice(found.native_labels > 0, truth(stored) > 0) > 0.9
+
+
+def test_a_stack_whose_first_planes_show_nothing_is_looked_at_whole(models):
+    eye, watching = watched(models)
+    blank = wrap(np.zeros(SHAPE, np.uint16), centred(SAGITTAL, (4.0, 0.7, 0.7), (0, 0, 0), SHAPE))
+    (found,) = analyse_sagittal(of(blank), watching)
+    assert eye.sides == [found.labels.shape[1:]] * 13

@@ -34,6 +34,9 @@ SAME_BODY_MM = 8.0
 # A lowest disc is rudimentary, as over a transitional vertebra, when it is this short beside the two above it or, less
 # short, this low as well. Sixteen training people of SPIDER had 0.68 at the shortest and 0.63 at the lowest.
 SHORT_DISC, SHORTER_DISC, LOW_DISC = 0.6, 0.8, 0.4
+# Two discs that both look lumbosacral to the model: the disc above the lowest is at least this much so. In sixteen
+# training people of SPIDER it was at most 0.01.
+RIVAL = 0.1
 # Then the disc above may be the true L5/S1.
 TRANSITIONAL_SHIFT = 0.3
 # Alternatives less likely than this are left out, and what remains sums to 1 with the guess.
@@ -249,6 +252,8 @@ def _transitional(row: Row) -> str:
     if any(one.slot > lowest.slot for one in row.placed):
         return "possible transitional vertebra: a disc or vertebra is seen below the lumbosacral disc"
     above = [one.segment for one in row.placed if one.segment.kind == "disc" and one.slot in _two_above(lowest)]
+    if above and max(one.anchor for one in above) >= RIVAL:
+        return "possible transitional vertebra: more than one disc looks like the one above the sacrum"
     depths, heights = [depth_mm(one) for one in above], [height_mm(one) for one in above]
     depth, height = depth_mm(lowest.segment), height_mm(lowest.segment)
     if not (depth and all(depths) and len(above) == 2):

@@ -114,6 +114,16 @@ def test_a_rudimentary_lowest_disc_is_flagged_and_makes_a_count_from_the_sacrum_
     assert both.certain and "the lowest disc is much smaller" in both.note
 
 
+def test_two_discs_that_look_lumbosacral_make_a_count_from_the_sacrum_uncertain(whole):
+    seen = drawn(Whole(), planes=5)
+    near = np.abs(np.arange(seen.labels.shape[1]) - row_at(seen, whole.centre_mm("L4/5"))) < 14
+    torn = near & (np.arange(seen.labels.shape[1]) % 3 == 0)
+    labels = np.where(torn[None, :, None] & (seen.labels == DISC), LUMBOSACRAL, seen.labels)
+    found = name_spine(rows_of(prediction_of(labels, seen.affine), 480, seen.labels.shape[1]))
+    assert found.named[-1].level == "L5/S1" and not found.certain
+    assert "more than one disc looks like" in found.note and found.alternatives
+
+
 def test_a_block_vertebra_does_not_shift_the_names():
     found = name_spine(drawn(Whole(fused=frozenset({"T6"})), planes=5))
     assert names(found) == [level for level in LEVELS[1:-1] if level != "T6/7"]
