@@ -63,8 +63,18 @@ def _anchor_at_wrong_end(row: Row) -> bool:
 
 
 def _shrinking(row: Row) -> bool:
-    depths = [depth_mm(one.segment) for one in row.placed if one.segment.kind == "vertebra"]
-    known = [depth for depth in depths if depth]
+    """Whether bodies grow smaller from head to foot, of those with canal beside them.
+
+    Where a bent spine leaves the stack, its bodies are cut beside their middle and look small.
+    """
+    if row.line is None:
+        return False
+    inverse = np.linalg.inv(row.prediction.affine)
+    known = []
+    for one in row.placed:
+        depth, at = depth_mm(one.segment), float((inverse @ np.array([*one.segment.centre_mm, 1.0]))[1])
+        if one.segment.kind == "vertebra" and depth and row.line.first_row <= at <= row.line.last_row:
+            known.append(depth)
     if len(known) < LEAST_BODIES:
         return False
     return float(np.mean(known[-2:])) < SHRUNK * float(np.mean(known[:2]))

@@ -3,10 +3,19 @@
 import numpy as np
 import pytest
 
-from dashboard.grading.spine.evidence import row_of
+from dashboard.grading.spine.evidence import depth_mm, row_of
 from dashboard.grading.spine.naming import name_spine
-from dashboard.grading.spine.turned import FRONT_BACK, UPSIDE_DOWN, signs_of_turning
-from tests.grading.spine.truth import prediction_of, row_at, rows_of, spider_people, spider_prediction
+from dashboard.grading.spine.turned import FRONT_BACK, SHRUNK, UPSIDE_DOWN, signs_of_turning
+from tests.grading.spine.truth import (
+    CANAL,
+    CORD,
+    VERTEBRA,
+    prediction_of,
+    row_at,
+    rows_of,
+    spider_people,
+    spider_prediction,
+)
 
 
 def turned(prediction, axis):
@@ -41,6 +50,21 @@ def test_front_and_back_exchanged_are_noticed(seen, whole, part):
     backwards = turned(fields(seen, whole)[part], 2)
     assert FRONT_BACK in signs_of_turning(row_of(backwards))
     assert not name_spine(backwards).certain
+
+
+def test_bodies_cut_beside_their_middle_where_the_spine_leaves_the_stack_are_not_taken_for_small_ones(seen, whole):
+    lumbar = fields(seen, whole)["lumbar"]
+    labels, below = lumbar.labels.copy(), row_at(lumbar, whole.centre_mm("L3/4"))
+    rest = labels[:, below:]
+    rest[np.isin(rest, (CANAL, CORD))] = 0
+    for plane, row in zip(*np.nonzero((rest == VERTEBRA).any(axis=2)), strict=True):
+        columns = np.flatnonzero(rest[plane, row] == VERTEBRA)
+        rest[plane, row, columns[: len(columns) // 2]] = 0
+    cut = prediction_of(labels, lumbar.affine)
+    depths = [depth_mm(one.segment) for one in row_of(cut).placed if one.segment.kind == "vertebra"]
+    known = [depth for depth in depths if depth]
+    assert np.mean(known[-2:]) < SHRUNK * np.mean(known[:2])
+    assert signs_of_turning(row_of(cut)) == ()
 
 
 def test_nothing_is_said_of_real_lumbar_spines(shared_data):
