@@ -8,12 +8,12 @@ from dashboard.grading.spine.contrasts import STIR, STIR_BRIGHT, T1, T1_BRIGHT, 
 from dashboard.grading.spine.disc_findings import needs_t2
 from dashboard.grading.spine.result import (
     MEASURED,
-    NOT_ANALYSED,
     NOT_FLAGGED,
     SUSPECTED,
     TO_BE_CONFIRMED,
     Finding,
     Maker,
+    not_analysed,
 )
 from dashboard.grading.spine.vertebrae import GENANT_CUTS, BodyMeasures, genant_grade
 
@@ -57,13 +57,8 @@ def body_findings(
 def _height(body: BodyMeasures, where: str, finding: Maker) -> Finding:
     if body.loss is None:
         reason = "no whole vertebra beside it to compare with"
-        return finding(
-            kind="vertebral_height_loss",
-            text=f"{where}: height loss not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-            scale=GENANT,
-            source_status=TO_BE_CONFIRMED,
+        return not_analysed(
+            finding, "vertebral_height_loss", where, reason, "height loss", scale=GENANT, source_status=TO_BE_CONFIRMED
         )
     grade = genant_grade(body.loss)
     heights = f"front {body.front_mm:.0f}, middle {body.middle_mm:.0f}, back {body.back_mm:.0f} mm"
@@ -86,12 +81,7 @@ def _height(body: BodyMeasures, where: str, finding: Maker) -> Finding:
 def _age(ratios: Mapping[str, Mapping[int, float]], row_place: int, where: str, finding: Maker) -> Finding:
     hint, words = age_hint(ratios, row_place)
     if hint is None:
-        return finding(
-            kind="fracture_age",
-            text=f"{where}: age of the height loss not analysed, because {words}",
-            status=NOT_ANALYSED,
-            reason=words,
-        )
+        return not_analysed(finding, "fracture_age", where, words, "age of the height loss")
     return finding(
         kind="fracture_age",
         text=f"{where}: {words}",
@@ -108,12 +98,7 @@ def _marrow(
     stir, t1 = ratios.get(STIR, {}).get(row_place), ratios.get(T1, {}).get(row_place)
     if body.marrow_z is None and stir is None and t1 is None:
         reason = "fewer than four whole vertebrae to compare with"
-        return finding(
-            kind="marrow_signal",
-            text=f"{where}: marrow not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-        )
+        return not_analysed(finding, "marrow_signal", where, reason, "marrow")
     signs = []
     if body.marrow_z is not None and abs(body.marrow_z) >= MARROW_Z:
         signs.append(f"T2 signal {'above' if body.marrow_z > 0 else 'below'} the other bodies (z {body.marrow_z:+.1f})")

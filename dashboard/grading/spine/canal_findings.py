@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.grading.spine.canal import EXTENT_MM, GAP_MM, CanalStation
-from dashboard.grading.spine.result import NOT_ANALYSED, NOT_FLAGGED, SUSPECTED, Finding
+from dashboard.grading.spine.result import NOT_ANALYSED, NOT_FLAGGED, SUSPECTED, Finding, not_analysed
 from dashboard.grading.spine.triage import Narrowing, SagittalTriage, most_narrowed
 from dashboard.study.sagittal import SagittalPrediction
 
@@ -34,12 +34,7 @@ def canal_finding(triage: SagittalTriage, level: str, where: str, place: Mapping
     beside = [one for one in triage.places if one.station.level == level]
     if not beside:
         reason = triage.reason or "the middle of the canal lies outside the planes there"
-        return finding(
-            kind="canal_narrowing",
-            text=f"{where}: canal not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-        )
+        return not_analysed(finding, "canal_narrowing", where, reason, "canal")
     worst = most_narrowed(beside)
     station = worst.station
     percent, scale = station.mcc_percent, MCC
@@ -72,13 +67,7 @@ def kang_finding(
     known = [(loss, one) for loss, one in zip(losses, beside, strict=True) if loss is not None]
     if not known:
         reason = "too little of cord and canal is seen above and below"
-        return finding(
-            kind="cervical_stenosis",
-            text=f"{where}: Kang grade not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-            scale=KANG,
-        )
+        return not_analysed(finding, "cervical_stenosis", where, reason, "Kang grade", scale=KANG)
     lost, station = max(known, key=lambda pair: pair[0])
     narrowed = max((one.mscc_percent for one in beside if one.mscc_percent is not None), default=0.0)
     signal = _cord_signal(prediction, stations, station)
@@ -109,14 +98,8 @@ def kang_grade(space_lost: float, cord_percent: float, signal_ratio: float | Non
 
 def lumbar_finding(where: str, place: Mapping[str, Any]) -> Finding:
     """Why no Schizas or Lee grade is given."""
-    return Finding(
-        **place,
-        kind="lumbar_stenosis",
-        text=f"{where}: Schizas and Lee grade not analysed, because {NO_ROOTS}",
-        status=NOT_ANALYSED,
-        reason=NO_ROOTS,
-        scale=SCHIZAS_LEE,
-    )
+    finding = partial(Finding, **place)
+    return not_analysed(finding, "lumbar_stenosis", where, NO_ROOTS, "Schizas and Lee grade", scale=SCHIZAS_LEE)
 
 
 def coverage_finding(where: str, what: str, lateral: bool, place: Mapping[str, Any]) -> Finding:

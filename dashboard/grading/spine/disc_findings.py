@@ -8,12 +8,12 @@ from dashboard.grading.spine.disc_measures import DiscMeasures
 from dashboard.grading.spine.features import disc_features
 from dashboard.grading.spine.result import (
     MEASURED,
-    NOT_ANALYSED,
     NOT_FLAGGED,
     SUSPECTED,
     TO_BE_CONFIRMED,
     Finding,
     Maker,
+    not_analysed,
 )
 from dashboard.grading.spine.vertebrae import EndplateMeasures
 from dashboard.study.finding_models import FindingModel, SpineModels, steps
@@ -29,6 +29,7 @@ ROMAN = ("I or II", "III", "IV", "V")
 # Meyerding's grades begin at these shares of the endplate (CLINICAL reference, section 5, recalled).
 MEYERDING_CUTS = (25.0, 50.0, 75.0, 100.0)
 AXIAL_TELLS = "; axial planes tell protrusion from extrusion"
+NOTHING_ABOVE = "the vertebra above the disc is not in the field"
 TYPE_UNKNOWN = "type 1 and type 2 cannot be told apart on T2 alone"
 
 
@@ -71,13 +72,12 @@ def meyerding_grade(percent: float) -> str:
 
 def needs_t2(finding: Maker, kind: str, where: str) -> Finding:
     """A finding that only a T2-weighted series shows."""
-    reason = "its signal is read on T2-weighted images only"
-    return finding(
-        kind=kind,
-        text=f"{where}: {kind.replace('_', ' ')} not analysed, because {reason}",
-        status=NOT_ANALYSED,
-        reason=reason,
-    )
+    return not_analysed(finding, kind, where, "its signal is read on T2-weighted images only")
+
+
+def _on(scale: str) -> dict[str, str]:
+    """A scale that nobody has yet read in its source."""
+    return {"scale": scale, "source_status": TO_BE_CONFIRMED}
 
 
 def _judged(model: FindingModel, features: Features) -> tuple[float, str]:
@@ -104,22 +104,14 @@ def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, wher
 def _height_index(disc: DiscMeasures, where: str, finding: Maker) -> Finding:
     if disc.height_index is None:
         reason = "no whole vertebra beside the disc to compare with"
-        return finding(
-            kind="disc_height_index",
-            text=f"{where}: disc height index not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-            scale=HEIGHT_INDEX,
-            source_status=TO_BE_CONFIRMED,
-        )
+        return not_analysed(finding, "disc_height_index", where, reason, **_on(HEIGHT_INDEX))
     return finding(
         kind="disc_height_index",
         text=f"{where}: disc height {disc.height_index:.2f} of the bodies beside it",
         status=MEASURED,
         value=disc.height_index,
         unit="ratio",
-        scale=HEIGHT_INDEX,
-        source_status=TO_BE_CONFIRMED,
+        **_on(HEIGHT_INDEX),
     )
 
 
@@ -135,14 +127,13 @@ def _pfirrmann(features: Features, models: SpineModels, where: str, finding: Mak
         status=SUSPECTED if rank else NOT_FLAGGED,
         grade=str(2 + rank),
         probability=edges[rank] - edges[rank + 1],
-        scale=PFIRRMANN,
-        source_status=TO_BE_CONFIRMED,
+        **_on(PFIRRMANN),
     )
 
 
 def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
     if disc.bulge_widest_mm is None:
-        return _without_border(finding, "disc_herniation", "herniation", where)
+        return not_analysed(finding, "disc_herniation", where, NOTHING_ABOVE, "herniation", **_on(NOMENCLATURE))
     probability, status = _judged(models.herniation, features)
     return finding(
         kind="disc_herniation",
@@ -152,14 +143,13 @@ def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, whe
         value=disc.bulge_widest_mm,
         unit="mm",
         probability=probability,
-        scale=NOMENCLATURE,
-        source_status=TO_BE_CONFIRMED,
+        **_on(NOMENCLATURE),
     )
 
 
 def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
     if disc.bulge_mm is None:
-        return _without_border(finding, "disc_bulge", "bulge", where)
+        return not_analysed(finding, "disc_bulge", where, NOTHING_ABOVE, "bulge", **_on(NOMENCLATURE))
     probability, status = _judged(models.bulge, features)
     return finding(
         kind="disc_bulge",
@@ -168,34 +158,13 @@ def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, where: s
         value=disc.bulge_mm,
         unit="mm",
         probability=probability,
-        scale=NOMENCLATURE,
-        source_status=TO_BE_CONFIRMED,
-    )
-
-
-def _without_border(finding: Maker, kind: str, what: str, where: str) -> Finding:
-    reason = "the vertebra above the disc is not in the field"
-    return finding(
-        kind=kind,
-        text=f"{where}: {what} not analysed, because {reason}",
-        status=NOT_ANALYSED,
-        reason=reason,
-        scale=NOMENCLATURE,
-        source_status=TO_BE_CONFIRMED,
+        **_on(NOMENCLATURE),
     )
 
 
 def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
     if disc.slip_percent is None or disc.slip_mm is None:
-        reason = "the vertebra above the disc is not in the field"
-        return finding(
-            kind="listhesis",
-            text=f"{where}: slip not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-            scale=MEYERDING,
-            source_status=TO_BE_CONFIRMED,
-        )
+        return not_analysed(finding, "listhesis", where, NOTHING_ABOVE, "slip", **_on(MEYERDING))
     probability, status = _judged(models.listhesis, features)
     way = "forward" if disc.slip_percent >= 0 else "backward"
     suspected = status == SUSPECTED
@@ -211,8 +180,7 @@ def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, wher
         value=disc.slip_percent,
         unit="%",
         probability=probability,
-        scale=MEYERDING,
-        source_status=TO_BE_CONFIRMED,
+        **_on(MEYERDING),
     )
 
 
@@ -221,14 +189,7 @@ def _modic(
 ) -> Finding:
     if endplates is None:
         reason = "no vertebra beside the disc in the field"
-        return finding(
-            kind="modic_change",
-            text=f"{where}: Modic change not analysed, because {reason}",
-            status=NOT_ANALYSED,
-            reason=reason,
-            scale=MODIC,
-            source_status=TO_BE_CONFIRMED,
-        )
+        return not_analysed(finding, "modic_change", where, reason, "Modic change", **_on(MODIC))
     probability, status = _judged(models.modic, features)
     ending = f"; {TYPE_UNKNOWN}" if status == SUSPECTED else ""
     return finding(
@@ -236,6 +197,5 @@ def _modic(
         text=f"{where}: {_words(status, 'Modic change')}{ending}",
         status=status,
         probability=probability,
-        scale=MODIC,
-        source_status=TO_BE_CONFIRMED,
+        **_on(MODIC),
     )

@@ -90,6 +90,25 @@ class Finding:
 Maker = Callable[..., Finding]
 
 
+def not_analysed(finding: Maker, kind: str, where: str, reason: str, what: str = "", **scale: str) -> Finding:
+    """A finding that could not be made, and why.
+
+    Parameters
+    ----------
+    finding
+        Makes it at its place.
+    where
+        The level in words.
+    what
+        What the text calls it; the kind where empty.
+    scale
+        ``scale`` and ``source_status`` of the finding, where it has them.
+    """
+    named = what or kind.replace("_", " ")
+    text = f"{where}: {named} not analysed, because {reason}"
+    return finding(kind=kind, text=text, status=NOT_ANALYSED, reason=reason, **scale)
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Head to foot, then by kind."""
     return tuple(sorted(findings, key=lambda one: (LEVELS.index(one.level), KINDS.index(one.kind))))
