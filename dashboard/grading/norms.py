@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 # The canal's norm reaches from C1 to T1: the table has it for fewer persons below, and for none of the lumbar spine.
 MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio", "canal_diameter_AP_mm")
@@ -27,6 +28,12 @@ CAVEATS = (
     "interchangeable, and areas measured here are not corrected for a tilted slice. Discs have no norm of their own. "
     "At L1 some cords have ended, so that the spread says nothing: no norm is given there."
 )
+
+
+# Name of a place's comparison with the norm of its level -> the measure that is compared.
+COMPARISONS: Mapping[str, str] = {"norm_z": "cord_diameter_AP_mm", "canal_norm_z": "canal_diameter_AP_mm"}
+# Norms are of young adults; a cord of 75 looks about 1 SD small against them.
+TOLD_Z = -2.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,23 @@ def norm(measure: str, level: str | None) -> Norm | None:
         Vertebral level as in :data:`dashboard.study.levels.VERTEBRAE`; None for a slice whose level is not known.
     """
     return None if level is None else _table().get((measure, level))
+
+
+def comparisons(measures: Mapping[str, Any], level: str | None) -> dict[str, float | None]:
+    """How a place along the canal compares with the norms of its level, in SD.
+
+    Parameters
+    ----------
+    measures
+        Diameters in mm by their names in the result document, None where there is none.
+    level
+        None where it is not known or not sure: then nothing is compared.
+    """
+    found: dict[str, float | None] = {}
+    for name, measure in COMPARISONS.items():
+        known, value = norm(measure, level), measures.get(measure)
+        found[name] = None if known is None or value is None else round(known.z(float(value)), 2) + 0.0
+    return found
 
 
 def missing_words(levels: Iterable[str | None]) -> str:

@@ -1,27 +1,15 @@
-"""A person names one level of a result, and every other level that it cites follows. The result stays as it was."""
+"""A person names one level of a result, and every other level that it cites follows. The result stays as it was.
 
-import re
+Levels stand in fields of their own: no text of a result names one, so that none has to be rewritten.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dashboard.errors import LevelRefused
+from dashboard.grading.norms import COMPARISONS, comparisons
 from dashboard.study import LEVELS, VERTEBRAE, shifted, steps_between
-
-# Texts of a result in which a level may be named. Descriptions of series are not among them: their T2 is a weighting.
-TEXTS = ("text", "reason", "reasons", "note", "words", "explanation")
-# A T1 or T2 is a level only behind one of these words, and before none of those.
-_LEVEL_BEFORE = (
-    r"(?:\bat |\blevel |\blevels |\bvertebra |\bvertebral body |\bdisc |(?<=C7 on )|(?<=T1 on )|\bbetween |^)"
-)
-_WEIGHTINGS = r"weighted|w\b|signal|series|image|sequence|bright|dark|hyper|hypo|iso|low|high|and T|or T"
-_WEIGHTING_AFTER = rf"(?![- ]?(?:{_WEIGHTINGS}))"
-_NAME = re.compile(
-    rf"(?P<before>{_LEVEL_BEFORE})(?P<doubtful>T[12])\b(?![/\d]){_WEIGHTING_AFTER}"
-    r"|(?<![\w/])(?P<sure>[CTL]\d{1,2}/(?:[TLS]?\d{1,2})|C[1-7]|T[3-9]|T1[0-2]|L[1-5]|S1)(?![\w/])"
-)
-# Ending of the names of comparisons with norms, which are of one level.
-OF_ONE_LEVEL = "_z"
 
 
 @dataclass(frozen=True)
@@ -39,7 +27,7 @@ def relevel(document: Mapping[str, Any], correction: LevelCorrection) -> dict[st
 
     Levels so named are certain: `spine.counted_from` is ``correction``, and what was noted of the software's own
     counting stands under `spine.note_before_correction`. A level outside the named segments that would lie beyond C1 or
-    S1 becomes unknown (None). Comparisons with norms of another level are left out (None).
+    S1 becomes unknown (None). Comparisons with norms are those of the level as it is called now.
 
     Raises
     ------
@@ -126,25 +114,11 @@ def _moved(value: Any, steps: int, together: Mapping[str, bool], moves: bool = T
         moved = {name: _moved(item, steps, together, moves, name) for name, item in value.items()}
         if moves and "level_certain" in moved:
             moved["level_certain"] = moved.get("level") is not None
+        if moves and COMPARISONS.keys() & moved.keys():
+            moved |= comparisons(moved, moved.get("level"))
         return moved
     if isinstance(value, list | tuple):
         return [_moved(item, steps, together, moves, key) for item in value]
     if not moves:
         return value
-    if key == "level" and value in LEVELS:
-        return shifted(value, steps)
-    if key in TEXTS and isinstance(value, str):
-        return _renamed(value, steps)
-    return None if steps and key.endswith(OF_ONE_LEVEL) else value
-
-
-def _renamed(text: str, steps: int) -> str:
-    """The text with every level in it moved."""
-
-    def name(found: re.Match[str]) -> str:
-        level = found["sure"] or found["doubtful"]
-        if level not in LEVELS:
-            return found[0]
-        return f"{found['before'] or ''}{shifted(level, steps) or 'a level beyond the spine'}"
-
-    return _NAME.sub(name, text) if steps else text
+    return shifted(value, steps) if key == "level" and value in LEVELS else value

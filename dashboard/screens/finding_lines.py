@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.grading.norms import COMPARISONS, SOURCE, TOLD_Z
 from dashboard.screens.scales import scale_words
 from dashboard.screens.text import counted, plain, probability
-from dashboard.study import UNCERTAIN, UNKNOWN
+from dashboard.study import UNCERTAIN, UNKNOWN, level_is_certain
 
 # Status -> (sign, words); a colour is never the only sign.
 STATUSES = {
@@ -64,8 +65,7 @@ def finding_lines(document: Mapping[str, Any], views: Mapping[str, str]) -> list
     views
         Id of the view that shows each series best, by series_instance_uid.
     """
-    certain = bool((document.get("spine") or {}).get("certain"))
-    return [_line(one, certain, views) for one in document.get("findings") or []]
+    return [_line(one, document, views) for one in document.get("findings") or []]
 
 
 def counts_words(lines: Sequence[FindingLine]) -> str:
@@ -99,20 +99,20 @@ def _alternative(one: Mapping[str, Any]) -> str:
     return f"{one.get('level_of_first')} ({probability(one.get('probability'))})"
 
 
-def _line(one: Mapping[str, Any], certain: bool, views: Mapping[str, str]) -> FindingLine:
+def _line(one: Mapping[str, Any], document: Mapping[str, Any], views: Mapping[str, str]) -> FindingLine:
     status = str(one.get("status"))
     sign, words = STATUSES.get(status, ("?", plain(status.replace("_", " "), 30)))
     if status == "not_analysed" and "because" not in str(one.get("text")):
         words = f"not analysed, because {plain(str(one.get('reason') or 'no reason was given'), LONGEST)}"
     what = plain(str(one.get("text") or one.get("kind") or "").replace("_", " ").replace("mm2", "mm²"), LONGEST)
-    level = plain(str(one.get("level") or ""), 16)
-    # The level stands in a column of its own.
-    what = what.removeprefix(level).lstrip(" :,") if level else what
+    level, norms = plain(str(one.get("level") or ""), 16), _norm_words(one, document)
+    what = f"{what}; {norms}" if norms else what
     scale, position = plain(str(one.get("scale") or ""), 60), one.get("position_mm")
     view = views.get(str(one.get("series_instance_uid")), "")
+    told = scale_words(scale, str(one.get("source_status") or "")) if scale else ""
     return FindingLine(
         level=level,
-        certain=certain,
+        certain=level_is_certain(document, one),
         what=what[:1].upper() + what[1:],
         measure=_measure(one, what),
         status=status,
@@ -120,10 +120,22 @@ def _line(one: Mapping[str, Any], certain: bool, views: Mapping[str, str]) -> Fi
         status_words=words,
         probability="" if one.get("probability") is None else probability(one["probability"]),
         scale=scale,
-        detail=scale_words(scale, str(one.get("source_status") or "")) if scale else "",
+        detail=f"{told} Norms: {SOURCE}".strip() if norms else told,
         view=view if position else "",
         at=(float(position[0]), float(position[1]), float(position[2])) if position and view else None,
     )
+
+
+def _norm_words(one: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Cord and canal where they are far below the norm of the level; of a finding along the canal only."""
+    canal: Sequence[Mapping[str, Any]] = (document.get("sagittal") or {}).get("canal") or []
+    place = next((at for at in canal if at.get("position_mm") == one.get("position_mm")), {})
+    low = [
+        f"{COMPARISONS[name].split('_')[0]} {-place[name]:.1f} SD below the norm of the level"
+        for name in COMPARISONS
+        if place.get(name) is not None and place[name] <= TOLD_Z
+    ]
+    return ", ".join(low) if one.get("kind") == "canal_narrowing" else ""
 
 
 def _measure(one: Mapping[str, Any], what: str) -> str:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.study import level_is_certain
 from dashboard.viewing.profile_table import AXES, NOTICE, safe_cell
 
 FIELDS = (
@@ -32,13 +33,12 @@ def findings_csv(document: Mapping[str, Any], software_version: str) -> str:
     """
     findings: Sequence[Mapping[str, Any]] = document.get("findings") or []
     made_by = "; ".join(f"{one.get('name')} {one.get('version')}" for one in document.get("model") or [])
-    certain = bool((document.get("spine") or {}).get("certain"))
     written = io.StringIO()
     table = csv.writer(written)
     places = [f"position {axis} [mm]" for axis in AXES]
     table.writerow([*FIELDS, "level certain", *places, "model", "software version", "notice"])
     for one in findings:
         position = one.get("position_mm") or [None] * 3
-        row = [*(one.get(name) for name in FIELDS), "yes" if certain else "no", *position]
+        row = [*(one.get(name) for name in FIELDS), "yes" if level_is_certain(document, one) else "no", *position]
         table.writerow([safe_cell(cell) for cell in (*row, made_by, software_version, NOTICE)])
     return written.getvalue()

@@ -127,13 +127,13 @@ def findings() -> list[dict[str, Any]]:
     bulge = {"value": 4.2, "unit": "mm", "scale": "Fardon 2014"}
     yes, no = "suspected", "not_flagged"
     return [
-        finding("T4/5", "disc_height", "T4/5: disc height index", value=0.31, unit="ratio"),
-        finding("T6", "height_loss", "T6: height loss, wedge", yes, grade="1", probability=0.81, **loss),
-        finding("T7/8", "pfirrmann", "T7/8: disc degeneration", yes, grade="IV", probability=0.9, **pfirrmann),
-        finding("T8/9", "pfirrmann", "T8/9: disc degeneration", no, grade="II", probability=0.12, **pfirrmann),
-        finding("T10/11", "herniation", "T10/11: herniation", yes, probability=0.77, **bulge),
-        finding("T12/L1", "listhesis", "T12/L1: slip of T12 on L1", value=2.0, unit="%", scale="Meyerding"),
-        finding("L1", "marrow", "L1: marrow signal", "not_analysed", reason="the field of view cuts this vertebra"),
+        finding("T4/5", "disc_height", "disc height index", value=0.31, unit="ratio"),
+        finding("T6", "height_loss", "height loss, wedge", yes, grade="1", probability=0.81, **loss),
+        finding("T7/8", "pfirrmann", "disc degeneration", yes, grade="IV", probability=0.9, **pfirrmann),
+        finding("T8/9", "pfirrmann", "disc degeneration", no, grade="II", probability=0.12, **pfirrmann),
+        finding("T10/11", "herniation", "herniation", yes, probability=0.77, **bulge),
+        finding("T12/L1", "listhesis", "slip", value=2.0, unit="%", scale="Meyerding"),
+        finding("L1", "marrow", "marrow signal", "not_analysed", reason="the field of view cuts this vertebra"),
     ]
 
 
@@ -148,6 +148,7 @@ def suspicion(level: str = "T8") -> dict[str, Any]:
             "mscc_percent": 41.0 if name == level else 2.0,
             "mcc_percent": 38.0 if name == level else 1.0,
             "norm_z": -1.0,
+            "canal_norm_z": None,
         }
         for name in NAMES
     ]
@@ -175,7 +176,7 @@ def graded(certain: bool = True) -> dict[str, Any]:
 def sagittal_only(certain: bool = True) -> dict[str, Any]:
     """Changes to a result without a grade: axial images are needed."""
     suspected = suspicion()
-    words = f"suspected compression at {suspected['level']}, axial images needed"
+    words = "compression suspected on sagittal images: axial images needed"
     urgency = {"tier": "urgent", "score": 70.0, "reasons": [words, BECAUSE]}
     return {"urgency": urgency, "spine": spine(certain), "findings": findings(), "sagittal": suspected}
 

@@ -7,7 +7,7 @@ import pytest
 from dashboard.screens.finding_lines import FindingLine, counts_words, finding_lines, head_words
 from dashboard.screens.scales import SCALES, scale_words
 from tests.screens.site import SAGITTAL_UID
-from tests.screens.spines import NOTE, finding, findings, spine
+from tests.screens.spines import NOTE, finding, findings, spine, suspicion
 
 VIEWS = {SAGITTAL_UID: "2"}
 
@@ -43,11 +43,27 @@ def test_a_number_has_its_unit_and_is_told_once(more: dict[str, Any], measure: s
     assert lines(found=[{**finding("T8", "kind", "words"), **more}])[0].measure == measure
 
 
+def test_a_narrow_place_far_below_the_norm_says_so_with_the_norm_s_source() -> None:
+    found = suspicion()
+    place = next(one for one in found["canal"] if one["level"] == "T8") | {"norm_z": -2.4}
+    document = {"findings": [finding("T8", "canal_narrowing", "canal narrowing suspected")], "spine": spine()}
+    (line,) = finding_lines({**document, "sagittal": {**found, "canal": [place]}}, VIEWS)
+    assert line.what == "Canal narrowing suspected; cord 2.4 SD below the norm of the level"
+    assert "PAM50" in line.detail
+    (line,) = finding_lines({**document, "sagittal": found}, VIEWS)
+    assert line.what == "Canal narrowing suspected"
+
+
+def test_a_finding_s_own_doubt_about_its_level_counts() -> None:
+    (line,) = lines(found=[finding("T8", "k", "words", level_certain=False)])
+    assert not line.certain
+
+
 def test_what_was_not_analysed_says_why() -> None:
     last = lines()[-1]
     assert last.status_words == "not analysed, because the field of view cuts this vertebra"
     assert lines(found=[finding("T8", "k", "words", "not_analysed")])[0].status_words.endswith("no reason was given")
-    told = lines(found=[finding("T8", "k", "T8: slip not analysed, because it is cut", "not_analysed")])[0]
+    told = lines(found=[finding("T8", "k", "slip not analysed, because it is cut", "not_analysed")])[0]
     assert (told.what, told.status_words) == ("Slip not analysed, because it is cut", "not analysed")
 
 
@@ -84,7 +100,7 @@ def test_findings_without_a_counted_spine_have_unknown_levels() -> None:
 
 
 def test_text_of_a_result_is_made_fit_to_be_shown() -> None:
-    (line,) = lines(found=[finding("T8", "k", "T8: a\u202eb\n" + "x" * 500)])
+    (line,) = lines(found=[finding("T8", "k", "a\u202eb\n" + "x" * 500)])
     assert "\u202e" not in line.what
     assert len(line.what) <= 300
 

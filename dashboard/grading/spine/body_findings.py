@@ -30,7 +30,6 @@ def body_findings(
     body: BodyMeasures,
     row_place: int,
     ratios: Mapping[str, Mapping[int, float]],
-    where: str,
     place: Mapping[str, Any],
     is_t2: bool = True,
 ) -> list[Finding]:
@@ -42,23 +41,23 @@ def body_findings(
         Its place in ``spine.named``, by which `ratios` are looked up.
     ratios
         :func:`~dashboard.grading.spine.contrasts.body_ratios` of the other contrasts.
-    where, place, is_t2
+    place, is_t2
         As for :func:`~dashboard.grading.spine.disc_findings.disc_findings`.
     """
     finding = partial(Finding, **place)
-    found = [_height(body, where, finding)]
+    found = [_height(body, finding)]
     if body.loss is not None and body.loss >= GENANT_CUTS[0]:
-        found.append(_age(ratios, row_place, where, finding))
-    marrow = _marrow(body, ratios, row_place, where, finding)
-    found.append(marrow if is_t2 else needs_t2(finding, "marrow_signal", where))
+        found.append(_age(ratios, row_place, finding))
+    marrow = _marrow(body, ratios, row_place, finding)
+    found.append(marrow if is_t2 else needs_t2(finding, "marrow_signal"))
     return found
 
 
-def _height(body: BodyMeasures, where: str, finding: Maker) -> Finding:
+def _height(body: BodyMeasures, finding: Maker) -> Finding:
     if body.loss is None:
         reason = "no whole vertebra beside it to compare with"
         return not_analysed(
-            finding, "vertebral_height_loss", where, reason, "height loss", scale=GENANT, source_status=TO_BE_CONFIRMED
+            finding, "vertebral_height_loss", reason, "height loss", scale=GENANT, source_status=TO_BE_CONFIRMED
         )
     grade = genant_grade(body.loss)
     heights = f"front {body.front_mm:.0f}, middle {body.middle_mm:.0f}, back {body.back_mm:.0f} mm"
@@ -66,9 +65,9 @@ def _height(body: BodyMeasures, where: str, finding: Maker) -> Finding:
     share = max(0.0, body.loss)
     return finding(
         kind="vertebral_height_loss",
-        text=f"{where}: {body.shape} height loss of {share:.0%} suspected, Genant {grade} ({heights})"
+        text=f"{body.shape} height loss of {share:.0%} suspected, Genant {grade} ({heights})"
         if suspected
-        else f"{where}: height loss not flagged ({heights})",
+        else f"height loss not flagged ({heights})",
         status=SUSPECTED if suspected else NOT_FLAGGED,
         grade=grade,
         value=100 * share,
@@ -78,13 +77,13 @@ def _height(body: BodyMeasures, where: str, finding: Maker) -> Finding:
     )
 
 
-def _age(ratios: Mapping[str, Mapping[int, float]], row_place: int, where: str, finding: Maker) -> Finding:
+def _age(ratios: Mapping[str, Mapping[int, float]], row_place: int, finding: Maker) -> Finding:
     hint, words = age_hint(ratios, row_place)
     if hint is None:
-        return not_analysed(finding, "fracture_age", where, words, "age of the height loss")
+        return not_analysed(finding, "fracture_age", words, "age of the height loss")
     return finding(
         kind="fracture_age",
-        text=f"{where}: {words}",
+        text=f"{words}",
         status=SUSPECTED if hint == "recent" else MEASURED,
         grade=hint,
         value=ratios.get(STIR, ratios.get(T1, {})).get(row_place),
@@ -92,13 +91,11 @@ def _age(ratios: Mapping[str, Mapping[int, float]], row_place: int, where: str, 
     )
 
 
-def _marrow(
-    body: BodyMeasures, ratios: Mapping[str, Mapping[int, float]], row_place: int, where: str, finding: Maker
-) -> Finding:
+def _marrow(body: BodyMeasures, ratios: Mapping[str, Mapping[int, float]], row_place: int, finding: Maker) -> Finding:
     stir, t1 = ratios.get(STIR, {}).get(row_place), ratios.get(T1, {}).get(row_place)
     if body.marrow_z is None and stir is None and t1 is None:
         reason = "fewer than four whole vertebrae to compare with"
-        return not_analysed(finding, "marrow_signal", where, reason, "marrow")
+        return not_analysed(finding, "marrow_signal", reason, "marrow")
     signs = []
     if body.marrow_z is not None and abs(body.marrow_z) >= MARROW_Z:
         signs.append(f"T2 signal {'above' if body.marrow_z > 0 else 'below'} the other bodies (z {body.marrow_z:+.1f})")
@@ -108,9 +105,9 @@ def _marrow(
         signs.append(f"T1 {t1:.1f} times{', as fat is' if t1 >= T1_BRIGHT else ''}")
     return finding(
         kind="marrow_signal",
-        text=f"{where}: marrow stands out, {', '.join(signs)}: {MARROW_LIMITS}"
+        text=f"marrow stands out, {', '.join(signs)}: {MARROW_LIMITS}"
         if signs
-        else f"{where}: marrow not flagged against the other bodies",
+        else "marrow not flagged against the other bodies",
         status=SUSPECTED if signs else NOT_FLAGGED,
         value=body.marrow_z,
         unit="z",

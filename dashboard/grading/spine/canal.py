@@ -10,12 +10,11 @@ vertebrae, are means over 20 mm that begin 10 mm away, as in ``sct_compute_compr
 field of view or the cord ends on one side, the other side stands for both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
-from dashboard.grading.norms import norm
 from dashboard.grading.spine.outlines import CANAL, CORD, middle_planes, middle_seen, planes_near, to_patient
 from dashboard.study.geometry import Array
 from dashboard.study.masks import Mask
@@ -57,8 +56,6 @@ class CanalStation:
         What the canal holds before and behind the cord; None where there is no cord.
     mscc_percent, mcc_percent
         Narrowing of cord and canal against the neighbours, negative where wider; None where there are none.
-    cord_z, canal_z
-        Against the norms of the level; None where there is none.
     """
 
     level: str | None
@@ -71,8 +68,6 @@ class CanalStation:
     back_mm: float | None
     mscc_percent: float | None = None
     mcc_percent: float | None = None
-    cord_z: float | None = None
-    canal_z: float | None = None
 
     @property
     def csf_share(self) -> float | None:
@@ -236,7 +231,7 @@ def _segment_places(prediction: SagittalPrediction, spine: Spine, points: Array,
 
 
 def _compared(stations: list[CanalStation], prediction: SagittalPrediction, spine: Spine) -> list[CanalStation]:
-    """Stations with their narrowing and their place among the norms."""
+    """Stations with their narrowing against their neighbours."""
     vertebrae = {one.level for one in spine.named if one.segment.kind == "vertebra"}
     along = np.array([one.along_mm for one in stations])
     canal = _steady(np.array([one.canal_mm for one in stations]))
@@ -253,18 +248,7 @@ def _compared(stations: list[CanalStation], prediction: SagittalPrediction, spin
         mcc = _mcc(along[place], canal[place], mids, wide)
         mcc = _window_percent(along, canal, place) if mcc is None else mcc
         mscc = None if one.cord_mm is None else _window_percent(along, cord, place)
-        # A guessed level has no norm.
-        vertebra = level if level in vertebrae and spine.certain else None
-        cord_norm = norm("cord_diameter_AP_mm", vertebra)
-        canal_norm = norm("canal_diameter_AP_mm", vertebra)
-        out.append(
-            CanalStation(
-                level, one.along_mm, one.position_mm, one.plane, one.cord_mm, one.canal_mm, one.front_mm, one.back_mm,
-                mscc, mcc,
-                None if cord_norm is None or one.cord_mm is None else cord_norm.z(one.cord_mm),
-                None if canal_norm is None else canal_norm.z(one.canal_mm),
-            )
-        )  # fmt: skip
+        out.append(replace(one, level=level, mscc_percent=mscc, mcc_percent=mcc))
     return out
 
 

@@ -21,20 +21,18 @@ SCHIZAS_LEE = "Schizas 2010, Lee 2011"
 KANG_SPACE, KANG_CORD_PERCENT, KANG_SIGNAL = 0.5, 20.0, 1.3
 # Less narrowing than this is within what a mask a pixel off makes of a 10 mm canal.
 TOLD_PERCENT = 10.0
-# Norms are of young adults; a cord of 75 looks about 1 SD small against them.
-TOLD_Z = -2.0
 # Half the height of the part of the cord whose signal is looked at.
 SIGNAL_HALF_MM = 4.0
 NO_ROOTS = "they grade how the roots lie in the sac, and the axial model does not tell roots from CSF"
 
 
-def canal_finding(triage: SagittalTriage, level: str, where: str, place: Mapping[str, Any]) -> Finding:
+def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) -> Finding:
     """Narrowing of the canal beside a level, by its most suspicious station."""
     finding = partial(Finding, **place)
     beside = [one for one in triage.places if one.station.level == level]
     if not beside:
         reason = triage.reason or "the middle of the canal lies outside the planes there"
-        return not_analysed(finding, "canal_narrowing", where, reason, "canal")
+        return not_analysed(finding, "canal_narrowing", reason, "canal")
     worst = most_narrowed(beside)
     station = worst.station
     percent, scale = station.mcc_percent, MCC
@@ -43,7 +41,7 @@ def canal_finding(triage: SagittalTriage, level: str, where: str, place: Mapping
     return Finding(
         **{**place, "position_mm": station.position_mm},
         kind="canal_narrowing",
-        text=_canal_words(worst, where),
+        text=_canal_words(worst),
         status=SUSPECTED if worst.suspected else NOT_FLAGGED,
         value=percent,
         unit="%",
@@ -56,7 +54,6 @@ def kang_finding(
     prediction: SagittalPrediction,
     stations: Sequence[CanalStation],
     level: str,
-    where: str,
     place: Mapping[str, Any],
 ) -> Finding:
     """Kang's grade of a cervical disc level as far as sagittal planes show it; unchecked, for want of readings."""
@@ -67,7 +64,7 @@ def kang_finding(
     known = [(loss, one) for loss, one in zip(losses, beside, strict=True) if loss is not None]
     if not known:
         reason = "too little of cord and canal is seen above and below"
-        return not_analysed(finding, "cervical_stenosis", where, reason, "Kang grade", scale=KANG)
+        return not_analysed(finding, "cervical_stenosis", reason, "Kang grade", scale=KANG)
     lost, station = max(known, key=lambda pair: pair[0])
     narrowed = max((one.mscc_percent for one in beside if one.mscc_percent is not None), default=0.0)
     signal = _cord_signal(prediction, stations, station)
@@ -75,7 +72,7 @@ def kang_finding(
     suspected = grade != "0"
     return finding(
         kind="cervical_stenosis",
-        text=f"{where}: stenosis {'suspected' if suspected else 'not flagged'}, Kang {grade}, "
+        text=f"stenosis {'suspected' if suspected else 'not flagged'}, Kang {grade}, "
         f"{lost:.0%} of the space round the cord lost",
         status=SUSPECTED if suspected else NOT_FLAGGED,
         grade=grade,
@@ -96,25 +93,25 @@ def kang_grade(space_lost: float, cord_percent: float, signal_ratio: float | Non
     return "1" if space_lost > KANG_SPACE else "0"
 
 
-def lumbar_finding(where: str, place: Mapping[str, Any]) -> Finding:
+def lumbar_finding(place: Mapping[str, Any]) -> Finding:
     """Why no Schizas or Lee grade is given."""
     finding = partial(Finding, **place)
-    return not_analysed(finding, "lumbar_stenosis", where, NO_ROOTS, "Schizas and Lee grade", scale=SCHIZAS_LEE)
+    return not_analysed(finding, "lumbar_stenosis", NO_ROOTS, "Schizas and Lee grade", scale=SCHIZAS_LEE)
 
 
-def coverage_finding(where: str, what: str, lateral: bool, place: Mapping[str, Any]) -> Finding:
+def coverage_finding(what: str, lateral: bool, place: Mapping[str, Any]) -> Finding:
     """A segment that the field of view cuts, or that all planes pass at the side (`lateral`)."""
     reason = "the planes lie beside the middle of the spine there" if lateral else f"the field of view cuts the {what}"
     return Finding(
         **place,
         kind="coverage",
-        text=f"{where}: not analysed, because {reason}",
+        text=f"not analysed, because {reason}",
         status=NOT_ANALYSED,
         reason=reason,
     )
 
 
-def _canal_words(worst: Narrowing, where: str) -> str:
+def _canal_words(worst: Narrowing) -> str:
     s = worst.station
     parts = [f"canal {s.canal_mm:.1f} mm front to back"]
     if s.cord_mm is not None:
@@ -123,13 +120,10 @@ def _canal_words(worst: Narrowing, where: str) -> str:
         parts.append(f"canal {s.mcc_percent:.0f} % narrower than its neighbours")
     if s.mscc_percent is not None and s.mscc_percent >= TOLD_PERCENT:
         parts.append(f"cord {s.mscc_percent:.0f} % narrower")
-    for name, z in (("canal", s.canal_z), ("cord", s.cord_z)):
-        if z is not None and z <= TOLD_Z:
-            parts.append(f"{name} {-z:.1f} SD below the norm of the level")
     if not worst.suspected:
-        return f"{where}: canal narrowing not flagged ({', '.join(parts)})"
+        return f"canal narrowing not flagged ({', '.join(parts)})"
     ending = ": axial images needed" if worst.asks else ", shown on axial images"
-    return f"{where}: canal narrowing suspected ({', '.join(parts)}){ending}"
+    return f"canal narrowing suspected ({', '.join(parts)}){ending}"
 
 
 def _space_lost(station: CanalStation, spaces: Mapping[float, float]) -> float | None:

@@ -37,7 +37,6 @@ def disc_findings(
     disc: DiscMeasures,
     endplates: EndplateMeasures | None,
     models: SpineModels,
-    where: str,
     place: Mapping[str, Any],
     is_t2: bool = True,
 ) -> list[Finding]:
@@ -45,23 +44,21 @@ def disc_findings(
 
     Parameters
     ----------
-    where
-        The level in words, "L4/5" or "L4/5 (level uncertain)".
     place
-        ``level``, ``series_instance_uid`` and ``position_mm`` of every finding.
+        ``level``, ``level_certain``, ``series_instance_uid`` and ``position_mm`` of every finding.
     is_t2
         Whether the series is T2-weighted; of another nothing that reads signal is said.
     """
     features = disc_features(disc, endplates, is_t2)
     finding = partial(Finding, **place)
     return [
-        _herniation(disc, features, models, where, finding),
-        _bulge(disc, features, models, where, finding),
-        _narrowing(disc, features, models, where, finding),
-        _height_index(disc, where, finding),
-        _pfirrmann(features, models, where, finding) if is_t2 else needs_t2(finding, "disc_degeneration", where),
-        _modic(endplates, features, models, where, finding) if is_t2 else needs_t2(finding, "modic_change", where),
-        _listhesis(disc, features, models, where, finding),
+        _herniation(disc, features, models, finding),
+        _bulge(disc, features, models, finding),
+        _narrowing(disc, features, models, finding),
+        _height_index(disc, finding),
+        _pfirrmann(features, models, finding) if is_t2 else needs_t2(finding, "disc_degeneration"),
+        _modic(endplates, features, models, finding) if is_t2 else needs_t2(finding, "modic_change"),
+        _listhesis(disc, features, models, finding),
     ]
 
 
@@ -70,9 +67,9 @@ def meyerding_grade(percent: float) -> str:
     return ("I", "II", "III", "IV", "V")[sum(abs(percent) > cut for cut in MEYERDING_CUTS)]
 
 
-def needs_t2(finding: Maker, kind: str, where: str) -> Finding:
+def needs_t2(finding: Maker, kind: str) -> Finding:
     """A finding that only a T2-weighted series shows."""
-    return not_analysed(finding, kind, where, "its signal is read on T2-weighted images only")
+    return not_analysed(finding, kind, "its signal is read on T2-weighted images only")
 
 
 def _on(scale: str) -> dict[str, str]:
@@ -89,11 +86,11 @@ def _words(status: str, what: str) -> str:
     return f"{what} suspected" if status == SUSPECTED else f"{what} not flagged"
 
 
-def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     probability, status = _judged(models.narrowing, features)
     return finding(
         kind="disc_narrowing",
-        text=f"{where}: {_words(status, 'disc narrowing')}, {disc.height_mm:.1f} mm high",
+        text=f"{_words(status, 'disc narrowing')}, {disc.height_mm:.1f} mm high",
         status=status,
         value=disc.height_mm,
         unit="mm",
@@ -101,13 +98,13 @@ def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, wher
     )
 
 
-def _height_index(disc: DiscMeasures, where: str, finding: Maker) -> Finding:
+def _height_index(disc: DiscMeasures, finding: Maker) -> Finding:
     if disc.height_index is None:
         reason = "no whole vertebra beside the disc to compare with"
-        return not_analysed(finding, "disc_height_index", where, reason, **_on(HEIGHT_INDEX))
+        return not_analysed(finding, "disc_height_index", reason, **_on(HEIGHT_INDEX))
     return finding(
         kind="disc_height_index",
-        text=f"{where}: disc height {disc.height_index:.2f} of the bodies beside it",
+        text=f"disc height {disc.height_index:.2f} of the bodies beside it",
         status=MEASURED,
         value=disc.height_index,
         unit="ratio",
@@ -115,15 +112,15 @@ def _height_index(disc: DiscMeasures, where: str, finding: Maker) -> Finding:
     )
 
 
-def _pfirrmann(features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+def _pfirrmann(features: Features, models: SpineModels, finding: Maker) -> Finding:
     at_least = models.pfirrmann.at_least(features)
     rank = steps(at_least, models.pfirrmann.cut)
     edges = (1.0, *at_least, 0.0)
     return finding(
         kind="disc_degeneration",
-        text=f"{where}: disc degeneration suspected, Pfirrmann {ROMAN[rank]}"
+        text=f"disc degeneration suspected, Pfirrmann {ROMAN[rank]}"
         if rank
-        else f"{where}: disc degeneration not flagged, Pfirrmann I or II, which are not told apart",
+        else "disc degeneration not flagged, Pfirrmann I or II, which are not told apart",
         status=SUSPECTED if rank else NOT_FLAGGED,
         grade=str(2 + rank),
         probability=edges[rank] - edges[rank + 1],
@@ -131,13 +128,13 @@ def _pfirrmann(features: Features, models: SpineModels, where: str, finding: Mak
     )
 
 
-def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.bulge_widest_mm is None:
-        return not_analysed(finding, "disc_herniation", where, NOTHING_ABOVE, "herniation", **_on(NOMENCLATURE))
+        return not_analysed(finding, "disc_herniation", NOTHING_ABOVE, "herniation", **_on(NOMENCLATURE))
     probability, status = _judged(models.herniation, features)
     return finding(
         kind="disc_herniation",
-        text=f"{where}: {_words(status, 'herniation')}, {max(0.0, disc.bulge_widest_mm):.1f} mm past the bodies' back "
+        text=f"{_words(status, 'herniation')}, {max(0.0, disc.bulge_widest_mm):.1f} mm past the bodies' back "
         f"corners at the most{AXIAL_TELLS if status == SUSPECTED else ''}",
         status=status,
         value=disc.bulge_widest_mm,
@@ -147,13 +144,13 @@ def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, whe
     )
 
 
-def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.bulge_mm is None:
-        return not_analysed(finding, "disc_bulge", where, NOTHING_ABOVE, "bulge", **_on(NOMENCLATURE))
+        return not_analysed(finding, "disc_bulge", NOTHING_ABOVE, "bulge", **_on(NOMENCLATURE))
     probability, status = _judged(models.bulge, features)
     return finding(
         kind="disc_bulge",
-        text=f"{where}: {_words(status, 'bulge')}, {max(0.0, disc.bulge_mm):.1f} mm past the bodies' back corners",
+        text=f"{_words(status, 'bulge')}, {max(0.0, disc.bulge_mm):.1f} mm past the bodies' back corners",
         status=status,
         value=disc.bulge_mm,
         unit="mm",
@@ -162,9 +159,9 @@ def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, where: s
     )
 
 
-def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, where: str, finding: Maker) -> Finding:
+def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.slip_percent is None or disc.slip_mm is None:
-        return not_analysed(finding, "listhesis", where, NOTHING_ABOVE, "slip", **_on(MEYERDING))
+        return not_analysed(finding, "listhesis", NOTHING_ABOVE, "slip", **_on(MEYERDING))
     probability, status = _judged(models.listhesis, features)
     way = "forward" if disc.slip_percent >= 0 else "backward"
     suspected = status == SUSPECTED
@@ -172,9 +169,7 @@ def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, wher
     measure = f"{abs(disc.slip_mm):.1f} mm {way} ({abs(disc.slip_percent):.0f} %)"
     return finding(
         kind="listhesis",
-        text=f"{where}: slip suspected, {measure}, Meyerding {grade}"
-        if suspected
-        else f"{where}: slip not flagged, {measure}",
+        text=f"slip suspected, {measure}, Meyerding {grade}" if suspected else f"slip not flagged, {measure}",
         status=status,
         grade=grade,
         value=disc.slip_percent,
@@ -184,17 +179,15 @@ def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, wher
     )
 
 
-def _modic(
-    endplates: EndplateMeasures | None, features: Features, models: SpineModels, where: str, finding: Maker
-) -> Finding:
+def _modic(endplates: EndplateMeasures | None, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if endplates is None:
         reason = "no vertebra beside the disc in the field"
-        return not_analysed(finding, "modic_change", where, reason, "Modic change", **_on(MODIC))
+        return not_analysed(finding, "modic_change", reason, "Modic change", **_on(MODIC))
     probability, status = _judged(models.modic, features)
     ending = f"; {TYPE_UNKNOWN}" if status == SUSPECTED else ""
     return finding(
         kind="modic_change",
-        text=f"{where}: {_words(status, 'Modic change')}{ending}",
+        text=f"{_words(status, 'Modic change')}{ending}",
         status=status,
         probability=probability,
         **_on(MODIC),

@@ -10,7 +10,6 @@ from dashboard.grading.spine.disc_findings import disc_findings
 from dashboard.grading.spine.measures import SpineMeasures, measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.triage import SagittalTriage, sagittal_triage
-from dashboard.study import level_words
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
@@ -51,18 +50,18 @@ def spine_findings(
     ratios = body_ratios(prediction, spine, measured.near, others)
     found: list[Finding] = []
     for k, one in enumerate(spine.named):
-        where, place = _where(spine, one), _place(spine, one)
-        found.append(canal_finding(triage, one.level, where, place))
+        place = _place(spine, one)
+        found.append(canal_finding(triage, one.level, place))
         if k in measured.discs:
-            found += disc_findings(measured.discs[k], measured.endplates.get(k), models, where, place, is_t2)
+            found += disc_findings(measured.discs[k], measured.endplates.get(k), models, place, is_t2)
             if one.level in LUMBAR_DISCS:
-                found.append(lumbar_finding(where, place))
+                found.append(lumbar_finding(place))
             elif one.level[0] == "C":
-                found.append(kang_finding(prediction, measured.stations, one.level, where, place))
+                found.append(kang_finding(prediction, measured.stations, one.level, place))
         elif k in measured.bodies:
-            found += body_findings(measured.bodies[k], k, ratios, where, place, is_t2)
+            found += body_findings(measured.bodies[k], k, ratios, place, is_t2)
         else:
-            found.append(coverage_finding(where, one.segment.kind, k in measured.lateral, place))
+            found.append(coverage_finding(one.segment.kind, k in measured.lateral, place))
     return in_order(found)
 
 
@@ -71,11 +70,11 @@ def study_triage(spine: Spine, models: SpineModels, measures: SpineMeasures) -> 
     return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models)
 
 
-def _where(spine: Spine, one: NamedSegment) -> str:
-    """The level as a clinician reads it, with the doubt about its name."""
-    return level_words(one.level, spine.certain and one.probability >= SURE_OF_LEVEL)
-
-
 def _place(spine: Spine, one: NamedSegment) -> dict[str, Any]:
     x, y, z = (float(v) for v in one.segment.centre_mm)
-    return {"level": one.level, "series_instance_uid": spine.series_instance_uid, "position_mm": (x, y, z)}
+    return {
+        "level": one.level,
+        "level_certain": spine.certain and one.probability >= SURE_OF_LEVEL,
+        "series_instance_uid": spine.series_instance_uid,
+        "position_mm": (x, y, z),
+    }

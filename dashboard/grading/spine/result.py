@@ -33,8 +33,8 @@ class Finding:
 
     Attributes
     ----------
-    level
-        Vertebra or disc.
+    level, level_certain
+        Vertebra or disc, and whether its name is sure.
     kind
         One of :data:`KINDS`.
     grade
@@ -48,7 +48,7 @@ class Finding:
     scale
         Published scale with its source; None for a plain measure.
     text
-        One line a clinician reads.
+        One line a clinician reads beside the level; it names none itself, so that a corrected level changes no text.
     source_status
         ``verified``, or ``source to be confirmed`` where nobody has yet read the scale in its source.
     """
@@ -59,6 +59,7 @@ class Finding:
     status: str
     series_instance_uid: str
     position_mm: tuple[float, float, float]
+    level_certain: bool
     grade: str | None = None
     value: float | None = None
     unit: str | None = None
@@ -71,6 +72,7 @@ class Finding:
         """The published form."""
         return {
             "level": self.level,
+            "level_certain": self.level_certain,
             "kind": self.kind,
             "grade": self.grade,
             "value": _rounded(self.value, 3),
@@ -90,22 +92,20 @@ class Finding:
 Maker = Callable[..., Finding]
 
 
-def not_analysed(finding: Maker, kind: str, where: str, reason: str, what: str = "", **scale: str) -> Finding:
+def not_analysed(finding: Maker, kind: str, reason: str, what: str = "", **scale: str) -> Finding:
     """A finding that could not be made, and why.
 
     Parameters
     ----------
     finding
         Makes it at its place.
-    where
-        The level in words.
     what
         What the text calls it; the kind where empty.
     scale
         ``scale`` and ``source_status`` of the finding, where it has them.
     """
     named = what or kind.replace("_", " ")
-    text = f"{where}: {named} not analysed, because {reason}"
+    text = f"{named} not analysed, because {reason}"
     return finding(kind=kind, text=text, status=NOT_ANALYSED, reason=reason, **scale)
 
 

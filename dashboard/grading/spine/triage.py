@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.grading.norms import comparisons
 from dashboard.grading.spine.canal import CanalStation
 from dashboard.grading.urgency import Claim, Tier
-from dashboard.study import UNKNOWN, level_words
 from dashboard.study.finding_models import FindingModel, SpineModels
 
 # Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
@@ -97,10 +97,7 @@ class SagittalTriage:
         # A suspected cord comes first, however sure a narrow canal below it is.
         worst = most_narrowed([one for one in flagged if one.has_cord] or flagged)
         tier = TIER_OF_CORD if worst.has_cord else TIER_OF_CAUDA
-        where = place_of(worst.station.level, self.level_certain)
-        return Claim(
-            tier, (f"compression of the {worst.what} suspected {where} on sagittal images: axial images needed",)
-        )
+        return Claim(tier, (f"compression of the {worst.what} suspected on sagittal images: axial images needed",))
 
     def to_document(self) -> dict[str, Any] | None:
         """The published form; None where not analysed."""
@@ -114,8 +111,8 @@ class SagittalTriage:
             "level_certain": self.level_certain,
             "of": self.worst.what,
             "needs": "axial images" if self.asks else None,
-            "worst": _station_document(self.worst),
-            "canal": [_station_document(one) for one in self.places],
+            "worst": _station_document(self.worst, self.level_certain),
+            "canal": [_station_document(one, self.level_certain) for one in self.places],
         }
 
 
@@ -158,13 +155,6 @@ def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, fl
     }
 
 
-def place_of(level: str | None, certain: bool) -> str:
-    """Words for a level."""
-    if level is None:
-        return f"({UNKNOWN})"
-    return f"at {level_words(level, certain)}"
-
-
 def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels) -> Narrowing:
     has_cord = stations[place].cord_mm is not None
     model: FindingModel = models.canal_cord if has_cord else models.canal_cauda
@@ -172,20 +162,19 @@ def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels) -
     return Narrowing(stations[place], probability, has_cord, probability >= model.cut)
 
 
-def _station_document(one: Narrowing) -> dict[str, Any]:
+def _station_document(one: Narrowing, level_certain: bool) -> dict[str, Any]:
     s = one.station
+    measures = {"cord_diameter_AP_mm": _rounded(s.cord_mm), "canal_diameter_AP_mm": _rounded(s.canal_mm)}
     return {
         "level": s.level,
         "position_mm": [round(v, 2) + 0.0 for v in s.position_mm],
         "along_canal_mm": _rounded(s.along_mm),
-        "cord_diameter_AP_mm": _rounded(s.cord_mm),
-        "canal_diameter_AP_mm": _rounded(s.canal_mm),
+        **measures,
         "csf_front_mm": _rounded(s.front_mm),
         "csf_back_mm": _rounded(s.back_mm),
         "mscc_percent": _rounded(s.mscc_percent),
         "mcc_percent": _rounded(s.mcc_percent),
-        "norm_z": _rounded(s.cord_z),
-        "canal_norm_z": _rounded(s.canal_z),
+        **comparisons(measures, s.level if level_certain else None),
         "probability": round(one.probability, 4),
     }
 

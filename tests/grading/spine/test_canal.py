@@ -90,17 +90,6 @@ def test_without_names_narrowing_is_still_found() -> None:
     assert max(one.mcc_percent for one in stations) > 40
 
 
-def test_norms_are_given_at_vertebrae_that_have_them() -> None:
-    stations = profile()
-    assert all(one.cord_z is not None for one in at(stations, "T12"))
-    assert all(one.cord_z is None for one in at(stations, "T12/L1"))
-
-
-def test_a_guessed_level_has_no_norm() -> None:
-    stations = canal_profile(*drawn(certain=False))
-    assert all(one.cord_z is None and one.canal_z is None for one in stations)
-
-
 def test_a_seam_between_cord_and_canal_is_no_wall() -> None:
     prediction, spine = drawn()
     labels = prediction.labels.copy()

@@ -1,6 +1,7 @@
 """Findings by level: in order, in words a clinician reads, each with its scale and what is known of its source."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -45,13 +46,26 @@ def test_the_document_is_plain_json_with_the_published_fields() -> None:
     documents = [one.to_document() for one in findings()]
     json.dumps(documents, allow_nan=False)
     assert set(documents[0]) == {
-        "level", "kind", "grade", "value", "unit", "probability", "status", "reason", "scale", "text",
+        "level", "level_certain", "kind", "grade", "value", "unit", "probability", "status", "reason", "scale", "text",
         "series_instance_uid", "position_mm", "source_status",
     }  # fmt: skip
 
 
-def test_an_uncertain_level_is_said_in_every_line() -> None:
-    assert all("(level uncertain)" in one.text for one in findings(certain=False))
+def test_an_uncertain_level_is_said_of_every_finding() -> None:
+    assert all(one.level_certain for one in findings())
+    assert not any(one.level_certain for one in findings(certain=False))
+
+
+def test_a_level_less_sure_than_its_spine_is_uncertain_by_itself() -> None:
+    prediction, spine = drawn()
+    doubtful = tuple(replace(one, probability=0.7) if one.level == "L4" else one for one in spine.named)
+    found = spine_findings(prediction, replace(spine, named=doubtful), flat_models())
+    assert {one.level for one in found if not one.level_certain} == {"L4"}
+
+
+def test_no_text_names_a_level() -> None:
+    found = findings(Drawing(height={"L2": (14.0, BODY_MM)}, marrow={"L3": 0.8}), flat_models(bulge=0.4, modic=0.4))
+    assert not [one.text for one in found if re.search(r"\b(?:C[1-7]|T(?:[3-9]|1[0-2])|L[1-5]|S1)\b", one.text)]
 
 
 def test_what_was_not_analysed_says_why() -> None:

@@ -1,6 +1,7 @@
 """Levels in the result of a study: on slices, entries and series, and the published spine."""
 
 import json
+import re
 from dataclasses import replace
 
 import jsonschema
@@ -12,11 +13,15 @@ from dashboard.grading.spine.study import contradictions
 from dashboard.study import Acquisition, FrameReference, Role, Series, Study, Volume
 from dashboard.study.levels import LEVELS
 from tests.grading.crops import axial_series, prediction, stack, sure
+from tests.grading.spine.drawn import flat_models
 from tests.grading.spine.truth import row_at, rows_of
 from tests.grading.test_result import SCHEMA
 from tests.grading.test_study_grade import CROPS
 
 AXIAL, SAGITTAL = "2.25.7", "2.25.8"
+# What the software counted from stays as it was noted, whatever a person names later.
+LEVEL_FIELDS = {"level", "level_of_first", "counted_from", "note"}
+LEVEL_NAME = re.compile(r"(?<![\w/])(?:[CTL]\d{1,2}/[TLS]?\d{1,2}|C[1-7]|T[3-9]|T1[0-2]|L[1-5]|S1)(?![\w/])")
 STEP_MM = 6.0
 TIMES = ("read", "inference", "grading", "total")
 
@@ -41,6 +46,15 @@ def across(whole, top, grades, step_mm=STEP_MM):
         affine[:3, 3] += np.array([whole.middle_x(z), y, z]) - one.centre_mm
         made.append(replace(one, affine=affine))
     return stack(made)
+
+
+def texts(value, key=""):
+    """Every text of a document but those of fields that hold a level."""
+    if isinstance(value, dict):
+        return [text for name, item in value.items() for text in texts(item, name)]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in texts(item, key)]
+    return [value] if isinstance(value, str) and key not in LEVEL_FIELDS else []
 
 
 def study(slices, *sagittal, frame="frame"):
@@ -92,6 +106,16 @@ def test_the_spine_is_published(graded):
     assert spine["segments"][0]["corners_mm"] is None
     assert len(spine["segments"][8]["corners_mm"]) == 4
     jsonschema.validate(json.loads(canonical_json(graded.to_document(dict.fromkeys(TIMES, 0.0)))), SCHEMA)
+
+
+def test_no_text_of_a_result_names_a_level_so_that_a_correction_rewrites_none(axial, seen):
+    masks = {SAGITTAL: (replace(seen, series_instance_uid=SAGITTAL),)}
+    models = flat_models(herniation=0.4, listhesis=0.4, canal_cord=0.4, canal_cauda=0.4, modic=0.4)
+    document = grade_study(
+        study(10, sagittal_series()), {AXIAL: axial}, sagittal=masks, finding_models=models
+    ).to_document()
+    assert {one["status"] for one in document["findings"]} >= {"suspected", "measured", "not_analysed"}
+    assert not [text for text in texts(document) if LEVEL_NAME.search(text)]
 
 
 def test_an_uncertain_level_says_so(guessed):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
-from dashboard.grading.spine.triage import canal_features, place_of, sagittal_triage
+from dashboard.grading.spine.triage import canal_features, sagittal_triage
 from dashboard.grading.urgency import Tier
 from tests.grading.spine.drawn import Drawing, drawn, flat_models, one_model
 
@@ -35,7 +35,7 @@ def test_a_narrow_cauda_is_suspected_at_its_level() -> None:
 def test_a_flattened_cord_is_urgent_and_asks_for_axial_images() -> None:
     claim = triage(Drawing(canal={"L1/2": 7.2}, cord_end="L4")).claim()
     assert claim.tier is Tier.URGENT
-    assert "compression of the cord suspected at L1/2" in claim.reasons[0]
+    assert "compression of the cord suspected on sagittal images" in claim.reasons[0]
     assert "axial images needed" in claim.reasons[0]
 
 
@@ -62,9 +62,12 @@ def test_the_worst_place_comes_with_its_own_measures() -> None:
     assert document["worst"]["probability"] == document["probability"]
 
 
-def test_an_uncertain_level_is_called_so() -> None:
-    assert "(level uncertain)" in triage(Drawing(canal={"L3/4": 5.6}), certain=False).claim().reasons[0]
-    assert place_of(None, True) == "(level unknown)"
+def test_the_claim_names_no_level_for_the_result_has_it_in_a_field() -> None:
+    found = triage(Drawing(canal={"L3/4": 5.6}), certain=False)
+    assert found.claim().reasons == (
+        "compression of the cauda equina suspected on sagittal images: axial images needed",
+    )
+    assert (found.to_document()["level"], found.to_document()["level_certain"]) == ("L3/4", False)
 
 
 def test_a_canal_that_was_not_seen_is_not_analysed() -> None:
@@ -82,6 +85,18 @@ def test_the_document_has_no_grade() -> None:
     assert not any("grade" in key for key in document)
     assert {"level", "position_mm", "cord_diameter_AP_mm", "canal_diameter_AP_mm", "mscc_percent", "mcc_percent",
             "norm_z", "probability"} <= set(document["canal"][0])  # fmt: skip
+
+
+def test_norms_are_given_at_vertebrae_that_have_them() -> None:
+    canal = triage(Drawing()).to_document()["canal"]
+    assert all(one["norm_z"] is not None for one in canal if one["level"] == "T12" and one["cord_diameter_AP_mm"])
+    assert [one for one in canal if one["level"] == "T12" and one["cord_diameter_AP_mm"]]
+    assert all(one["norm_z"] is None for one in canal if one["level"] == "T12/L1")
+
+
+def test_a_guessed_level_has_no_norm() -> None:
+    canal = triage(Drawing(), certain=False).to_document()["canal"]
+    assert all(one["norm_z"] is None and one["canal_norm_z"] is None for one in canal)
 
 
 def test_features_are_the_worst_within_reach() -> None:
