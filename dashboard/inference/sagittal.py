@@ -24,8 +24,9 @@ from dashboard.study.sagittal import SAGITTAL_CLASSES, SagittalPrediction
 NEIGHBOUR_MM, NEIGHBOUR_REACH_MM = 4.0, (3.0, 5.0)
 # More planes than a stack across a body is wide add nothing but time.
 MAX_PLANES = 40
-# Planes of a 3-D volume: as far apart as stacks are, and as many as span a vertebra and a bent spine.
-FINE_STEP_MM, FINE_PLANES = 3.0, 31
+# Planes of a 3-D volume: as many as span a vertebra and a bent spine. Between two of them outlines are interpolated,
+# which from planes 3 mm apart lost 0.003 of Dice in five people of SPIDER, and from planes 2 mm apart nothing.
+FINE_STEP_MM, FINE_PLANES = 2.0, 46
 # Where a 3-D volume is wider than that, the canal is first looked for in planes this far apart.
 SEARCH_STEP_MM = 15.0
 # A few planes are looked at whole, this far apart; the others only about the spine that those showed, with as much

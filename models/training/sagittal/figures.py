@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,14 @@ def dice_figures(found: Sequence[Case], rng: np.random.Generator) -> list[dict[s
             for case, value in zip(found, values, strict=True)
         ]
     return lines
+
+
+def neck_figures(found: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
+    """Dice of the cord in single necks: the only real ones with a mask by hand, too few for an interval."""
+    return [
+        entry("dice_cord_of_one", "test", 1, 1, dice(cord, labels == CORD), [None, None], where=f"neck {name}")
+        for name, cord, labels in found
+    ]
 
 
 def level_figures(found: Sequence[Case], rng: np.random.Generator) -> list[dict[str, Any]]:
