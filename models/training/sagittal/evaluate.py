@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 NOTE = (
     "Truth for vertebrae, discs and canal: the published masks of SPIDER. Sagittal lumbar T2 of ten people. Of real "
-    "necks the cord alone was measured, in two volumes of 5 and 8 cm; nothing was measured on the chest or STIR of real "
-    "people, for want of public masks. No real case of metastatic compression was seen by anyone."
+    "necks the cord alone was measured, in two volumes of 5 and 8 cm; nothing on the chest or STIR of real people, "
+    "for want of public masks. No real case of metastatic compression was seen by anyone."
 )
 
 

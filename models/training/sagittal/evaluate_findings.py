@@ -1,6 +1,6 @@
 """Judge findings: ``python -m models.training.sagittal.evaluate_findings --data FOLDER [--test] [--out FILE]``.
 
-``--masks model`` measures what the model in ``--model`` found instead of the public masks.
+Masks are those of the model beside ``--model``, or with ``--masks truth`` the public ones.
 Without ``--test``: the training and calibration people, each judged by weights that never saw them. With it: the test
 people, by the numbers of ``findings.toml``. Intervals resample people.
 """
@@ -29,7 +29,8 @@ from models.training.sagittal.findings import (
     rank_of,
     usable,
 )
-from models.training.sagittal.tables import CanalRow, DiscRow, Source, read_people, truth_source
+from models.training.sagittal.model_source import MASKS, source_of
+from models.training.sagittal.tables import CanalRow, DiscRow, Source, read_people
 from models.training.statistics import Table, bootstrap, entry, quadratic_kappa, rate
 from models.training.volumes import spider_split
 
@@ -148,25 +149,16 @@ def evaluate_left_out(
     return figures + canal_figures(kept, np.array(probability), cuts, "tuning")
 
 
-def _source(arguments: argparse.Namespace) -> Source:
-    if arguments.masks == "truth":
-        return truth_source(arguments.data)
-    # Only here: whoever judges truth masks needs no model.
-    from models.training.sagittal.model_source import model_source
-
-    return model_source(arguments.data, arguments.model.parent)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Judge the findings of the sagittal view.")
     parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
     parser.add_argument("--model", type=Path, default=Path("models/sagittal"), help="folder with findings.toml")
     parser.add_argument("--test", action="store_true", help="judge the test people")
-    parser.add_argument("--masks", choices=("truth", "model"), default="truth", help="whose masks are measured")
+    parser.add_argument("--masks", choices=MASKS, default="model", help="whose masks are measured")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    source = _source(arguments)
+    source = source_of(arguments.masks, arguments.data, arguments.model.parent)
     if arguments.test:
         figures = evaluate_test(arguments.data, source, read_finding_models(arguments.model).models)
     else:

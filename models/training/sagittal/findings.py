@@ -1,7 +1,8 @@
 """Fit the small models behind findings: ``python -m models.training.sagittal.findings --data FOLDER [--out FILE]``.
 
 Weights come from the training people, calibration from those people left out one at a time and from the calibration
-people; the test people are never read. Canal models are fitted on known pinches of the same people's masks, on their
+people; the test people are never read. What is measured are the model's own masks, as it will be in use, or with
+``--masks truth`` the public ones. Canal models are fitted on known pinches of the same people's masks, on their
 unaltered canals and on healthy necks.
 """
 
@@ -17,6 +18,7 @@ from scipy import optimize, special
 
 from dashboard.study.finding_models import FEATURES
 from models.training.sagittal.logistic import Fit, fit
+from models.training.sagittal.model_source import MASKS, source_of
 from models.training.sagittal.tables import (
     CanalRow,
     DiscRow,
@@ -24,7 +26,6 @@ from models.training.sagittal.tables import (
     matrix,
     read_necks,
     read_people,
-    truth_source,
 )
 from models.training.volumes import spider_split
 
@@ -153,8 +154,8 @@ def fit_all(
     return fitted, discs, canals
 
 
-def document(fitted: dict[str, Fitted]) -> str:
-    """findings.toml."""
+def document(fitted: dict[str, Fitted], masks: str) -> str:
+    """findings.toml, fitted on the masks of the model or on the public ones."""
     lines = [
         "# The small models behind findings, fitted by models/training/sagittal/findings.py.",
         "# P(rank > k) = sigmoid(scale * (weights @ (feature - centre) / spread + offsets[k]) + shift).",
@@ -165,6 +166,7 @@ def document(fitted: dict[str, Fitted]) -> str:
         f"seed = {SEED}",
         'data = "SPIDER (van der Graaf et al. 2024, doi 10.1038/s41597-024-03090-w, CC BY 4.0), people for training '
         'and calibration; spine-generic cord and CSF labels (MIT)"',
+        f'masks = "{"outlined by the model beside this file" if masks == "model" else "the public ones"}"',
         'canal = "No real compression was to be had: both canal models are calibrated on known pinches of the masks of '
         'these people, and on the same people unaltered."',
         'pfirrmann = "Grade I is not told from II. Two people graded I throughout with black discs taught no grade."',
@@ -225,10 +227,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fit the small models behind findings.")
     parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
     parser.add_argument("--out", type=Path, default=Path("models/sagittal/findings.toml"))
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder with sagittal/model.onnx")
+    parser.add_argument("--masks", choices=MASKS, default="model", help="whose masks are measured")
     arguments = parser.parse_args()
-    fitted, _, _ = fit_all(arguments.data, truth_source(arguments.data))
+    fitted, _, _ = fit_all(arguments.data, source_of(arguments.masks, arguments.data, arguments.models))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(document(fitted), encoding="utf-8")
+    arguments.out.write_text(document(fitted, arguments.masks), encoding="utf-8")
     for one in fitted.values():
         print(one.name, len(one.ranks), int((one.ranks > 0).sum()), f"cut {one.cut:.3f}", one.model.weights.round(2))
 

@@ -13,8 +13,15 @@ from dashboard.study import Role
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
 from models.training.sagittal.cords import upright_series
-from models.training.sagittal.tables import Source
+from models.training.sagittal.tables import Source, truth_source
 from models.training.volumes import load
+
+MASKS = ("model", "truth")
+
+
+def source_of(masks: str, folder: Path, models_dir: Path) -> Source:
+    """Spines from the public masks (``truth``) or from what the model sees (``model``)."""
+    return truth_source(folder) if masks == "truth" else model_source(folder, models_dir)
 
 
 def model_source(folder: Path, models_dir: Path) -> Source:
