@@ -1,6 +1,6 @@
 """The grade, the urgency and the reasons of a whole study."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from dashboard.grading.result import (
 )
 from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
 from dashboard.grading.series_levels import with_levels
+from dashboard.grading.spine.lumbar_sac import sacs_at_discs
 from dashboard.grading.spine.sideview import SideView, look_from_the_side
 from dashboard.grading.spine.study import Levels, read_levels
 from dashboard.grading.thresholds import GradingThresholds
@@ -36,7 +37,7 @@ from dashboard.grading.urgency import (
     judge,
 )
 from dashboard.grading.words import agreement_words, flag_words, rank, slice_words
-from dashboard.study import Series, SeriesPrediction, Study
+from dashboard.study import Series, SeriesPrediction, SlicePrediction, Study
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
@@ -110,7 +111,8 @@ def grade_study(
         for result, one in zip(series, study.series, strict=True)
     )
     graded = [one for one in slices if one.status == ANALYSED]
-    side = look_from_the_side(study, levels, finding_models, [one.position_mm for one in graded])
+    sacs = sacs_at_discs(_across(parts, found))
+    side = look_from_the_side(study, levels, finding_models, [one.position_mm for one in graded], sacs)
     at_least = _study_at_least(graded)
     reasons = () if graded else study_absence(series, len(study.rejected))
     worst = max(graded, key=_severity, default=None)
@@ -130,6 +132,17 @@ def grade_study(
         findings=side.finding_documents(),
         sagittal=side.sagittal_document(),
     )
+
+
+def _across(
+    parts: Sequence[_Part], found: Mapping[int, Sequence[SliceResult]]
+) -> Iterator[tuple[str, SlicePrediction, str | None]]:
+    """Slices of the axial T2 series that could be read, each with its level; whether one alone was graded or not."""
+    for part in parts:
+        if part.graded.reason is None:
+            for one, result in zip(part.graded.slices, found[part.number], strict=True):
+                level = None if result.level is None else result.level.name
+                yield part.series.series_instance_uid, one.prediction, level
 
 
 def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array]:

@@ -1,4 +1,4 @@
-"""The canal in words, level by level: narrowing, Kang's grade of the neck, and why Schizas and Lee are left."""
+"""The canal in words, level by level: narrowing, and Kang's grade of the neck."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,7 +14,6 @@ from dashboard.study.sagittal import SagittalPrediction
 MSCC = "MSCC (Miyanji 2007)"
 MCC = "MCC"
 KANG = "Kang 2011, a hint from sagittal planes"
-SCHIZAS_LEE = "Schizas 2010, Lee 2011"
 # Kang 1: more than half of the subarachnoid space is lost. Kang 2: the cord is deformed; here, that its front-back
 # diameter falls short of its neighbours' by more than in any of ten healthy necks (16 %). Kang 3: signal in the cord.
 # The last two limits are the project's own.
@@ -23,7 +22,6 @@ KANG_SPACE, KANG_CORD_PERCENT, KANG_SIGNAL = 0.5, 20.0, 1.3
 TOLD_PERCENT = 10.0
 # Half the height of the part of the cord whose signal is looked at.
 SIGNAL_HALF_MM = 4.0
-NO_ROOTS = "they grade how the roots lie in the sac, and the axial model does not tell roots from CSF"
 
 
 def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) -> Finding:
@@ -91,12 +89,6 @@ def kang_grade(space_lost: float, cord_percent: float, signal_ratio: float | Non
     if deformed:
         return "3" if signal_ratio is not None and signal_ratio >= KANG_SIGNAL else "2"
     return "1" if space_lost > KANG_SPACE else "0"
-
-
-def lumbar_finding(place: Mapping[str, Any]) -> Finding:
-    """Why no Schizas or Lee grade is given."""
-    finding = partial(Finding, **place)
-    return not_analysed(finding, "lumbar_stenosis", NO_ROOTS, "Schizas and Lee grade", scale=SCHIZAS_LEE)
 
 
 def coverage_finding(what: str, lateral: bool, place: Mapping[str, Any]) -> Finding:

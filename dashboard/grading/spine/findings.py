@@ -1,12 +1,13 @@
 """What a sagittal volume shows besides compression: findings by level, head to foot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.grading.spine.body_findings import body_findings
-from dashboard.grading.spine.canal_findings import canal_finding, coverage_finding, kang_finding, lumbar_finding
+from dashboard.grading.spine.canal_findings import canal_finding, coverage_finding, kang_finding
 from dashboard.grading.spine.contrasts import OtherContrast, body_ratios
 from dashboard.grading.spine.disc_findings import disc_findings
+from dashboard.grading.spine.lumbar_sac import SacAtDisc, lumbar_finding
 from dashboard.grading.spine.measures import SpineMeasures, measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.triage import SagittalTriage, sagittal_triage
@@ -27,6 +28,7 @@ def spine_findings(
     others: Sequence[OtherContrast] = (),
     measures: SpineMeasures | None = None,
     is_t2: bool = True,
+    sacs: Mapping[str, SacAtDisc] | None = None,
 ) -> tuple[Finding, ...]:
     """Findings of one sagittal volume, ordered head to foot, then by kind.
 
@@ -44,6 +46,8 @@ def spine_findings(
         :func:`~dashboard.grading.spine.measures.measure_spine` of the same volume, where it is at hand.
     is_t2
         Whether the series is T2-weighted. Of another, lengths are told and what reads signal is not analysed.
+    sacs
+        :func:`~dashboard.grading.spine.lumbar_sac.sacs_at_discs` of the study's axial slices.
     """
     measured = measures or measure_spine(prediction, spine)
     triage = triage or study_triage(spine, models, measured)
@@ -55,7 +59,7 @@ def spine_findings(
         if k in measured.discs:
             found += disc_findings(measured.discs[k], measured.endplates.get(k), models, place, is_t2)
             if one.level in LUMBAR_DISCS:
-                found.append(lumbar_finding(place))
+                found.append(lumbar_finding(sacs or {}, one.level, place))
             elif one.level[0] == "C":
                 found.append(kang_finding(prediction, measured.stations, one.level, place))
         elif k in measured.bodies:
@@ -76,5 +80,6 @@ def _place(spine: Spine, one: NamedSegment) -> dict[str, Any]:
         "level": one.level,
         "level_certain": spine.certain and one.probability >= SURE_OF_LEVEL,
         "series_instance_uid": spine.series_instance_uid,
+        "level_series_instance_uid": spine.series_instance_uid,
         "position_mm": (x, y, z),
     }

@@ -35,6 +35,8 @@ class Finding:
     ----------
     level, level_certain
         Vertebra or disc, and whether its name is sure.
+    series_instance_uid, position_mm, level_series_instance_uid
+        Where it is seen, LPS; and the series in which the level was counted.
     kind
         One of :data:`KINDS`.
     grade
@@ -60,6 +62,7 @@ class Finding:
     series_instance_uid: str
     position_mm: tuple[float, float, float]
     level_certain: bool
+    level_series_instance_uid: str
     grade: str | None = None
     value: float | None = None
     unit: str | None = None
@@ -83,6 +86,7 @@ class Finding:
             "scale": self.scale,
             "text": self.text,
             "series_instance_uid": self.series_instance_uid,
+            "level_series_instance_uid": self.level_series_instance_uid,
             "position_mm": [_rounded(v, 2) for v in self.position_mm],
             "source_status": self.source_status,
         }

@@ -1,6 +1,6 @@
 """What a study shows from the side, over all its sagittal volumes: findings by level, and what the canal asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from dashboard.grading.spine.contrasts import STIR, T1, OtherContrast
 from dashboard.grading.spine.findings import spine_findings, study_triage
+from dashboard.grading.spine.lumbar_sac import SacAtDisc
 from dashboard.grading.spine.measures import measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.study import Levels
@@ -53,6 +54,7 @@ def look_from_the_side(
     levels: Levels,
     models: SpineModels | None,
     graded_mm: Sequence[Sequence[float]] = (),
+    sacs: Mapping[str, SacAtDisc] | None = None,
 ) -> SideView:
     """Measure every named sagittal volume and word what was found.
 
@@ -66,6 +68,8 @@ def look_from_the_side(
         The fitted models behind findings; without them nothing is found.
     graded_mm
         Positions of graded axial slices, LPS mm.
+    sacs
+        :func:`~dashboard.grading.spine.lumbar_sac.sacs_at_discs` of axial slices.
     """
     if models is None:
         return SideView()
@@ -79,7 +83,7 @@ def look_from_the_side(
         measures = measure_spine(prediction, read.spine)
         others = _other_contrasts(own, study.series)
         triage = study_triage(read.spine, models, measures).shown_across(graded_mm)
-        for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2=is_t2):
+        for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2, sacs):
             kept = findings.get((one.level, one.kind))
             # The first volume that could say something speaks: volumes come by their worth.
             if kept is None or (kept.status == "not_analysed" and one.status != "not_analysed"):

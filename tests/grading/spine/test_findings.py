@@ -47,7 +47,7 @@ def test_the_document_is_plain_json_with_the_published_fields() -> None:
     json.dumps(documents, allow_nan=False)
     assert set(documents[0]) == {
         "level", "level_certain", "kind", "grade", "value", "unit", "probability", "status", "reason", "scale", "text",
-        "series_instance_uid", "position_mm", "source_status",
+        "series_instance_uid", "level_series_instance_uid", "position_mm", "source_status",
     }  # fmt: skip
 
 

@@ -1,18 +1,24 @@
-"""Findings of a real lumbar spine from its public masks: near its gradings, and no alarm of the canal.
+"""Findings of real lumbar spines: near their gradings, no alarm of the canal, a sac without CSF where there is none.
 
-A person of the training split: this shows that the parts fit together, not how good they are.
+People of the training and calibration splits: this shows that the parts fit together, not how good they are.
 """
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from dashboard.grading import grade_study
 from dashboard.grading.spine.findings import spine_findings, study_triage
 from dashboard.grading.spine.measures import measure_spine
+from dashboard.inference import analyse_sagittal, analyse_series, load_models
 from dashboard.inference.finding_models import read_finding_models
+from dashboard.study import Role, Study
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 PERSON = "136"
+# No CSF shows in the sac at L4/5 of this person, by eye, and the fat behind it is kept; above and below there is CSF.
+EMPTY_SAC, EMPTY_AT = "57", "L4/5"
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +56,23 @@ def test_no_compression_is_suspected(real) -> None:
 
 def test_no_slip_is_suspected(real) -> None:
     assert {one.status for one in real[0] if one.kind == "listhesis"} <= {"not_flagged", "not_analysed"}
+
+
+def test_a_sac_without_csf_is_told_from_those_above_and_below(shared_data: Path, repository: Path) -> None:
+    pytest.importorskip("nibabel")
+    from models.training.sagittal.cords import upright_series
+    from models.training.volumes import load
+
+    image, affine = load(shared_data / "spider" / f"{EMPTY_SAC}_t2.nii.gz")
+    spacing = np.sqrt((affine[:3, :3] ** 2).sum(0))
+    series = upright_series(image, spacing, Role.VOLUME_T2)
+    models, uid = load_models(repository / "models"), series.series_instance_uid
+    found = grade_study(
+        Study("1.1", (series,)),
+        {uid: analyse_series(series, models)},
+        sagittal={uid: analyse_sagittal(series, models)},
+        finding_models=models.findings.models,
+    ).findings
+    grades = {one["level"]: one["grade"] for one in found if one["kind"] == "lumbar_stenosis"}
+    assert set(grades) == {"L1/2", "L2/3", "L3/4", "L4/5", "L5/S1"}
+    assert {level for level, grade in grades.items() if grade != "A or B"} == {EMPTY_AT}
