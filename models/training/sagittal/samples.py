@@ -11,7 +11,9 @@ from models.training.feed import Batch, Maker
 from models.training.sagittal.appearance import disturb, recolour, render
 from models.training.sagittal.labels import (
     CLASS_OF_TISSUE,
+    DISC,
     IGNORE,
+    LUMBOSACRAL,
     NEIGHBOUR_MM,
     PATCH_PX,
     PIXEL_MM,
@@ -22,6 +24,8 @@ from models.training.sagittal.planes import Plane, Style, draw_plane
 from models.training.sagittal.spines import SpineShape, draw_spine
 
 REAL_SHARE = 0.75
+# Discs of the few real people that are made thin and dark, as old ones are; columns that share their shift.
+COLLAPSED_SHARE, COLLAPSE_STEP, LEAST_DISC_PIXELS = 0.35, 8, 150
 
 
 def drawn_sample(rng: np.random.Generator) -> Batch:
@@ -91,6 +95,9 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
         offsets = offsets[::-1]
     centre = (rng.uniform(0.15, 0.85) * shape[1], np.interp(rng.random(), [0, 1], [0.25, 0.75]) * shape[2])
     coordinates = _warp(rng, person, centre)
+    collapsed = rng.random() < COLLAPSED_SHARE
+    if collapsed:
+        coordinates[0] = _collapse(rng, person.labels[plane], coordinates)
     channels = []
     for offset in offsets:
         around = [
@@ -100,6 +107,9 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
         channels.append(ndimage.map_coordinates(grey.astype(np.float32), coordinates, order=1, mode="constant"))
     image = np.stack(channels) / person.high
     labels = ndimage.map_coordinates(person.labels[plane], coordinates, order=0, mode="constant", cval=0)
+    if collapsed:
+        discs = ndimage.gaussian_filter(np.isin(labels, (DISC, LUMBOSACRAL)).astype(np.float32), 1.0)
+        image = image * (1 - rng.uniform(0, 0.6) * discs)
     image = recolour(rng, image, labels)
     inside = (
         (coordinates[0] >= 0)
@@ -127,6 +137,29 @@ def _warp(rng: np.random.Generator, person: Person, centre: tuple[float, float])
             columns + strength * bend[1, :PATCH_PX, :PATCH_PX],
         )
     return np.stack([centre[0] + rows / person.spacing[1], centre[1] + columns / person.spacing[2]])
+
+
+def _collapse(rng: np.random.Generator, labels: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Rows to read so that discs have lost height, each its own share of it, and all beside them comes nearer."""
+    parts, count = ndimage.label(np.isin(labels, (DISC, LUMBOSACRAL)))
+    rows, columns = np.arange(labels.shape[0]), np.arange(0, labels.shape[1], COLLAPSE_STEP)
+    kept = np.ones((len(rows), len(columns)))
+    for part in range(1, count + 1):
+        down, back = np.nonzero(parts == part)
+        if len(down) < LEAST_DISC_PIXELS or np.ptp(back) < 10:
+            continue
+        slope, start = np.polyfit(back, down, 1)
+        half = len(down) / np.ptp(back) / 2
+        away = (rows[:, None] - (start + slope * columns[None, :])) / (1.1 * half)
+        kept -= rng.uniform(0, 0.65) * np.exp(-(np.minimum(np.abs(away), 3) ** 4))
+    place = np.cumsum(kept, axis=0)
+    place += len(rows) / 2 - place[len(rows) // 2]
+    ends = {"left": -1e3, "right": len(rows) + 1e3}
+    source = np.stack([np.interp(rows, place[:, k], rows, **ends) for k in range(len(columns))], axis=1)
+    near = np.stack([coordinates[0], coordinates[1] / COLLAPSE_STEP])
+    moved = ndimage.map_coordinates(source, near, order=1, mode="nearest")
+    outside = (coordinates[0] < 0) | (coordinates[0] > len(rows) - 1)
+    return np.asarray(np.where(outside, coordinates[0], moved))
 
 
 def build(folder: Path | None, cords: Path | None) -> Maker:
