@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit in place of the plan's")
     parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--start-samples", type=int, default=0, help="samples that those weights had seen")
     parser.add_argument("--rate", type=float, help="learning rate in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoint", type=Path, help="file for weights while training")
@@ -61,10 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     options = SMOKE_FEED if args.smoke else FEED
     job = Job(partial(start_net, args.start), partial(build, args.data, args.cords), loss_of, args.seed, options)
     net, seen = fit(job, plan, args.checkpoint)
-    note = "went on from weights of the same command" if args.start else ""
-    export_sagittal(
-        net, args.out / "sagittal", Source(args.seed, seen, args.data, note, PROGRAM, "--data FOLDER --cords CORDS")
-    )
+    note = f"went on from weights of the same command after {args.start_samples} samples" if args.start else ""
+    total = args.start_samples + seen
+    export_sagittal(net, args.out / "sagittal", Source(args.seed, total, args.data, note, PROGRAM, OPTIONS))
     return 0
 
 
