@@ -20,8 +20,9 @@ from models.training.sagittal.labels import (
     Tissue,
 )
 from models.training.sagittal.people import Person, gather
-from models.training.sagittal.planes import Plane, Style, draw_plane
+from models.training.sagittal.planes import Plane, draw_plane
 from models.training.sagittal.spines import SpineShape, draw_spine
+from models.training.sagittal.surroundings import Style
 
 REAL_SHARE = 0.75
 # Discs of the few real people that are made thin and dark, as old ones are; columns that share their shift.

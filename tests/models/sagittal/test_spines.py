@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from models.training.sagittal.labels import C2, CANAL, CLASS_OF_TISSUE, CORD, DISC, LUMBOSACRAL, VERTEBRA
-from models.training.sagittal.planes import Plane, Style, draw_plane
+from models.training.sagittal.planes import Plane, draw_plane
 from models.training.sagittal.spines import SpineShape, draw_spine
+from models.training.sagittal.surroundings import Style
 
 SEEDS = range(6)
 
