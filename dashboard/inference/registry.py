@@ -63,15 +63,22 @@ def load_models(models_dir: Path, threads: int = DEFAULT_THREADS) -> Models:
         A file of the grade's two models is missing, altered, too large or does not fit; the message names what differs.
         The same of the sagittal model is kept as `sagittal_failure`.
     """
-    canal, compression = _load(models_dir, CANAL), _load(models_dir, COMPRESSION)
+    canal, compression = load_session(models_dir, CANAL), load_session(models_dir, COMPRESSION)
     try:
-        sagittal, findings = _load(models_dir, SAGITTAL), read_finding_models(models_dir / SAGITTAL.name)
+        sagittal, findings = load_session(models_dir, SAGITTAL), read_finding_models(models_dir / SAGITTAL.name)
     except ModelError as error:
         return Models(canal, compression, threads, sagittal_failure=str(error))
     return Models(canal, compression, threads, sagittal, findings=findings)
 
 
-def _load(models_dir: Path, contract: Contract) -> Session:
+def load_session(models_dir: Path, contract: Contract) -> Session:
+    """One verified model of a models folder.
+
+    Raises
+    ------
+    ModelError
+        A file is missing, altered, too large or does not fit.
+    """
     manifest = read_manifest(models_dir / contract.name, contract)
     try:
         content = manifest.path.read_bytes()

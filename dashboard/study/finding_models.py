@@ -10,7 +10,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     # Pfirrmann reads signal, height and border; how far a disc overhangs its neighbours stands for its last steps.
     "pfirrmann": ("log_nucleus_to_csf", "log_nucleus_to_marrow", "log_slenderness", "bulge_mm", "overhang_mm"),
     "narrowing": ("log_slenderness", "log_nucleus_to_marrow", "bulge_mm"),
-    "herniation": ("bulge_mm", "canal_narrowing"),
+    "herniation": ("bulge_mm",),
     "bulge": ("bulge_mm", "overhang_mm"),
     "listhesis": ("shift_percent",),
     "modic": ("endplate_brightest", "log_nucleus_to_marrow"),

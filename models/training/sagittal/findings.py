@@ -55,7 +55,7 @@ PFIRRMANN_CONTRADICTED = ("35", "234")
 # A panel that flags more of the discs without a finding than this leaves over is not read.
 LEAST_SPECIFICITY = 0.85
 # "Suspected" beside a probability below this is read as noise, whatever the sensitivity it buys.
-LEAST_CUT = 0.25
+LEAST_CUT = 0.1
 # Three to one: a canal a third narrower than its neighbours is no compression yet.
 LEAST_CANAL_CUT = 0.75
 # At most this share of unaltered people may have an alarm of the canal.

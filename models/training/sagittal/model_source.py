@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from dashboard.grading.spine.naming import name_spine
-from dashboard.inference.registry import load_models
+from dashboard.inference.manifest import CANAL, COMPRESSION, SAGITTAL
+from dashboard.inference.registry import Models, load_session
 from dashboard.inference.sagittal import analyse_sagittal
 from dashboard.study import Role
 from dashboard.study.sagittal import SagittalPrediction
@@ -17,6 +18,7 @@ from models.training.sagittal.tables import Source, truth_source
 from models.training.volumes import load
 
 MASKS = ("model", "truth")
+THREADS = 2
 
 
 def source_of(masks: str, folder: Path, models_dir: Path) -> Source:
@@ -26,7 +28,9 @@ def source_of(masks: str, folder: Path, models_dir: Path) -> Source:
 
 def model_source(folder: Path, models_dir: Path) -> Source:
     """Spines as the software would find them in the public volumes."""
-    models = load_models(models_dir)
+    # Not by load_models: findings.toml, which is fitted from here, may not fit the code yet.
+    canal, compression, sagittal = (load_session(models_dir, one) for one in (CANAL, COMPRESSION, SAGITTAL))
+    models = Models(canal, compression, THREADS, sagittal)
 
     def read(person: str) -> tuple[SagittalPrediction, Spine]:
         image, affine = load(folder / "spider" / f"{person}_t2.nii.gz")
