@@ -29,8 +29,8 @@ MAX_PLANES = 40
 FINE_STEP_MM, FINE_PLANES = 2.0, 46
 # Where a 3-D volume is wider than that, the canal is first looked for in planes this far apart.
 SEARCH_STEP_MM = 15.0
-# A few planes are looked at whole, this far apart; the others only about the spine that those showed, with as much
-# round it as the model needs to tell where it is.
+# A few planes are looked at whole, this far apart; of the others no more columns than held the spine in those, with as
+# much before and behind as the model needs to tell where it is. A bent spine leaves planes, but not columns.
 SCOUT_STEP_MM, AROUND_SPINE_MM = 16.0, 26.0
 # A canal shows in a plane when it is this large there.
 CANAL_SHOWS_MM2 = 200.0
@@ -157,7 +157,7 @@ class _Viewer:
         return round((showing[0] + showing[-1]) / 2) if showing else len(planes) // 2
 
     def _look_about_spine(self, planes: Sequence[int], step_mm: float) -> list[_Look]:
-        """Every plane; after a few of them, no more of each than holds the spine."""
+        """Every plane; after a few of them, no more columns of each than hold the spine."""
         every = max(1, round(SCOUT_STEP_MM / step_mm))
         scouts = planes[(len(planes) - 1) % every // 2 :: every]
         looks = dict(zip(scouts, self._look(scouts, self._everything), strict=True))
@@ -177,11 +177,8 @@ class _Viewer:
         if not shown[0].stop:
             return self._everything
         margin = round(AROUND_SPINE_MM / SAGITTAL.pixel_mm)
-        rows, columns = (
-            _widened(part, margin, SAGITTAL.multiple_px, side)
-            for part, side in zip(shown, self.grid.shape, strict=True)
-        )
-        return rows, columns
+        columns = _widened(shown[1], margin, SAGITTAL.multiple_px, self.grid.shape[1])
+        return self._everything[0], columns
 
     def _look(self, planes: Sequence[int], window: Box) -> list[_Look]:
         last = len(self.voxels) - 1
