@@ -15,7 +15,7 @@ from dashboard.study.sagittal import SagittalPrediction
 UPSIDE_DOWN = "the pictures look upside down, although their header says otherwise"
 FRONT_BACK = "front and back look exchanged, although the header says otherwise"
 
-# Engineering constants. Bodies grow from head to foot, L5 aside: over this many they never shrink to this share.
+# Engineering constants. Bodies grow from head to foot: over this many they never shrink to this share.
 LEAST_BODIES, SHRUNK = 5, 0.8
 # Discs lie in front of the canal; where most of what is labelled disc lies behind it, front is back.
 BEHIND_SHARE, LEAST_DISC_MM2 = 0.6, 300.0
@@ -77,4 +77,5 @@ def _shrinking(row: Row) -> bool:
             known.append(depth)
     if len(known) < LEAST_BODIES:
         return False
-    return float(np.mean(known[-2:])) < SHRUNK * float(np.mean(known[:2]))
+    # Medians, since L5 alone is often small.
+    return float(np.median(known[-3:])) < SHRUNK * float(np.median(known[:3]))

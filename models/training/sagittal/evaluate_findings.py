@@ -1,6 +1,6 @@
 """Judge findings: ``python -m models.training.sagittal.evaluate_findings --data FOLDER [--test] [--out FILE]``.
 
-Masks are those of the model beside ``--model``, or with ``--masks truth`` the public ones.
+Masks are the public ones, or with ``--masks model`` those of the model beside ``--model``.
 Without ``--test``: the training and calibration people, each judged by weights that never saw them. With it: the test
 people, by the numbers of ``findings.toml``. Intervals resample people.
 """
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
     parser.add_argument("--model", type=Path, default=Path("models/sagittal"), help="folder with findings.toml")
     parser.add_argument("--test", action="store_true", help="judge the test people")
-    parser.add_argument("--masks", choices=MASKS, default="model", help="whose masks are measured")
+    parser.add_argument("--masks", choices=MASKS, default="truth", help="whose masks are measured")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     source = source_of(arguments.masks, arguments.data, arguments.model.parent)
