@@ -6,6 +6,7 @@ from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
 from dashboard.grading.places import (
     AXIAL_NEEDED,
+    first_look_words,
     place_words,
     position_words,
     sagittal_words,
@@ -44,6 +45,7 @@ __all__ = [
     "agreement",
     "canonical_json",
     "correction_of",
+    "first_look_words",
     "grade_study",
     "moved_words",
     "named_levels",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.grading.bilsky import Band
 from dashboard.study import UNKNOWN, level_is_certain, level_words
 
 AXIAL_NEEDED = "axial images needed"
@@ -27,6 +28,12 @@ def place_words(document: Mapping[str, Any]) -> str:
 
 
 _PLACE = ("volume_index", "slice_index")
+
+
+def first_look_words(document: Mapping[str, Any]) -> str:
+    """Where to look first: the worst slice, or where nothing is flagged on it and sagittal images raise suspicion."""
+    asks = bool((document.get("sagittal") or {}).get("needs"))
+    return _sagittal_place(document) if asks and document.get("band") == Band.LOW.value else place_words(document)
 
 
 def position_words(position_mm: Sequence[float] | None) -> str:

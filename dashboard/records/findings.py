@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.grading import AXIAL_NEEDED, LevelCorrection, place_words, relevel, sagittal_words
+from dashboard.grading import AXIAL_NEEDED, LevelCorrection, first_look_words, place_words, relevel, sagittal_words
 from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState, Verdict
 from dashboard.records.studies import study_row
@@ -118,10 +118,13 @@ def _name_places(row: StudyRow, document: Document) -> None:
     if suspected and not analysed:
         # Why a study that cannot be graded is to be seen before others.
         reasons = [suspected, *(reason for reason in reasons if AXIAL_NEEDED not in reason)]
+    elif suspected:
+        # Reasons name no level, and this one lies elsewhere than the worst slice.
+        reasons = [suspected if AXIAL_NEEDED in reason else reason for reason in reasons]
     row.reasons = reasons
-    level = _worst_level(document) if analysed else {}
+    words = first_look_words(document)
+    level = _worst_level(document) if analysed and words == place_words(document) else {}
     row.level = str(level.get("level") or "")[:16]
-    words = place_words(document)
     # A result may name the level of a group of slices and none of a single one.
     row.place = words if row.level in words else level_words(row.level, level_is_certain(document, level))
 

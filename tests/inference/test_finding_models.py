@@ -10,7 +10,7 @@ from dashboard.study.finding_models import FEATURES, STEPS_OF
 
 
 def text(**changes: str) -> str:
-    """A file that fits; `changes` replace lines of the herniation model by key, "" leaves a line out."""
+    """A file that fits; `changes` replace lines of the model of bulges by key, "" leaves a line out."""
     lines = ["contract = 1"]
     for name, features in FEATURES.items():
         ones = "[" + ", ".join(["1.0"] * len(features)) + "]"
@@ -24,7 +24,7 @@ def text(**changes: str) -> str:
             "shift": "0.0",
             "cut": "0.5",
         }
-        if name == "herniation":
+        if name == "bulge":
             entries |= changes
         lines += [f"[findings.{name}]", *(f"{key} = {value}" for key, value in entries.items() if value)]
     return "\n".join(lines)
@@ -37,21 +37,21 @@ def read(folder: Path, content: str):
 
 def test_numbers_come_as_they_stand(tmp_path: Path) -> None:
     models = read(tmp_path, text(weights="[0.5, 0.25]", cut="0.3")).models
-    assert models.herniation.weights == (0.5, 0.25)
-    assert models.herniation.cut == 0.3
+    assert models.bulge.weights == (0.5, 0.25)
+    assert models.bulge.cut == 0.3
 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"weights": "[1.0]"}, "findings.herniation.weights"),
-        ({"weights": ""}, "findings.herniation.weights"),
-        ({"centre": "[nan, 1.0]"}, "findings.herniation.centre"),
-        ({"spread": "[0.0, 1.0]"}, "findings.herniation.spread"),
-        ({"features": '["bulge_mm", "age"]'}, "findings.herniation.features"),
-        ({"scale": "-1.0"}, "findings.herniation.scale"),
-        ({"cut": "1.0"}, "findings.herniation.cut"),
-        ({"shift": "true"}, "findings.herniation.shift"),
+        ({"weights": "[1.0]"}, "findings.bulge.weights"),
+        ({"weights": ""}, "findings.bulge.weights"),
+        ({"centre": "[nan, 1.0]"}, "findings.bulge.centre"),
+        ({"spread": "[0.0, 1.0]"}, "findings.bulge.spread"),
+        ({"features": '["bulge_mm", "age"]'}, "findings.bulge.features"),
+        ({"scale": "-1.0"}, "findings.bulge.scale"),
+        ({"cut": "1.0"}, "findings.bulge.cut"),
+        ({"shift": "true"}, "findings.bulge.shift"),
     ],
 )
 def test_an_entry_that_does_not_fit_is_named(tmp_path: Path, changes: dict[str, str], named: str) -> None:

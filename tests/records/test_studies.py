@@ -121,6 +121,22 @@ def test_a_guessed_level_says_so_in_the_list(records: Records, certain: bool | N
     assert (shown.level, shown.place) == ("T11", place)
 
 
+SUSPICION = {"suspected": True, "needs": "axial images", "level": "L4/5", "level_certain": True, "of": "cauda equina"}
+ASKED = "compression of the cauda equina suspected on sagittal images: axial images needed"
+
+
+@pytest.mark.parametrize(("grade", "band", "place"), [("0", "low", "L4/5"), ("3", "high", "T11")])
+def test_a_study_is_looked_at_first_where_it_got_its_tier(records: Records, grade: str, band: str, place: str) -> None:
+    worst = {"series_instance_uid": "1", "number": 2, "level": "T11", "level_certain": True}
+    urgency = {"tier": "soon", "score": 20.0, "reasons": ["first", ASKED]}
+    more = {"levels": [{"level": "T11", "grade": grade}], "slices": [], "urgency": urgency, "band": band}
+    study_id = study(records, "1.2", "soon", grade=grade, worst_slice=worst, sagittal=SUSPICION, **more)
+    with records.reading() as session:
+        shown = get_study(session, study_id)
+    assert shown.place == place
+    assert shown.reasons == ("first", "suspected compression of the cauda equina at L4/5, axial images needed")
+
+
 def test_first_opening_counts(records: Records) -> None:
     study_id = study(records, "1.2", "urgent")
     for minutes in (1, 2):
