@@ -162,9 +162,22 @@ class _Viewer:
         scouts = planes[(len(planes) - 1) % every // 2 :: every]
         looks = dict(zip(scouts, self._look(scouts, self._everything), strict=True))
         window = self._around(list(looks.values()))
-        rest = [plane for plane in planes if plane not in looks]
+        showing = [plane for plane in scouts if looks[plane].labels.any()] or scouts
+        # Beyond the first of those that shows nothing there is no spine; with none that shows any, all are looked at.
+        first = max((plane for plane in scouts if plane < showing[0]), default=-1)
+        last = min((plane for plane in scouts if plane > showing[-1]), default=len(self.voxels))
+        rest = [plane for plane in planes if plane not in looks and first < plane < last]
         looks.update(zip(rest, self._look(rest, window), strict=True))
-        return [looks[plane] for plane in planes]
+        return [looks[plane] if plane in looks else self._unseen(plane) for plane in planes]
+
+    def _unseen(self, plane: int) -> _Look:
+        """A plane beside the spine."""
+        image, inside = self._cut(plane)
+        nothing = np.zeros(inside.shape, np.uint8)
+        box = _box(nothing)
+        return _Look(
+            image, inside, nothing, nothing + np.uint8(255), np.zeros((len(SAGITTAL_CLASSES), 0, 0), np.float32), box
+        )
 
     @property
     def _everything(self) -> Box:

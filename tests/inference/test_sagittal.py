@@ -151,6 +151,16 @@ def test_after_a_few_whole_planes_only_the_spine_and_what_is_round_it_is_looked_
     assert dice(found.native_labels > 0, truth(stored) > 0) > 0.9
 
 
+def test_planes_far_beside_the_spine_are_not_looked_at(models):
+    eye, watching = watched(models)
+    stored = tube((4.0, 1.0, 1.0), (29, 100, 120))
+    (found,) = analyse_sagittal(of(stored), watching)
+    whole = eye.sides.count(found.labels.shape[1:])
+    assert (whole, len(found.labels)) == (8, 29)
+    assert 8 < len(eye.sides) <= 8 + 4 * 3
+    assert dice(found.native_labels > 0, truth(stored) > 0) > 0.9
+
+
 def test_a_stack_whose_first_planes_show_nothing_is_looked_at_whole(models):
     eye, watching = watched(models)
     blank = wrap(np.zeros(SHAPE, np.uint16), centred(SAGITTAL, (4.0, 0.7, 0.7), (0, 0, 0), SHAPE))
