@@ -120,7 +120,7 @@ def _name_places(row: StudyRow, document: Document) -> None:
         reasons = [suspected, *(reason for reason in reasons if AXIAL_NEEDED not in reason)]
     elif suspected:
         # Reasons name no level, and this one lies elsewhere than the worst slice.
-        reasons = [suspected if AXIAL_NEEDED in reason else reason for reason in reasons]
+        reasons = list(dict.fromkeys(suspected if AXIAL_NEEDED in reason else reason for reason in reasons))
     row.reasons = reasons
     words = first_look_words(document)
     level = _worst_level(document) if analysed and words == place_words(document) else {}

@@ -128,14 +128,15 @@ def _line(one: Mapping[str, Any], document: Mapping[str, Any], views: Mapping[st
 
 def _norm_words(one: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     """Cord and canal where they are far below the norm of the level; of a finding along the canal only."""
+    if one.get("kind") != "canal_narrowing":
+        return ""
     canal: Sequence[Mapping[str, Any]] = (document.get("sagittal") or {}).get("canal") or []
     place = next((at for at in canal if at.get("position_mm") == one.get("position_mm")), {})
-    low = [
-        f"{COMPARISONS[name].split('_')[0]} {-place[name]:.1f} SD below the norm of the level"
-        for name in COMPARISONS
+    return ", ".join(
+        f"{measure.split('_')[0]} {-place[name]:.1f} SD below the norm of the level"
+        for name, measure in COMPARISONS.items()
         if place.get(name) is not None and place[name] <= TOLD_Z
-    ]
-    return ", ".join(low) if one.get("kind") == "canal_narrowing" else ""
+    )
 
 
 def _measure(one: Mapping[str, Any], what: str) -> str:

@@ -128,7 +128,7 @@ ASKED = "compression of the cauda equina suspected on sagittal images: axial ima
 @pytest.mark.parametrize(("grade", "band", "place"), [("0", "low", "L4/5"), ("3", "high", "T11")])
 def test_a_study_is_looked_at_first_where_it_got_its_tier(records: Records, grade: str, band: str, place: str) -> None:
     worst = {"series_instance_uid": "1", "number": 2, "level": "T11", "level_certain": True}
-    urgency = {"tier": "soon", "score": 20.0, "reasons": ["first", ASKED]}
+    urgency = {"tier": "soon", "score": 20.0, "reasons": ["first", ASKED, ASKED.replace("cauda equina", "cord")]}
     more = {"levels": [{"level": "T11", "grade": grade}], "slices": [], "urgency": urgency, "band": band}
     study_id = study(records, "1.2", "soon", grade=grade, worst_slice=worst, sagittal=SUSPICION, **more)
     with records.reading() as session:

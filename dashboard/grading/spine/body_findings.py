@@ -10,10 +10,10 @@ from dashboard.grading.spine.result import (
     MEASURED,
     NOT_FLAGGED,
     SUSPECTED,
-    TO_BE_CONFIRMED,
     Finding,
     Maker,
     not_analysed,
+    recalled,
 )
 from dashboard.grading.spine.vertebrae import GENANT_CUTS, BodyMeasures, genant_grade
 
@@ -56,9 +56,7 @@ def body_findings(
 def _height(body: BodyMeasures, finding: Maker) -> Finding:
     if body.loss is None:
         reason = "no whole vertebra beside it to compare with"
-        return not_analysed(
-            finding, "vertebral_height_loss", reason, "height loss", scale=GENANT, source_status=TO_BE_CONFIRMED
-        )
+        return not_analysed(finding, "vertebral_height_loss", reason, "height loss", **recalled(GENANT))
     grade = genant_grade(body.loss)
     heights = f"front {body.front_mm:.0f}, middle {body.middle_mm:.0f}, back {body.back_mm:.0f} mm"
     suspected = grade != "0"
@@ -72,8 +70,7 @@ def _height(body: BodyMeasures, finding: Maker) -> Finding:
         grade=grade,
         value=100 * share,
         unit="%",
-        scale=GENANT,
-        source_status=TO_BE_CONFIRMED,
+        **recalled(GENANT),
     )
 
 
@@ -83,7 +80,7 @@ def _age(ratios: Mapping[str, Mapping[int, float]], row_place: int, finding: Mak
         return not_analysed(finding, "fracture_age", words, "age of the height loss")
     return finding(
         kind="fracture_age",
-        text=f"{words}",
+        text=words,
         status=SUSPECTED if hint == "recent" else MEASURED,
         grade=hint,
         value=ratios.get(STIR, ratios.get(T1, {})).get(row_place),

@@ -10,10 +10,10 @@ from dashboard.grading.spine.result import (
     MEASURED,
     NOT_FLAGGED,
     SUSPECTED,
-    TO_BE_CONFIRMED,
     Finding,
     Maker,
     not_analysed,
+    recalled,
 )
 from dashboard.grading.spine.vertebrae import EndplateMeasures
 from dashboard.study.finding_models import FindingModel, SpineModels, steps
@@ -72,11 +72,6 @@ def needs_t2(finding: Maker, kind: str) -> Finding:
     return not_analysed(finding, kind, "its signal is read on T2-weighted images only")
 
 
-def _on(scale: str) -> dict[str, str]:
-    """A scale that nobody has yet read in its source."""
-    return {"scale": scale, "source_status": TO_BE_CONFIRMED}
-
-
 def _judged(model: FindingModel, features: Features) -> tuple[float, str]:
     probability = model.probability(features)
     return probability, SUSPECTED if probability >= model.cut else NOT_FLAGGED
@@ -101,14 +96,14 @@ def _narrowing(disc: DiscMeasures, features: Features, models: SpineModels, find
 def _height_index(disc: DiscMeasures, finding: Maker) -> Finding:
     if disc.height_index is None:
         reason = "no whole vertebra beside the disc to compare with"
-        return not_analysed(finding, "disc_height_index", reason, **_on(HEIGHT_INDEX))
+        return not_analysed(finding, "disc_height_index", reason, **recalled(HEIGHT_INDEX))
     return finding(
         kind="disc_height_index",
         text=f"disc height {disc.height_index:.2f} of the bodies beside it",
         status=MEASURED,
         value=disc.height_index,
         unit="ratio",
-        **_on(HEIGHT_INDEX),
+        **recalled(HEIGHT_INDEX),
     )
 
 
@@ -124,13 +119,13 @@ def _pfirrmann(features: Features, models: SpineModels, finding: Maker) -> Findi
         status=SUSPECTED if rank else NOT_FLAGGED,
         grade=str(2 + rank),
         probability=edges[rank] - edges[rank + 1],
-        **_on(PFIRRMANN),
+        **recalled(PFIRRMANN),
     )
 
 
 def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.bulge_widest_mm is None:
-        return not_analysed(finding, "disc_herniation", NOTHING_ABOVE, "herniation", **_on(NOMENCLATURE))
+        return not_analysed(finding, "disc_herniation", NOTHING_ABOVE, "herniation", **recalled(NOMENCLATURE))
     probability, status = _judged(models.herniation, features)
     return finding(
         kind="disc_herniation",
@@ -140,13 +135,13 @@ def _herniation(disc: DiscMeasures, features: Features, models: SpineModels, fin
         value=disc.bulge_widest_mm,
         unit="mm",
         probability=probability,
-        **_on(NOMENCLATURE),
+        **recalled(NOMENCLATURE),
     )
 
 
 def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.bulge_mm is None:
-        return not_analysed(finding, "disc_bulge", NOTHING_ABOVE, "bulge", **_on(NOMENCLATURE))
+        return not_analysed(finding, "disc_bulge", NOTHING_ABOVE, "bulge", **recalled(NOMENCLATURE))
     probability, status = _judged(models.bulge, features)
     return finding(
         kind="disc_bulge",
@@ -155,13 +150,13 @@ def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, finding:
         value=disc.bulge_mm,
         unit="mm",
         probability=probability,
-        **_on(NOMENCLATURE),
+        **recalled(NOMENCLATURE),
     )
 
 
 def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.slip_percent is None or disc.slip_mm is None:
-        return not_analysed(finding, "listhesis", NOTHING_ABOVE, "slip", **_on(MEYERDING))
+        return not_analysed(finding, "listhesis", NOTHING_ABOVE, "slip", **recalled(MEYERDING))
     probability, status = _judged(models.listhesis, features)
     way = "forward" if disc.slip_percent >= 0 else "backward"
     suspected = status == SUSPECTED
@@ -175,14 +170,14 @@ def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, find
         value=disc.slip_percent,
         unit="%",
         probability=probability,
-        **_on(MEYERDING),
+        **recalled(MEYERDING),
     )
 
 
 def _modic(endplates: EndplateMeasures | None, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if endplates is None:
         reason = "no vertebra beside the disc in the field"
-        return not_analysed(finding, "modic_change", reason, "Modic change", **_on(MODIC))
+        return not_analysed(finding, "modic_change", reason, "Modic change", **recalled(MODIC))
     probability, status = _judged(models.modic, features)
     ending = f"; {TYPE_UNKNOWN}" if status == SUSPECTED else ""
     return finding(
@@ -190,5 +185,5 @@ def _modic(endplates: EndplateMeasures | None, features: Features, models: Spine
         text=f"{_words(status, 'Modic change')}{ending}",
         status=status,
         probability=probability,
-        **_on(MODIC),
+        **recalled(MODIC),
     )

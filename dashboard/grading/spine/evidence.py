@@ -162,10 +162,15 @@ def _cord(row: Row) -> tuple[str, float] | None:
     return "goes on", slot_at(row, float(cord[-1]))
 
 
+def image_rows(row: Row) -> list[float]:
+    """Row of the pictures at which the middle of each segment lies."""
+    inverse = np.linalg.inv(row.prediction.affine)
+    return [float((inverse @ np.array([*one.segment.centre_mm, 1.0]))[1]) for one in row.placed]
+
+
 def slot_at(row: Row, image_row: float) -> float:
     """Slot, with fractions, of a row of the pictures; beyond the segments on by the step of those at the end."""
-    inverse = np.linalg.inv(row.prediction.affine)
-    heights = [float((inverse @ np.array([*one.segment.centre_mm, 1.0]))[1]) for one in row.placed]
+    heights = image_rows(row)
     slots = [float(one.slot) for one in row.placed]
     if len(heights) < 2:
         return slots[0]

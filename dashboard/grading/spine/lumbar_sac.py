@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from dashboard.grading.spine.result import NOT_FLAGGED, SUSPECTED, Finding, not_analysed
+from dashboard.study.geometry import Array
 from dashboard.study.masks import Mask
 from dashboard.study.prediction import LABELS, SlicePrediction
 
@@ -63,8 +64,11 @@ def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> 
             by_series.setdefault(uid, []).append((one, level))
     found: dict[str, SacAtDisc] = {}
     for uid, own in by_series.items():
+        centres = np.array([one.centre_mm for one, _ in own])
+        brightest = np.array([np.percentile(one.image[_sac(one)], BRIGHTEST) for one, _ in own])
         for one, level in own:
-            share = _csf_share(one, [other for other, _ in own])
+            near = brightest[np.linalg.norm(centres - one.centre_mm, axis=1) <= NEAR_MM]
+            share = None if level is None else _csf_share(one, near)
             if level is None or share is None:
                 continue
             x, y, z = (float(v) for v in one.centre_mm)
@@ -95,15 +99,13 @@ def lumbar_finding(sacs: Mapping[str, SacAtDisc], level: str, place: Mapping[str
     )
 
 
-def _csf_share(one: SlicePrediction, series: Iterable[SlicePrediction]) -> float | None:
-    """Share of the sac's inside as bright as the CSF of the slices near it; None without such CSF."""
-    near = [other for other in series if float(np.linalg.norm(other.centre_mm - one.centre_mm)) <= NEAR_MM]
-    if len(near) < LEAST_SLICES:
-        return None
-    brightest = [float(np.percentile(other.image[_sac(other)], BRIGHTEST)) for other in near]
-    reference = float(np.percentile(brightest, REFERENCE_PERCENTILE))
+def _csf_share(one: SlicePrediction, brightest: Array) -> float | None:
+    """Share of the sac's inside as bright as the CSF of the slices near it, itself among them; None without any."""
     inner = ndimage.binary_erosion(_sac(one))
-    if reference < LEAST_REFERENCE or not inner.any():
+    if len(brightest) < LEAST_SLICES or not inner.any():
+        return None
+    reference = float(np.percentile(brightest, REFERENCE_PERCENTILE))
+    if reference < LEAST_REFERENCE:
         return None
     return float((one.image[inner] >= BRIGHT_SHARE * reference).mean())
 

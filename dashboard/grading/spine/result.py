@@ -96,6 +96,11 @@ class Finding:
 Maker = Callable[..., Finding]
 
 
+def recalled(scale: str) -> dict[str, str]:
+    """A finding's scale that nobody has yet read in its source."""
+    return {"scale": scale, "source_status": TO_BE_CONFIRMED}
+
+
 def not_analysed(finding: Maker, kind: str, reason: str, what: str = "", **scale: str) -> Finding:
     """A finding that could not be made, and why.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboard.grading.spine.evidence import ANCHOR_FROM, CANAL_BELOW_MM, LEAST_CORD_MM, Row, depth_mm
+from dashboard.grading.spine.evidence import ANCHOR_FROM, CANAL_BELOW_MM, LEAST_CORD_MM, Row, depth_mm, image_rows
 from dashboard.grading.spine.midline import CANAL, CORD, DISC, LUMBOSACRAL
 from dashboard.study.sagittal import SagittalPrediction
 
@@ -69,12 +69,12 @@ def _shrinking(row: Row) -> bool:
     """
     if row.line is None:
         return False
-    inverse = np.linalg.inv(row.prediction.affine)
-    known = []
-    for one in row.placed:
-        depth, at = depth_mm(one.segment), float((inverse @ np.array([*one.segment.centre_mm, 1.0]))[1])
-        if one.segment.kind == "vertebra" and depth and row.line.first_row <= at <= row.line.last_row:
-            known.append(depth)
+    beside = [
+        one.segment
+        for one, at in zip(row.placed, image_rows(row), strict=True)
+        if one.segment.kind == "vertebra" and row.line.first_row <= at <= row.line.last_row
+    ]
+    known = [depth for depth in map(depth_mm, beside) if depth]
     if len(known) < LEAST_BODIES:
         return False
     # Medians, since L5 alone is often small.
