@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -312,25 +311,6 @@ def test_help_needs_no_package_beyond_the_standard_library() -> None:
     assert subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY, check=False).returncode == 0
 
 
-def test_start_runs_the_page_with_the_folders_given_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    started: list[list[str]] = []
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TRIAGE_DATA_DIR", "data")
-    monkeypatch.setattr(os, "execv", lambda program, command: started.append(command))
-    run(["start", "--port", "8600"])
-    assert started[0][1:4] == ["-m", "streamlit", "run"]
-    assert started[0][-2:] == ["--server.port", "8600"]
-    assert os.environ["TRIAGE_DATA_DIR"] == str(tmp_path / "data")
-    assert Path.cwd() == REPOSITORY
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
-def test_start_refuses_what_is_no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        run(["start", "--port", port])
-    assert "--port" in capsys.readouterr().err
-
-
 def test_a_command_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         run([])
@@ -338,28 +318,3 @@ def test_a_command_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with contextlib.suppress(SystemExit):
         make_parser().parse_args(["triage", "--help"])
     assert "PATH" in capsys.readouterr().out
-
-
-def test_the_audit_log_is_checked_and_exported(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TRIAGE_DATA_DIR", str(tmp_path / "data"))
-    assert run(["audit", "export"]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    assert json.loads(line)["action"] == "export"
-    assert run(["audit", "check"]) == 0
-    assert capsys.readouterr().out == "The audit log is whole: 1 line, every one as it was written.\n"
-    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "triage.sqlite3")) as database, database:
-        database.execute("DROP TRIGGER audit_refuses_update")
-        database.execute("UPDATE audit SET actor = 'nobody'")
-    assert run(["audit", "check"]) == 2
-    assert "broken at line 1: it was altered" in capsys.readouterr().out
-
-
-def test_an_audit_log_that_cannot_be_read_is_status_1(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "triage.sqlite3").write_bytes(b"this is no database" * 1000)
-    monkeypatch.setenv("TRIAGE_DATA_DIR", str(tmp_path))
-    assert run(["audit", "check"]) == 1
-    assert "damaged" in capsys.readouterr().err

@@ -5,33 +5,29 @@ says it was reached, so that what is tested is the gate and nothing behind it.
 """
 
 import asyncio
-import runpy
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Route
 from starlette.types import Message, Scope
-from starlette.websockets import WebSocket
-from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
 from dashboard.records import Role, add_study, audit_entries, list_users, open_records, set_role
 from dashboard.screens import pages
 from dashboard.sharing import Gate, LinkKind, Person, admit, close_link, disable, make_link, make_pass
 from dashboard.sharing.signing_in import Claims
+from tests.gated_app import REACHED, Site, load_app, open_socket
 from tests.sharing.conftest import SIGN_IN, claims_of, team_settings
-from tests.work.asgi import Answer, request
+from tests.work.asgi import request
 
 PUBLIC_URL, HOST = SIGN_IN["TRIAGE_PUBLIC_URL"], "triage.example.org"
 ID = "0123456789abcdef" * 2
-REACHED = b"reached"
 EVERYBODY = ("anonymous", "no role", "disabled", "viewer", "reader", "admin")
 TEAM = ("viewer", "reader", "admin")
 READERS = ("reader", "admin")
@@ -100,69 +96,6 @@ TABLE = [(method, path, who) for lines in ROUTES.values() for method, path, who 
 PEOPLE = {"no role": Role.NONE, "viewer": Role.VIEWER, "reader": Role.READER, "admin": Role.ADMIN}
 
 
-class Site:
-    """The application's routes and gate. `ask` answers like the server; `as_whom` is whom the cookie names."""
-
-    def __init__(self, app: Any, gate: Mapping[str, Any]) -> None:
-        # As the application puts them together when it starts.
-        routes = [*app._user_routes, *create_streamlit_routes(MagicMock())]
-        self.paths = [getattr(route, "path", "") for route in routes]
-        self.gate = gate
-        routes = [_stand_in(route) for route in routes]
-        self.inner = Starlette(routes=routes)
-        self.outer = Starlette(routes=routes, middleware=[Middleware(Gate, **gate)])
-
-    def ask(self, method: str, path: str, headers: Mapping[str, str], peer: str = "10.0.0.9") -> Answer:
-        if method == "SOCKET":
-            return _socket(self.outer, path, headers, peer)
-        return request(self.outer, method, path, headers=headers, peer=peer)
-
-
-def _stand_in(route: Any) -> Any:
-    if isinstance(route, WebSocketRoute):
-
-        async def accept(socket: WebSocket) -> None:
-            await socket.accept()
-            await socket.close()
-
-        return WebSocketRoute(route.path, accept)
-    if isinstance(route, Mount):
-        return Mount(route.path, app=PlainTextResponse(REACHED))
-    return Route(route.path, lambda _request: PlainTextResponse(REACHED), methods=list(route.methods or ()))
-
-
-def _socket(app: Any, path: str, headers: Mapping[str, str], peer: str) -> Answer:
-    sent: list[Message] = []
-    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope: Scope = {
-        "type": "websocket",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": raw,
-        "client": (peer, 1),
-        "subprotocols": [],
-    }
-
-    async def receive() -> Message:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    accepted = sent[0]["type"] == "websocket.accept"
-    return Answer(200 if accepted else 403, REACHED if accepted else b"")
-
-
-def _load(monkeypatch: pytest.MonkeyPatch, repository: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """``app.py`` as ``streamlit run`` loads it."""
-    monkeypatch.chdir(repository)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return runpy.run_path(str(repository / "dashboard" / "app.py"), run_name="app")
-
-
 @pytest.fixture(scope="module")
 def module_patch() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
@@ -191,7 +124,7 @@ def site(
             admin = admit(records, found[name], sign_in, now)
         elif name == "disabled":
             disable(records, admin, person.id, now)
-    loaded = _load(module_patch, repository, {"TRIAGE_DATA_DIR": str(folder), **SIGN_IN})
+    loaded = load_app(module_patch, repository, {"TRIAGE_DATA_DIR": str(folder), **SIGN_IN})
     gate = dict(loaded["app"]._user_middleware[0].kwargs)
     gate["read_cookie"] = lambda cookies: found.get(cookies.get("who", "").replace("_", " "))
     yield Site(loaded["app"], gate)
@@ -203,7 +136,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, repository: Path, tmp_path: Path) -> 
     """The server of one machine, without sign-in."""
     for name in SIGN_IN:
         monkeypatch.delenv(name, raising=False)
-    loaded = _load(monkeypatch, repository, {"TRIAGE_DATA_DIR": str(tmp_path)})
+    loaded = load_app(monkeypatch, repository, {"TRIAGE_DATA_DIR": str(tmp_path)})
     return Site(loaded["app"], loaded["app"]._user_middleware[0].kwargs)
 
 
@@ -244,7 +177,7 @@ def test_a_route_that_nobody_classified_is_open_to_nobody(site: Site, who: str, 
     new = Route("/api/new", handler, methods=["GET", "POST", "PUT", "DELETE"])
     app = Starlette(routes=[new], middleware=[Middleware(Gate, **site.gate)])
     if method == "SOCKET":
-        answer = _socket(app, "/api/new", headers_of(who), "10.0.0.9")
+        answer = open_socket(app, "/api/new", headers_of(who), "10.0.0.9")
     else:
         answer = request(app, method, "/api/new", headers=headers_of(who))
     assert answer.body != REACHED
@@ -305,7 +238,7 @@ def test_another_site_s_page_changes_nothing(site: Site, method: str, path: str,
 
 
 def test_a_socket_without_origin_is_refused(site: Site) -> None:
-    assert _socket(site.outer, "/_stcore/stream", {"host": HOST}, "10.0.0.9").status == 403
+    assert open_socket(site.outer, "/_stcore/stream", {"host": HOST}, "10.0.0.9").status == 403
 
 
 @pytest.mark.parametrize("host", ["", "evil.example", "10.0.0.9", f"{HOST}:8501", f"{HOST}.evil.example"])

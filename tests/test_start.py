@@ -1,4 +1,4 @@
-"""Without sign-in the server does not start beyond this machine, however it is started."""
+"""``python -m dashboard start``: where it serves, and that without sign-in it does not serve beyond this machine."""
 
 import os
 import socket
@@ -67,3 +67,24 @@ def test_a_second_place_for_sign_in_is_refused(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(server, "secrets_singleton", Secrets(auth={}))
     with pytest.raises(SettingsError, match="auth"):
         server.prepare()
+
+
+def test_start_runs_the_page_with_the_folders_given_here(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRIAGE_DATA_DIR", "data")
+    monkeypatch.setattr(os, "execv", lambda program, command: started.append(command))
+    run(["start", "--port", "8600"])
+    assert started[0][1:4] == ["-m", "streamlit", "run"]
+    assert started[0][-2:] == ["--server.port", "8600"]
+    assert os.environ["TRIAGE_DATA_DIR"] == str(tmp_path / "data")
+    assert Path.cwd() == repository
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "-1"])
+def test_start_refuses_what_is_no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["start", "--port", port])
+    assert "--port" in capsys.readouterr().err

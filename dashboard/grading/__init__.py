@@ -2,11 +2,11 @@
 
 from dashboard.grading.agreement import Agreement, Coefficient, agreement
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
+from dashboard.grading.first_look import FirstLook, first_look
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
 from dashboard.grading.places import (
     AXIAL_NEEDED,
-    first_look_words,
     place_words,
     position_words,
     sagittal_words,
@@ -30,6 +30,7 @@ __all__ = [
     "Agreement",
     "Band",
     "Coefficient",
+    "FirstLook",
     "Flag",
     "GradingThresholds",
     "LevelCorrection",
@@ -45,7 +46,7 @@ __all__ = [
     "agreement",
     "canonical_json",
     "correction_of",
-    "first_look_words",
+    "first_look",
     "grade_study",
     "moved_words",
     "named_levels",

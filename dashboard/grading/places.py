@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.grading.bilsky import Band
 from dashboard.study import UNKNOWN, level_is_certain, level_words
 
 AXIAL_NEEDED = "axial images needed"
@@ -17,7 +16,7 @@ def place_words(document: Mapping[str, Any]) -> str:
     """
     worst = document.get("worst_slice")
     if not isinstance(worst, Mapping):
-        return _sagittal_place(document)
+        return sagittal_place_words(document)
     uid = worst.get("series_instance_uid")
     own = [one for one in document.get("slices") or [] if one.get("series_instance_uid") == uid]
     found = next((one for one in own if all(one.get(key) == worst.get(key) for key in _PLACE)), worst)
@@ -28,12 +27,6 @@ def place_words(document: Mapping[str, Any]) -> str:
 
 
 _PLACE = ("volume_index", "slice_index")
-
-
-def first_look_words(document: Mapping[str, Any]) -> str:
-    """Where to look first: the worst slice, or where nothing is flagged on it and sagittal images raise suspicion."""
-    asks = bool((document.get("sagittal") or {}).get("needs"))
-    return _sagittal_place(document) if asks and document.get("band") == Band.LOW.value else place_words(document)
 
 
 def position_words(position_mm: Sequence[float] | None) -> str:
@@ -49,12 +42,13 @@ def sagittal_words(document: Mapping[str, Any]) -> str:
     sagittal = document.get("sagittal") or {}
     if not sagittal.get("needs"):
         return ""
-    where = _sagittal_place(document)
+    where = sagittal_place_words(document)
     of = f" of the {sagittal['of']}" if sagittal.get("of") else ""
     return f"suspected compression{of}{f' at {where}' if where else ''}, {AXIAL_NEEDED}"
 
 
-def _sagittal_place(document: Mapping[str, Any]) -> str:
+def sagittal_place_words(document: Mapping[str, Any]) -> str:
+    """Level at which sagittal images raise suspicion; empty where they raise none."""
     sagittal = document.get("sagittal") or {}
     if not sagittal.get("suspected"):
         return ""

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.grading import AXIAL_NEEDED, LevelCorrection, first_look_words, place_words, relevel, sagittal_words
+from dashboard.grading import LevelCorrection, first_look, relevel
 from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState, Verdict
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, ReadingRow, StudyRow
-from dashboard.study import level_is_certain, level_words, regions_of
+from dashboard.study import regions_of
 
 
 def add_finding(
@@ -111,28 +111,8 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
 
 def _name_places(row: StudyRow, document: Document) -> None:
     """What of the worklist's line names a level."""
-    urgency: dict[str, Any] = document.get("urgency") or {}
-    analysed = row.state == StudyState.GRADED.value
-    reasons = list((urgency.get("reasons") if analysed else None) or document.get("reasons") or [])
-    suspected = sagittal_words(document)
-    if suspected and not analysed:
-        # Why a study that cannot be graded is to be seen before others.
-        reasons = [suspected, *(reason for reason in reasons if AXIAL_NEEDED not in reason)]
-    elif suspected:
-        # Reasons name no level, and this one lies elsewhere than the worst slice.
-        reasons = list(dict.fromkeys(suspected if AXIAL_NEEDED in reason else reason for reason in reasons))
-    row.reasons = reasons
-    words = first_look_words(document)
-    level = _worst_level(document) if analysed and words == place_words(document) else {}
-    row.level = str(level.get("level") or "")[:16]
-    # A result may name the level of a group of slices and none of a single one.
-    row.place = words if row.level in words else level_words(row.level, level_is_certain(document, level))
-
-
-def _worst_level(document: Document) -> dict[str, Any]:
-    """The entry of the level that carries the study's grade, empty where there is none."""
-    entries: list[dict[str, Any]] = document.get("levels") or []
-    return next((one for one in entries if one.get("grade") == document.get("grade")), {})
+    look = first_look(document)
+    row.level, row.place, row.reasons = look.level, look.place, list(look.reasons)
 
 
 def _finding(row: FindingRow) -> Finding:

@@ -1,0 +1,65 @@
+"""The one line of a result that a list shows: where to look first, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.grading.bilsky import Band
+from dashboard.grading.places import AXIAL_NEEDED, place_words, sagittal_place_words, sagittal_words
+from dashboard.grading.result import GRADED
+from dashboard.study import level_is_certain, level_words
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Where to look first and why.
+
+    Attributes
+    ----------
+    level
+        Name of the level of the study's grade, where that is the place; else empty.
+    place
+        The place in words, as sure as it is.
+    reasons
+        Why the study stands where it does, the first reason first.
+    """
+
+    level: str
+    place: str
+    reasons: tuple[str, ...]
+
+
+def first_look(document: Mapping[str, Any]) -> FirstLook:
+    """Read the line off a result document.
+
+    The place is the worst slice, or where nothing is flagged on it and sagittal images raise suspicion, the place of
+    that suspicion.
+    """
+    graded = document.get("status") == GRADED
+    asks = bool((document.get("sagittal") or {}).get("needs"))
+    worst = place_words(document)
+    words = sagittal_place_words(document) if asks and document.get("band") == Band.LOW.value else worst
+    entry = _entry_of_grade(document) if graded and words == worst else {}
+    level = str(entry.get("level") or "")[:16]
+    # A result may name the level of a group of slices and none of a single one.
+    place = words if level in words else level_words(level, level_is_certain(document, entry))
+    return FirstLook(level, place, _reasons(document, graded=graded))
+
+
+def _reasons(document: Mapping[str, Any], *, graded: bool) -> tuple[str, ...]:
+    urgency: Mapping[str, Any] = document.get("urgency") or {}
+    reasons = [str(one) for one in (urgency.get("reasons") if graded else None) or document.get("reasons") or []]
+    suspected = sagittal_words(document)
+    if suspected and graded:
+        # Reasons name no level, and this one lies elsewhere than the worst slice.
+        return tuple(dict.fromkeys(suspected if AXIAL_NEEDED in one else one for one in reasons))
+    if suspected:
+        # Why a study that cannot be graded is to be seen before others.
+        return (suspected, *(one for one in reasons if AXIAL_NEEDED not in one))
+    return tuple(reasons)
+
+
+def _entry_of_grade(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry of the level that carries the study's grade, empty where there is none."""
+    entries: list[Mapping[str, Any]] = document.get("levels") or []
+    return next((one for one in entries if one.get("grade") == document.get("grade")), {})

@@ -1,0 +1,59 @@
+"""The line of the worklist: where to look first and why, read off a result document."""
+
+from typing import Any
+
+import pytest
+
+from dashboard.grading import first_look
+
+SUSPICION = {"suspected": True, "needs": "axial images", "level": "L4/5", "level_certain": True, "of": "cauda equina"}
+ASKED = "compression of the cauda equina suspected on sagittal images: axial images needed"
+NAMED = "suspected compression of the cauda equina at L4/5, axial images needed"
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return {
+        "status": "graded",
+        "grade": "2",
+        "band": "high",
+        "reasons": [],
+        "urgency": {"reasons": ["grade 2 suspected"]},
+        "worst_slice": {"series_instance_uid": "1", "number": 2, "level": "T11", "level_certain": True},
+        "levels": [{"level": "T10", "grade": "0"}, {"level": "T11", "grade": "2"}],
+        "slices": [],
+        **more,
+    }
+
+
+def test_the_worst_slice_comes_first() -> None:
+    look = first_look(document())
+    assert (look.level, look.place, look.reasons) == ("T11", "T11", ("grade 2 suspected",))
+
+
+def test_a_suspicion_comes_before_a_slice_without_finding() -> None:
+    look = first_look(document(grade="0", band="low", sagittal=SUSPICION, urgency={"reasons": ["first", ASKED]}))
+    assert (look.level, look.place, look.reasons) == ("", "L4/5", ("first", NAMED))
+
+
+def test_a_suspicion_comes_after_a_compression() -> None:
+    look = first_look(document(sagittal=SUSPICION, urgency={"reasons": ["grade 2 suspected", ASKED]}))
+    assert (look.level, look.place, look.reasons) == ("T11", "T11", ("grade 2 suspected", NAMED))
+
+
+@pytest.mark.parametrize("sagittal", [None, {"suspected": False, "needs": ""}])
+def test_what_could_not_be_graded_has_its_reasons_and_no_level(sagittal: dict[str, Any] | None) -> None:
+    more = {"status": "not_analysed", "grade": None, "band": None, "worst_slice": None, "levels": []}
+    look = first_look(document(**more, reasons=["no axial T2 series"], sagittal=sagittal))
+    assert (look.level, look.place, look.reasons) == ("", "", ("no axial T2 series",))
+
+
+def test_what_could_not_be_graded_and_is_suspected_says_so_first() -> None:
+    more = {"status": "not_analysed", "grade": None, "band": None, "worst_slice": None, "levels": []}
+    look = first_look(document(**more, reasons=["no axial T2 series", ASKED], sagittal=SUSPICION))
+    assert (look.level, look.place, look.reasons) == ("", "L4/5", (NAMED, "no axial T2 series"))
+
+
+def test_a_result_that_names_levels_of_groups_alone_shows_the_level_of_its_grade() -> None:
+    worst = {"series_instance_uid": "1", "number": 2, "level": None}
+    look = first_look(document(worst_slice=worst, levels=[{"level": "T11", "level_certain": False, "grade": "2"}]))
+    assert (look.level, look.place) == ("T11", "T11 (level uncertain)")
