@@ -27,12 +27,11 @@ from models.training.volumes import WIDE_PX, spider_slices, spider_split
 STEPS = len(GRADES) - 1
 _SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
 # Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
-_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002, 0.002)
+_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002)
 # Share of the compressions (2 or 3) that the cut between 1c and 2 is to find among the calibration people.
 _COMPRESSED = GRADES.index("2")
 _FOUND = {_COMPRESSED - 1: 0.95}
-# Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look. Cuts as low for
-# the other grades only moved 1c and 2 up to 3.
+# Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look.
 _LOWEST_CUT, _LOWEST_FOUND = 0.2, 0.05
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
@@ -89,14 +88,16 @@ def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) ->
 
 
 def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outputs:
-    """Whole series of the calibration people with implants, through the dashboard's own inference.
+    """Slices graded in whole series of the calibration people with implants, through the dashboard's own inference.
 
     ``models`` must carry an identity calibration, so that probabilities turn back into logits.
     """
     rng = np.random.default_rng(seed + 60_000)
     real: list[SeriesCase | None] = [spider_case(folder, p) for p in spider_split(folder)["calibration"]]
     real += [cord_case(folder, name) for name in TUNING_CORDS]
-    cases = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
+    made = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
+    # What the dashboard refuses gets no grade that could be right or wrong. Untrained weights are refused throughout.
+    cases = [c for c in made if c.verdict.graded] or made
     return Outputs(
         ordinal=special.logit(np.clip([c.verdict.head for c in cases], 1e-7, 1 - 1e-7)),
         rules=np.array([c.verdict.rules for c in cases]),
@@ -195,12 +196,28 @@ def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) ->
     for share in _SHARES:
         both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
         cuts = [first]
-        cuts += [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS)]
+        # Nothing is named without P(>= 1a) at its own cut.
+        named = np.where(head[:, :1] >= first, both, 0.0)
+        cuts += [_cut(named[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS - 1)]
+        cuts.append(_even_cut(both[:, -1], ranks == STEPS))
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
         score = quadratic_kappa(ranks, found) + float((found < _COMPRESSED)[ranks < _COMPRESSED].mean())
         if score > best[0] + 0.002:
             best = (score, cuts, share)
     return best[1], best[2]
+
+
+def _even_cut(probability: np.ndarray, truth: np.ndarray) -> float:
+    """Cut that calls as many the worst grade as are of it.
+
+    Below it lies a 2, which is urgent too: nothing is lost by being right as often as can be, and a list on which half
+    of the 2s stand as 3s says less.
+    """
+    if not truth.any() or truth.all():
+        return 0.5
+    grid = np.arange(_LOWEST_CUT, 0.851, 0.025)
+    excess = [abs(int((probability >= cut).sum()) - int(truth.sum())) for cut in grid]
+    return round(float(grid[int(np.argmin(excess))]), 3)
 
 
 def _cut(

@@ -27,7 +27,7 @@ from models.training.labels import (
 )
 from models.training.network import CanalNet, CompressionNet
 
-VERSION = "1.3.0"
+VERSION = "1.4.0"
 CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
