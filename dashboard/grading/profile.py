@@ -6,7 +6,8 @@ tapers, so a neighbour of a grade 2 need not be a 2, but it will not be a 0::
     supported(>= k) at i = min( P(>= k) at i, support of >= milder(k) at i )
 
 where each is measured from its own cut, in log odds: a P(>= 1a) short of the cut for 1a lends no support, however large
-it is (healthy slices have P(>= 1a) near one half).
+it is (healthy slices have P(>= 1a) near one half). A slice that is named a 2 shows a 1b: the cut for 2 may lie so low
+that a slice reaches it and not the one for 1b.
 The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
 holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
 Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice
@@ -64,6 +65,9 @@ def support(
     """
     odds = log_odds(at_least)
     beyond = odds - log_odds(np.asarray(cuts))
+    # What is named a 2 shows a 1b too, wherever the cut for 1b lies.
+    worse = np.maximum.accumulate(beyond[:, ::-1], axis=1)[:, ::-1]
+    beyond = np.maximum(beyond, np.minimum(worse, beyond[:, :1]))
     standing = np.full_like(odds, -np.inf)
     numbers = np.asarray(series)
     for number in sorted(set(series)):

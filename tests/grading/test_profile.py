@@ -46,6 +46,13 @@ def test_a_neighbour_short_of_its_cut_lends_nothing_however_large_its_probabilit
     assert found[1, 1] < 0.45
 
 
+def test_a_neighbour_that_reaches_the_cut_for_2_alone_supports_as_a_2():
+    rows = np.array([(1.0, 1.0, 1.0, 0.9, 0.4), (0.7, 0.4, 0.4, 0.15, 0.0), (0.7, 0.4, 0.4, 0.1, 0.0)])
+    cuts = (0.5, 0.5, 0.5, 0.125, 0.3)
+    assert support(rows[:2], line(2, 5.0), [0, 0], ["", ""], cuts)[0, 3] >= cuts[3]
+    assert support(rows[[0, 2]], line(2, 5.0), [0, 0], ["", ""], cuts)[0, 3] < cuts[3]
+
+
 def test_a_slice_without_neighbours_supports_nothing():
     assert alone([HIGH]).max() == 0
     assert alone([HIGH, HIGH], step_mm=REACH_MM + 1).max() == 0
