@@ -10,11 +10,10 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 from dashboard.study.geometry import Array
-from dashboard.study.phantom import Tumour, noisy, signal_of, tissue_at
+from dashboard.study.phantom import Tumour, noisy, sampled
 
 SEED = 20240101
 ACQUIRED = datetime(2024, 1, 1, 3, 0)
-SUBSAMPLES = 3
 DEMONSTRATION_TUMOUR = Tumour()
 
 
@@ -44,7 +43,7 @@ def write_demonstration(
     for number, (name, affine, shape) in enumerate(
         (("SAG T2 TSE SYNTHETIC", sagittal, (15, 312, 240)), ("AX T2 TSE SYNTHETIC", axial, (34, 256, 256))), start=1
     ):
-        pixels = noisy(_sample(affine, shape, tumour), float(np.linalg.norm(affine[:3, 1])), rng)
+        pixels = noisy(sampled(affine, shape, tumour), float(np.linalg.norm(affine[:3, 1])), rng)
         paths += write_series(folder, pixels, affine, number, name, acquired)
     return tuple(paths)
 
@@ -58,18 +57,6 @@ def _affine(
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2], affine[:3, 3] = step, rows, columns, origin
     return affine
-
-
-def _sample(affine: Array, shape: tuple[int, int, int], tumour: Tumour | None) -> Array:
-    """Signal of each voxel, averaged over the slice thickness as a scanner does."""
-    signal = np.zeros(shape)
-    rows, columns = np.meshgrid(np.arange(shape[1]), np.arange(shape[2]), indexing="ij")
-    for index in range(shape[0]):
-        for part in (np.arange(SUBSAMPLES) + 0.5) / SUBSAMPLES - 0.5:
-            voxel = np.stack([np.full(rows.shape, index + part), rows, columns, np.ones(rows.shape)])
-            x, y, z, _ = np.tensordot(affine, voxel, axes=1)
-            signal[index] += signal_of(tissue_at(x, y, z, tumour)) / SUBSAMPLES
-    return signal
 
 
 def write_series(

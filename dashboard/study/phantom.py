@@ -32,6 +32,8 @@ TISSUES: dict[str, float] = {
 SIGNAL = np.array(list(TISSUES.values()))
 CODE = {name: code for code, name in enumerate(TISSUES)}
 Paint = Callable[[npt.NDArray[np.bool_], str], None]
+# Points across the thickness of a slice.
+SUBSAMPLES = 3
 VERTEBRA_MM, DISC_MM = 22.0, 5.0
 SAC_RL_MM, SAC_AP_MM = 8.6, 7.6
 CORD_RL_MM, CORD_AP_MM = 4.6, 3.5
@@ -92,6 +94,28 @@ def tissue_at(x: Array, y: Array, z: Array, tumour: Tumour | None) -> npt.NDArra
 def signal_of(code: npt.NDArray[np.uint8]) -> Array:
     """T2 signal of tissue codes."""
     return SIGNAL[code]
+
+
+def sampled(affine: Array, shape: tuple[int, int, int], tumour: Tumour | None) -> Array:
+    """Signal of each voxel of a series, averaged over the slice thickness as a scanner does.
+
+    Parameters
+    ----------
+    affine
+        (4, 4), (slice, row, column, 1) to LPS mm.
+    shape
+        Slices, rows, columns.
+    tumour
+        The epidural mass, or None for a spine without one.
+    """
+    signal = np.zeros(shape)
+    rows, columns = np.meshgrid(np.arange(shape[1]), np.arange(shape[2]), indexing="ij")
+    for index in range(shape[0]):
+        for part in (np.arange(SUBSAMPLES) + 0.5) / SUBSAMPLES - 0.5:
+            voxel = np.stack([np.full(rows.shape, index + part), rows, columns, np.ones(rows.shape)])
+            x, y, z, _ = np.tensordot(affine, voxel, axes=1)
+            signal[index] += signal_of(tissue_at(x, y, z, tumour)) / SUBSAMPLES
+    return signal
 
 
 def noisy(signal: Array, pixel_mm: float, rng: np.random.Generator) -> npt.NDArray[np.uint16]:

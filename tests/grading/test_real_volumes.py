@@ -6,11 +6,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from dashboard.grading import GradingThresholds, StudyResult, grade_study
-from dashboard.inference import Models, analyse_series, load_models
-from dashboard.study import Acquisition, FrameReference, Role, Series, Volume
-from dashboard.work.engine import thresholds_from
-from tests.grading.crops import study_of
+from dashboard.inference import Models, load_models
+from tests.grading.stacks import graded
 
 pytestmark = pytest.mark.shared_data
 CERVICAL = ["cord/gm_sub-10062Ses1/t2star.nii.gz", "cord/gm_sub-9604/t2star.nii.gz", "cord/sct_t2s/t2s.nii.gz"]
@@ -27,16 +24,6 @@ def axial(path: Path) -> tuple[np.ndarray, tuple[float, float, float]]:
     x, y, z = (float(value) for value in image.header.get_zooms()[:3])
     array = np.asarray(image.dataobj, np.float32)
     return np.ascontiguousarray(array[::-1, ::-1, ::-1].transpose(2, 1, 0)), (z, y, x)
-
-
-def graded(models: Models, images: np.ndarray, spacing: tuple[float, float, float]) -> StudyResult:
-    affine = np.eye(4)
-    affine[:3, 0], affine[:3, 1], affine[:3, 2] = (0, 0, -spacing[0]), (0, spacing[1], 0), (spacing[2], 0, 0)
-    frames = tuple(FrameReference(f"2.25.{index + 1}") for index in range(len(images)))
-    volume = Volume(np.ascontiguousarray(images), affine, frames)
-    series = Series("2.25.7", 1, Acquisition(modality="MR"), Role.AXIAL_T2, (volume,))
-    cuts: GradingThresholds = thresholds_from(models.compression.manifest.thresholds)
-    return grade_study(study_of(series), {"2.25.7": analyse_series(series, models)}, cuts)
 
 
 @pytest.mark.parametrize("name", CERVICAL)
