@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.errors import NotAllowed, RecordsUnavailable, TriageError
-from dashboard.screens.pages import SCREENS
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.parts.theme_switch import theme_switch
 from dashboard.screens.tiers import NOTICE
@@ -27,7 +26,7 @@ def top(words: str = "") -> None:
         f'<span class="count">{words}</span></div>'
     )
     with st.container(key="theme"):
-        theme_switch(SCREENS)
+        theme_switch()
 
 
 def style() -> None:

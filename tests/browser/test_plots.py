@@ -2,7 +2,9 @@
 
 import io
 import re
+import urllib.request
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,18 @@ def test_a_viewer_beside_the_profile_moves_its_mark(page: Page) -> None:
     assert set(page.evaluate(where)) == {8}
 
 
+WATCH = """
+  window.watched = { schemes: new Set(), clicks: 0 };
+  const look = () => {
+    const app = document.querySelector(".stApp");
+    if (app) watched.schemes.add(getComputedStyle(app).colorScheme);
+    requestAnimationFrame(look);
+  };
+  look();
+  document.addEventListener("click", () => { watched.clicks += 1; }, true);
+"""
+
+
 def test_the_theme_is_the_person_s_and_stays(page: Page, team: Team) -> None:
     background = "getComputedStyle(document.querySelector('.st-key-profile .main-svg')).backgroundColor"
     assert page.evaluate(background) == "rgb(13, 17, 23)"
@@ -93,6 +107,22 @@ def test_the_theme_is_the_person_s_and_stays(page: Page, team: Team) -> None:
 def test_a_light_system_starts_dark_all_the_same(browser: Browser, team: Team) -> None:
     context = browser.new_context(color_scheme="light")
     page = context.new_page()
+    page.add_init_script(WATCH)
     page.goto(team.url)
-    expect(page.locator(".stApp")).to_have_css("color-scheme", "dark")
+    expect(page.get_by_role("button", name="Switch to the light theme")).to_be_visible()
+    page.wait_for_timeout(1000)
+    # Nothing was light for a moment, and no button was pressed for the person, which shuts what they have opened.
+    assert page.evaluate("[...watched.schemes]") == ["dark"]
+    assert page.evaluate("watched.clicks") == 0
     context.close()
+
+
+def test_a_browser_does_not_keep_a_page_without_its_first_script(team: Team) -> None:
+    asked = {"If-Modified-Since": formatdate(usegmt=True), "Accept-Encoding": "gzip"}
+    for path in ("", "/", "/study?study=1"):
+        request = urllib.request.Request(f"{team.url}{path}", headers=asked)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            page = answer.read().decode()
+            assert int(answer.headers["Content-Length"]) == len(page.encode())
+            assert not {"ETag", "Last-Modified"} & set(answer.headers)
+        assert page.index("localStorage") < page.index('type="module"')

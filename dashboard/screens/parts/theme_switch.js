@@ -1,7 +1,7 @@
 // The person's theme: dark until they choose otherwise, the same in every tab and on every screen.
 //
 // Streamlit has no call to change its theme. Its own menu, which this page hides, has; we press its buttons, so that
-// everything it draws follows at once and nothing is loaded anew.
+// everything it draws follows at once and nothing is loaded anew. A page begins with the choice (first_paint.js).
 
 const CHOICE = "spine-triage-theme";
 const FRAMES = 120;
@@ -19,7 +19,7 @@ async function until(find) {
   throw new Error("The theme could not be changed; reload the page.");
 }
 
-async function show(name, paths) {
+async function show(name) {
   if (shown() !== name) {
     const focused = document.activeElement;
     const menu = await until(() => document.querySelector('[data-testid="stMainMenuButton"]'));
@@ -30,14 +30,12 @@ async function show(name, paths) {
     focused?.focus?.();
     window.dispatchEvent(new Event("spine-triage-theme"));
   }
-  // What Streamlit reads before it draws anything, by the address a page was loaded at: no flash at the next load.
-  for (const path of paths) localStorage.setItem(`stActiveTheme-${path}-v2`, JSON.stringify(name));
   // For what lies outside the page's frame: popovers, and the window's own scroll bars.
   document.documentElement.style.colorScheme = name.toLowerCase();
 }
 
 export default function (component) {
-  const { parentElement, data } = component;
+  const { parentElement } = component;
   const button = parentElement.querySelector("button");
   const said = parentElement.querySelector(".said");
   const follow = async () => {
@@ -46,7 +44,7 @@ export default function (component) {
     button.setAttribute("aria-label", words);
     button.title = words;
     try {
-      window.spineTriageTheme = (window.spineTriageTheme ?? Promise.resolve()).then(() => show(name, data.paths));
+      window.spineTriageTheme = (window.spineTriageTheme ?? Promise.resolve()).then(() => show(name));
       await window.spineTriageTheme;
       said.textContent = "";
     } catch (error) {

@@ -1,0 +1,60 @@
+"""A script that runs before Streamlit's in every page, so that the first thing drawn has the person's theme."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from dashboard.screens.parts import FOLDER
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEAD = b"<head>"
+# What would have Streamlit answer with a page kept from before, with part of one, or packed.
+NOT_PASSED_ON = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range", b"accept-encoding"))
+SCRIPT = b"<script>" + (FOLDER / "first_paint.js").read_bytes() + b"</script>"
+
+
+class FirstPaint:
+    """ASGI middleware that puts ``first_paint.js`` at the head of Streamlit's page, which has no call for it.
+
+    Parameters
+    ----------
+    pages
+        Paths of the screens, without slash.
+    """
+
+    def __init__(self, app: "ASGIApp", pages: Iterable[str]) -> None:
+        self._app = app
+        self._paths = frozenset(("/", *(f"/{page}" for page in pages)))
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+        whole = [(name, value) for name, value in scope["headers"] if name.lower() not in NOT_PASSED_ON]
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def answer(message: "Message") -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            page = b"".join(parts)
+            if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
+                page = page.replace(HEAD, HEAD + SCRIPT, 1)
+                headers = MutableHeaders(raw=start["headers"])
+                headers["Content-Length"] = str(len(page))
+                for name in ("ETag", "Last-Modified", "Accept-Ranges"):
+                    del headers[name]
+                start = {**start, "headers": headers.raw}
+            await send(start)
+            await send({"type": "http.response.body", "body": page})
+
+        await self._app({**scope, "headers": whole}, receive, answer)
