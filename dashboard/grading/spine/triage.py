@@ -15,6 +15,7 @@ from dashboard.grading.norms import comparisons
 from dashboard.grading.spine.canal import CanalStation
 from dashboard.grading.urgency import Claim, Tier
 from dashboard.study.finding_models import FindingModel, SpineModels
+from dashboard.study.geometry import Array
 
 # Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
 REACH_MM = 4.0
@@ -22,15 +23,27 @@ REACH_MM = 4.0
 ALIKE = 0.02
 # Fewer places than this (2 mm apart) are no canal that was looked at.
 LEAST_STATIONS = 10
-# A graded axial slice this near to a place shows it: stacks are 3 to 5 mm apart, places 2 mm.
-SHOWN_MM = 5.0
+# Places without an outline above these many with one (1 cm) lie in the cord's reach. Roots that lie together look like
+# a cord for less.
+LEAST_CORD_STATIONS = 5
+# A graded axial slice at this height above or below a place shows it: stacks are 3 to 5 mm apart, places 2 mm. Both lie
+# in the canal, but tumour moves what is taken for its middle, so that they may lie half its width apart.
+SHOWN_MM, ASIDE_MM = 5.0, 15.0
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
 TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
 
 
 @dataclass(frozen=True)
 class Narrowing:
-    """How suspicious one station is; `has_cord` says by which model, `shown` whether graded axial slices show it."""
+    """How suspicious one station is.
+
+    Attributes
+    ----------
+    has_cord
+        Whether cord lies there, outlined or not: where it is pressed flat there is none to outline.
+    shown
+        Whether graded axial slices show the station.
+    """
 
     station: CanalStation
     probability: float
@@ -85,8 +98,7 @@ class SagittalTriage:
         if not len(graded_mm):
             return self
         points = np.asarray(graded_mm, dtype=np.float64)
-        away = [np.linalg.norm(points - np.asarray(one.station.position_mm), axis=1).min() for one in self.places]
-        places = tuple(replace(one, shown=bool(mm <= SHOWN_MM)) for one, mm in zip(self.places, away, strict=True))
+        places = tuple(replace(one, shown=_beside(points, one.station.position_mm)) for one in self.places)
         return replace(self, places=places, worst=_worst(places) if places else None)
 
     def claim(self) -> Claim | None:
@@ -123,8 +135,14 @@ def sagittal_triage(
     if len(stations) < LEAST_STATIONS:
         reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
         return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, ())
-    places = tuple(_judged(stations, place, models) for place in range(len(stations)))
+    end = _cord_end(stations)
+    places = tuple(_judged(stations, place, models, place <= end) for place in range(len(stations)))
     return SagittalTriage(series_instance_uid, "analysed", None, level_certain, _worst(places), places)
+
+
+def _beside(points: Array, place_mm: Sequence[float]) -> bool:
+    away = np.abs(points - np.asarray(place_mm))
+    return bool(((away[:, 2] <= SHOWN_MM) & (np.hypot(away[:, 0], away[:, 1]) <= ASIDE_MM)).any())
 
 
 def _worst(places: Sequence[Narrowing]) -> Narrowing:
@@ -155,11 +173,17 @@ def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, fl
     }
 
 
-def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels) -> Narrowing:
-    has_cord = stations[place].cord_mm is not None
-    model: FindingModel = models.canal_cord if has_cord else models.canal_cauda
+def _cord_end(stations: Sequence[CanalStation]) -> int:
+    """Lowest place down to which cord is held to lie; -1 where none was outlined for long enough."""
+    outlined = [place for place, one in enumerate(stations) if one.cord_mm is not None]
+    return outlined[-LEAST_CORD_STATIONS] if len(outlined) >= LEAST_CORD_STATIONS else -1
+
+
+def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels, above_end: bool) -> Narrowing:
+    outlined = stations[place].cord_mm is not None
+    model: FindingModel = models.canal_cord if outlined else models.canal_cauda
     probability = model.probability(canal_features(stations, place))
-    return Narrowing(stations[place], probability, has_cord, probability >= model.cut)
+    return Narrowing(stations[place], probability, outlined or above_end, probability >= model.cut)
 
 
 def _station_document(one: Narrowing, level_certain: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
-from dashboard.grading.spine.triage import canal_features, sagittal_triage
+from dashboard.grading.spine.triage import LEAST_CORD_STATIONS, canal_features, sagittal_triage
 from dashboard.grading.urgency import Tier
 from tests.grading.spine.drawn import Drawing, drawn, flat_models, one_model
 
@@ -39,6 +39,34 @@ def test_a_flattened_cord_is_urgent_and_asks_for_axial_images() -> None:
     assert "axial images needed" in claim.reasons[0]
 
 
+def pressed_flat(level: str, cord_end: str) -> tuple[CanalStation, ...]:
+    """A canal that is narrow at a level, where no cord could be outlined."""
+    stations = canal_profile(*drawn(Drawing(canal={level: 5.6}, cord_end=cord_end)))
+    return tuple(replace(one, cord_mm=None, mscc_percent=None) if one.level == level else one for one in stations)
+
+
+def test_a_cord_too_flat_to_outline_is_a_cord_all_the_same() -> None:
+    found = sagittal_triage("1.2.3", True, pressed_flat("L1/2", "L4"), MODELS)
+    assert found.worst.station.level == "L1/2"
+    assert found.worst.station.cord_mm is None
+    assert found.to_document()["of"] == "cord"
+    assert found.claim().tier is Tier.URGENT
+
+
+def test_below_the_last_of_the_cord_a_narrow_canal_is_one_of_the_cauda() -> None:
+    found = sagittal_triage("1.2.3", True, pressed_flat("L3/4", "L2"), MODELS)
+    assert found.worst.station.level == "L3/4"
+    assert (found.to_document()["of"], found.claim().tier) == ("cauda equina", Tier.SOON)
+
+
+def test_roots_that_look_like_a_cord_for_a_place_or_two_make_none() -> None:
+    stations = canal_profile(*drawn(Drawing(canal={"L3/4": 5.6})))
+    lowest = [replace(one, cord_mm=6.0) if one.level == "L5" else one for one in stations]
+    seen = [one for one in lowest if one.level == "L5"][: LEAST_CORD_STATIONS - 1]
+    few = tuple(one if one in seen or one.level != "L5" else replace(one, cord_mm=None) for one in lowest)
+    assert sagittal_triage("1.2.3", True, few, MODELS).to_document()["of"] == "cauda equina"
+
+
 def test_a_cord_comes_before_a_narrower_cauda() -> None:
     drawing = Drawing(canal={"L1/2": 7.6, "L5": 3.0}, cord_end="L3")
     assert "the cord" in triage(drawing).claim().reasons[0]
@@ -53,6 +81,13 @@ def test_what_graded_axial_slices_show_asks_for_no_images() -> None:
     elsewhere = found.shown_across([[0.0, 0.0, 900.0]])
     assert elsewhere.claim() == found.claim()
     assert found.to_document()["needs"] == "axial images"
+
+
+def test_slices_of_the_same_height_show_a_place_whose_middle_tumour_has_moved() -> None:
+    found = triage(Drawing(canal={"L3/4": 5.6}))
+    places = [one.station.position_mm for one in found.places]
+    assert found.shown_across([(x + 4.0, y - 6.0, z + 2.0) for x, y, z in places]).claim() is None
+    assert found.shown_across([(x + 40.0, y, z) for x, y, z in places]).claim() == found.claim()
 
 
 def test_the_worst_place_comes_with_its_own_measures() -> None:
