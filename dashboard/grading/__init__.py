@@ -16,7 +16,7 @@ from dashboard.grading.reading_order import DEFICITS, FLAG_WORDS, RULE, Flag, mo
 from dashboard.grading.relevel import LevelCorrection, correction_of, named_levels, relevel
 from dashboard.grading.result import LevelResult, SeriesResult, SliceResult, StudyResult, canonical_json
 from dashboard.grading.study_grade import grade_study
-from dashboard.grading.thresholds import GradingThresholds
+from dashboard.grading.thresholds import GradingThresholds, thresholds_from
 from dashboard.grading.urgency import TIERS, Tier, Urgency
 
 __all__ = [
@@ -56,5 +56,6 @@ __all__ = [
     "relevel",
     "sagittal_words",
     "standing_tier",
+    "thresholds_from",
     "trusted_labels",
 ]

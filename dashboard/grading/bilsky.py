@@ -1,7 +1,8 @@
 """The Bilsky (ESCC) grade of one slice: the model's head and the measurements, combined in a stated way.
 
 The head says whether there is epidural tumour at all, P(>= 1a); given that, head and measurements vote on how far it
-has come, by a linear pool::
+has come, by a linear pool. Where the cord beside is known, the head has first taken in how much narrower the cord is
+here (:mod:`dashboard.grading.narrowing`)::
 
     P(>= 1a) = head(>= 1a)
     P(>= k)  = (1 - w) head(>= k) + w gate rules(>= k)               k = 1b, 1c, 2: w = rules_weight;  3: half of it
@@ -21,6 +22,7 @@ from enum import StrEnum
 import numpy as np
 
 from dashboard.grading.morphometry import Measures
+from dashboard.grading.narrowing import narrowing_of, with_narrowing
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.study import GRADES
 from dashboard.study.geometry import Array
@@ -123,7 +125,8 @@ def combine(head: Sequence[float] | Array, rules: Sequence[float] | Array, weigh
 def grade_slice(head: Array, measures: Measures, thresholds: GradingThresholds) -> SliceGrade:
     """Grade one slice from the head's calibrated P(>= k), (5), and its measurements."""
     rules = rules_at_least(measures)
-    at_least = combine(head, rules, thresholds.rules_weight, thresholds.grade_cut[0])
+    head_beside = with_narrowing(head, narrowing_of(measures.cord_area_ratio), thresholds.narrowing_weight)
+    at_least = combine(head_beside, rules, thresholds.rules_weight, thresholds.grade_cut[0])
     return SliceGrade(
         at_least=tuple(at_least.tolist()),
         grade=grade_from(at_least, thresholds.grade_cut),

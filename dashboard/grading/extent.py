@@ -25,10 +25,10 @@ LEAST_CAUDA_SLICES = 2
 # to be one. A stack that begins at the conus is then not analysed, as one without a cord is.
 LEAST_CORD_MM = 20.0
 # Geometry belongs to the series. A picture in the wrong size looks a little odd in slice after slice where none looks
-# odd enough to be refused: the median P(wrong geometry) of the calibration people's series and volumes, healthy or with
-# tumour implanted, is at most 0.002, with spacing 1.5 times too large or too small at least 0.056. A median, so that
-# neither the skull base at one end nor a compressed level decides.
-LEAST_HINT = 0.03
+# odd enough to be refused: the median P(wrong geometry) of the calibration people's series and volumes, healthy or
+# with tumour implanted, is at most 0.005 (drawn spines 0.031), with spacing 1.5 times too large or too small at least
+# 0.051. A median, so that neither the skull base at one end nor a compressed level decides.
+LEAST_HINT = 0.04
 WRONG_KINDS = {
     Obstacle.NOT_SPINE: "not_spine",
     Obstacle.WRONG_CONTRAST: "wrong_contrast",

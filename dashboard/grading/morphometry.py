@@ -43,6 +43,9 @@ class Measures:
         Least distance between tumour and cord, 0 when they touch.
     cord_indentation_mm, sac_indentation_mm
         How deep tumour reaches into the ellipse through the untouched part of the outline.
+    cord_area_ratio
+        Cord area over that of unsuspected slices beside it; known in a series only
+        (:mod:`dashboard.grading.narrowing`).
     """
 
     cord_area_mm2: float
@@ -59,6 +62,7 @@ class Measures:
     cord_gap_mm: float | None
     cord_indentation_mm: float
     sac_indentation_mm: float
+    cord_area_ratio: float | None = None
 
 
 def measure(masks: SliceMasks) -> Measures:

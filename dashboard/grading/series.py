@@ -17,6 +17,7 @@ from dashboard.grading.extent import (
 )
 from dashboard.grading.gaps import COMPRESSED_FROM, SliceState
 from dashboard.grading.morphometry import Measures, measure
+from dashboard.grading.narrowing import cord_area_ratios
 from dashboard.grading.quality import LEAST_CANAL_SEEN, LEAST_CSF_MM2, LEAST_INSIDE, Gate, Obstacle, gate_slice
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
@@ -92,7 +93,7 @@ class GradedSeries:
 
 def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) -> GradedSeries:
     """Measure, gate and grade every slice, then judge the series as a whole."""
-    slices = [_grade(one, thresholds) for one in prediction.slices]
+    slices = graded_slices(prediction, thresholds)
     slices = _whole_field(slices)
     kind = series_obstacle([one.gate.obstacles for one in slices], [one.prediction.scene for one in slices])
     if kind is not None:
@@ -102,10 +103,23 @@ def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) ->
     return GradedSeries(tuple(slices), _nothing_analysed(slices), True)
 
 
-def _grade(prediction: SlicePrediction, thresholds: GradingThresholds) -> GradedSlice:
-    measures = measure(slice_masks(prediction.labels, prediction.pixel_mm))
-    gate = gate_slice(prediction, measures, thresholds)
-    return GradedSlice(prediction, measures, gate, grade_slice(prediction.at_least, measures, thresholds))
+def graded_slices(prediction: SeriesPrediction, thresholds: GradingThresholds) -> list[GradedSlice]:
+    """Every slice measured, gated and graded, before the series is judged as a whole."""
+    measured = [measure(slice_masks(one.labels, one.pixel_mm)) for one in prediction.slices]
+    gates = [gate_slice(one, m, thresholds) for one, m in zip(prediction.slices, measured, strict=True)]
+    ratios = cord_area_ratios(
+        [m.cord_area_mm2 for m in measured],
+        np.array([one.centre_mm for one in prediction.slices]).reshape(-1, 3),
+        [
+            gate.passed and one.at_least[0] < thresholds.grade_cut[0]
+            for one, gate in zip(prediction.slices, gates, strict=True)
+        ],
+    )
+    beside = [replace(m, cord_area_ratio=ratio) for m, ratio in zip(measured, ratios, strict=True)]
+    return [
+        GradedSlice(one, m, gate, grade_slice(one.at_least, m, thresholds))
+        for one, m, gate in zip(prediction.slices, beside, gates, strict=True)
+    ]
 
 
 def _blocked(one: GradedSlice, obstacle: Obstacle) -> GradedSlice:

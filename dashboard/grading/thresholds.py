@@ -1,5 +1,7 @@
 """The numbers that turn probabilities into categories, gathered so that a model's manifest can set its own."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -17,8 +19,20 @@ class GradingThresholds:
         Share of the measurements in the combined probability, 0 to 1; the rest is the model's head.
         Half: on tumours implanted into real slices the head was better at 0 against 1a and the measurements at
         2 and 3 (feasibility study, quadratic weighted kappa 0.85 and 0.88), and neither earned more than an even vote.
+    narrowing_weight
+        How far the cord's narrowing raises P(>= 1a, 1b, 1c, 2, 3), log odds (:mod:`dashboard.grading.narrowing`).
     """
 
     gradable_min: float = 0.5
     grade_cut: tuple[float, float, float, float, float] = (0.5, 0.5, 0.5, 0.5, 0.5)
     rules_weight: float = 0.5
+    narrowing_weight: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingThresholds:
+    """Thresholds of a manifest, defaults for those it does not state; others belong to inference."""
+    known = {item.name for item in dataclasses.fields(GradingThresholds)}
+    return dataclasses.replace(
+        GradingThresholds(),
+        **{name: value for name, value in stated.items() if name in known},  # type: ignore[arg-type]
+    )

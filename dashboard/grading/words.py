@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dashboard.grading.bilsky import SliceGrade
 from dashboard.grading.morphometry import Measures
+from dashboard.grading.narrowing import USUAL_RATIO
 from dashboard.study import GRADES
 
 # Below these a number would be printed as 0: a share is then said to be small, a dent not to be there.
@@ -28,7 +29,7 @@ def finding_words(grade: str, measures: Measures) -> str:
     if tumour:
         parts.extend(_dent_words(grade, measures))
     parts.append(_csf_words(measures, "round the cord" if grade == "0" else "left"))
-    parts.append(f"cord area {measures.cord_area_mm2:.0f} mm2")
+    parts.append(f"cord area {measures.cord_area_mm2:.0f} mm2{_beside_words(grade, measures.cord_area_ratio)}")
     return ", ".join(parts)
 
 
@@ -128,6 +129,13 @@ def _dent_words(grade: str, measures: Measures) -> list[str]:
         return [f"{what} dented {depth:.1f} mm"]
     # A cord pressed flat leaves no outline to measure a dent against: that none was measured says nothing there.
     return [] if touches and grade in ("2", "3") else [f"{what} not dented"]
+
+
+def _beside_words(grade: str, ratio: float | None) -> str:
+    """How the cord's area compares with that beside; that a compressed cord is no smaller is said as well."""
+    if ratio is not None and ratio < USUAL_RATIO:
+        return f" ({100 * (1 - ratio):.0f} % less than beside)"
+    return " (no less than beside)" if ratio is not None and grade in ("2", "3") else ""
 
 
 def _csf_words(measures: Measures, where: str) -> str:

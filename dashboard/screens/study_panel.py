@@ -13,6 +13,12 @@ from dashboard.study import GRADES, UNKNOWN, level_is_certain, level_words
 # Key in the document -> (words, unit, digits, definition). Shares are stored as fractions and shown in per cent.
 MEASURES: Mapping[str, tuple[str, str, int, str]] = {
     "cord_area_mm2": ("Cord area", "mm²", 1, "area inside the cord's outline"),
+    "cord_area_ratio": (
+        "Area / beside",
+        "%",
+        0,
+        "cord area over that of unsuspected slices of the series within 40 mm, nearer ones counting more",
+    ),
     "cord_diameter_AP_mm": ("Cord AP", "mm", 1, "front-back diameter of the ellipse of the same second moments"),
     "cord_diameter_RL_mm": ("Cord RL", "mm", 1, "right-left diameter of that ellipse"),
     "compression_ratio": ("AP / RL", "", 2, "front-back over right-left diameter; lower is flatter"),
@@ -33,7 +39,8 @@ MEASURES: Mapping[str, tuple[str, str, int, str]] = {
 }
 SOURCES = (
     "Outlines: the segmentation model named under Made by, on 0.5 mm pixels. Diameters and solidity as in "
-    "spinalcordtoolbox (process_seg). Areas are not corrected for a tilted slice. Grade: Bilsky MH et al., "
+    "spinalcordtoolbox (process_seg), area against that beside after its sct_compute_compression. Areas are not "
+    "corrected for a tilted slice. Grade: Bilsky MH et al., "
     "J Neurosurg Spine 2010;13:324. Bands: low 0-1b, watch 1c, high 2-3; published meanings of high-grade differ "
     "over 1c, so it has a band of its own."
 )

@@ -1,12 +1,10 @@
 """What a process needs to analyse studies: the models, kept warm, and the thresholds they ask for."""
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dashboard.errors import ModelError
-from dashboard.grading import GradingThresholds
+from dashboard.grading import GradingThresholds, thresholds_from
 from dashboard.inference import DEFAULT_THREADS, Models, load_models
 from dashboard.study.finding_models import SpineModels
 
@@ -31,7 +29,7 @@ class Engine:
 
     def describe(self) -> tuple[dict[str, str], ...]:
         """The models as results cite them."""
-        return () if self.models is None else tuple(dataclasses.asdict(info) for info in self.models.describe())
+        return () if self.models is None else tuple(asdict(info) for info in self.models.describe())
 
 
 def threads_of(workers: int, cores: int) -> int:
@@ -57,12 +55,3 @@ def load_engine_or_reason(models_dir: Path, threads: int = DEFAULT_THREADS) -> E
         return load_engine(models_dir, threads)
     except ModelError as error:
         return Engine(None, GradingThresholds(), str(error))
-
-
-def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingThresholds:
-    """Thresholds of a manifest, defaults for those it does not state; others belong to inference."""
-    known = {item.name for item in dataclasses.fields(GradingThresholds)}
-    return dataclasses.replace(
-        GradingThresholds(),
-        **{name: value for name, value in stated.items() if name in known},  # type: ignore[arg-type]
-    )

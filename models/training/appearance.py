@@ -60,15 +60,16 @@ def _t2(rng: np.random.Generator) -> np.ndarray:
 
 def _tumour_t2(rng: np.random.Generator) -> float:
     kind = rng.random()
-    if kind < 0.7:
+    if kind < 0.62:
         return rng.uniform(0.25, 0.7)
-    return rng.uniform(0.1, 0.25) if kind < 0.85 else rng.uniform(0.7, 0.88)
+    # Tumour nearly as bright as CSF hides the compression: only the cord's shape and place show it.
+    return rng.uniform(0.1, 0.25) if kind < 0.75 else rng.uniform(0.7, 0.94)
 
 
 def _t2star(rng: np.random.Generator) -> np.ndarray:
     u = rng.uniform
     m = _t2(rng)
-    cord = u(0.5, 0.86)
+    cord = u(0.42, 0.9)
     m[Tissue.CORD], m[Tissue.GREY] = cord, min(1.0, cord * u(1.02, 1.3))
     m[Tissue.MUSCLE], m[Tissue.FAT] = u(0.22, 0.75), u(0.2, 0.9)
     m[Tissue.EPIDURAL] = u(0.1, 0.8)
@@ -77,7 +78,7 @@ def _t2star(rng: np.random.Generator) -> np.ndarray:
     m[Tissue.DISC] = u(0.15, 0.8)
     m[Tissue.VESSEL] = rng.choice([u(0.05, 0.5), u(0.8, 1.6)])
     m[Tissue.VEIN], m[Tissue.ROOT] = rng.choice([u(0.1, 0.4), u(0.6, 1.4)]), u(0.45, 0.85)
-    m[Tissue.TUMOUR] = u(0.3, 0.85)
+    m[Tissue.TUMOUR] = u(0.2, 0.94)
     m[Tissue.BONE_TUMOUR], m[Tissue.CORD_LESION] = m[Tissue.TUMOUR] * u(0.7, 1.1), min(1.0, cord * u(1.1, 1.4))
     return m
 

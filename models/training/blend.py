@@ -8,9 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from models.training.appearance import draw_look, normalise, scan
+from models.training.crops import Crop, csf_level, cut, misread
 from models.training.labels import (
     CLIP_HIGH,
-    COMPRESSION_PERCENTILES,
+    COMPRESSION_PIXEL_MM,
     GRADES,
     IGNORE,
     SCENES,
@@ -19,16 +20,17 @@ from models.training.labels import (
     Tissue,
 )
 from models.training.lesion import Implant, bone_part, implant
+from models.training.measure import taught
+from models.training.recolour import as_t1, as_t2star
 from models.training.samples import GRADE_WEIGHTS, Sample
-from models.training.shapes import NoiseBank
+from models.training.shapes import NoiseBank, ellipse, grid
 from models.training.volumes import RealSlice
 
 _CSF, _CORD, _TUMOUR, _BONE = (SEGMENTATION.index(n) for n in ("csf", "cord", "tumour", "bone"))
-_REAL_SCENES = ("gradable", "no_cord", "wrong_geometry", "not_spine")
-_REAL_WEIGHTS = (0.77, 0.09, 0.085, 0.055)
+_REAL_WEIGHTS = (0.72, 0.045, 0.08, 0.1, 0.055)
 # Share of the gradable slices that are given the contrast of a gradient echo: no cervical T2* is trained on.
-_RELOOKED = 0.25
-_WRONG_SPACING = 0.45
+_RELOOKED = 0.35
+_WRONG_SPACING = 0.6
 
 
 @dataclass(slots=True)
@@ -41,29 +43,22 @@ class Backgrounds:
     elsewhere: list[np.ndarray] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Crop:
-    image: np.ndarray
-    inside: np.ndarray
-    sac: np.ndarray
-    cord: np.ndarray
-    bone: np.ndarray
-    misread: bool = False
-
-
 def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrounds) -> Sample:
     """Draw a sample with a real background."""
-    name = str(rng.choice(_REAL_SCENES, p=_REAL_WEIGHTS))
+    name = str(rng.choice(SCENES, p=_REAL_WEIGHTS))
     scene = SCENES.index(name)
     flat = backgrounds.elsewhere if name == "not_spine" else backgrounds.longitudinal
-    if name == "not_spine" or (name == "wrong_geometry" and rng.random() < 0.5):
+    if name == "not_spine" or (name == "wrong_geometry" and rng.random() < 0.4):
         return _flat_negative(rng, bank, flat[rng.integers(len(flat))], scene)
     source = backgrounds.without_cord if name == "no_cord" else backgrounds.with_cord
     real = source[rng.integers(len(source))]
     wrong_geometry = name == "wrong_geometry"
-    crop = _misread(rng, real) if wrong_geometry and rng.random() < _WRONG_SPACING else _crop(rng, real)
+    crop = misread(rng, real) if wrong_geometry and rng.random() < _WRONG_SPACING else cut(rng, real)
     if name != "gradable":
-        image = _finish(rng, bank, crop.image, (real.low, real.high), crop.inside)
+        picture, window = crop.image, (real.low, real.high)
+        if name == "wrong_contrast":
+            picture, window = as_t1(rng, crop, window)
+        image = _finish(rng, bank, picture, window, crop.inside)
         if wrong_geometry:
             image = image if crop.misread else _turned(rng, image)
             return Sample(image, np.full(image.shape, IGNORE, np.uint8), -1, scene)
@@ -71,77 +66,10 @@ def real_sample(rng: np.random.Generator, bank: NoiseBank, backgrounds: Backgrou
     return _graded(rng, bank, real, crop)
 
 
-def _crop(rng: np.random.Generator, real: RealSlice) -> _Crop:
-    """Cut 96 of 128 pixels off centre, mirrored half the time, bent a little."""
-    wide = real.image.shape[0]
-    free = (wide - SIZE_PX) // 2
-    top, left = (free + int(np.clip(rng.normal(0, 4), -free, free)) for _ in range(2))
-    window = (slice(top, top + SIZE_PX), slice(left, left + SIZE_PX))
-    layers = [real.image, real.inside, real.sac, real.cord, real.bone]
-    cut = [layer[window] for layer in layers]
-    if rng.random() < 0.5:
-        cut = [layer[:, ::-1] for layer in cut]
-    if rng.random() < 0.6:
-        cut = _bend(rng, cut)
-    return _Crop(*(np.ascontiguousarray(layer) for layer in cut))
-
-
-def _misread(rng: np.random.Generator, real: RealSlice) -> _Crop:
-    """The square that is cut when the header gives the pixels 1.45 to 2.2 times too large or too small."""
-    zoom = float(np.exp(rng.uniform(np.log(1.45), np.log(2.2))))
-    zoom = zoom if rng.random() < 0.5 else 1 / zoom
-    middle = (real.image.shape[0] - 1) / 2 + rng.normal(0, 3, 2)
-    offset = middle - zoom * (SIZE_PX - 1) / 2
-    shape = (SIZE_PX, SIZE_PX)
-    matrix = np.full(2, zoom)
-    image = ndimage.affine_transform(real.image, matrix, offset, shape, order=1, mode="nearest", prefilter=False)
-    inside = ndimage.affine_transform(real.inside.view(np.uint8), matrix, offset, shape, order=0).view(bool)
-    empty = np.zeros(shape, bool)
-    mirror = slice(None, None, -1 if rng.random() < 0.5 else 1)
-    return _Crop(image[:, mirror].copy(), inside[:, mirror].copy(), empty, empty, empty, misread=True)
-
-
-def _relook(
-    rng: np.random.Generator, crop: _Crop, window: tuple[float, float]
-) -> tuple[np.ndarray, tuple[float, float]]:
-    """The slice as a gradient echo might show it, and the percentiles its series would have.
-
-    A cord nearly as bright as CSF, dark marrow, brighter muscle; texture and coil stay those of the scanner.
-    """
-    csf = crop.sac & ~ndimage.binary_dilation(crop.cord)
-    if csf.sum() < 20 or not crop.cord.any():
-        return crop.image, window
-    bright = float(np.median(crop.image[csf]))
-    cord = max(float(np.median(crop.image[crop.cord])), 1e-3 * bright)
-    out = bright * np.clip(crop.image / bright, 0, None) ** np.float32(rng.uniform(0.5, 1.0))
-    for region, factor in ((crop.bone, rng.uniform(0.15, 0.8)), (crop.sac, 1.0)):
-        soft = ndimage.gaussian_filter(region.astype(np.float32), 0.6, truncate=2.5)
-        out = out * (1 - soft) + soft * crop.image * factor
-    soft = ndimage.gaussian_filter(crop.cord.astype(np.float32), 0.6, truncate=2.5)
-    out = out * (1 - soft) + soft * crop.image * (rng.uniform(0.5, 0.86) * bright / cord)
-    inside = crop.inside if crop.inside.any() else np.ones_like(crop.inside)
-    before, after = (np.percentile(picture[inside], COMPRESSION_PERCENTILES) for picture in (crop.image, out))
-    low, high = (float(w * a / max(b, 1e-3 * bright)) for w, a, b in zip(window, after, before, strict=True))
-    return out.astype(np.float32), (min(low, 0.5 * high), high)
-
-
-def _bend(rng: np.random.Generator, layers: list[np.ndarray]) -> list[np.ndarray]:
-    """Stretch and turn by a few per cent: other people's proportions."""
-    angle, zoom = rng.normal(0, 0.08), np.exp(rng.normal(0, 0.09, 2))
-    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * zoom
-    middle = np.full(2, (SIZE_PX - 1) / 2)
-    offset = middle - matrix @ middle
-    out = [ndimage.affine_transform(layers[0], matrix, offset, order=1, mode="constant", prefilter=False)]
-    out += [
-        ndimage.affine_transform(a.view(np.uint8), matrix, offset, order=0, prefilter=False).view(bool)
-        for a in layers[1:]
-    ]
-    return out
-
-
-def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _Crop) -> Sample:
-    canal = ndimage.distance_transform_edt(~crop.sac) * 0.5 <= rng.uniform(0.8, 3.0)
-    bone = (ndimage.distance_transform_edt(~crop.sac) * 0.5 <= rng.uniform(6, 20)) & ~canal & crop.inside
+def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: Crop) -> Sample:
+    away = ndimage.distance_transform_edt(~crop.sac) * COMPRESSION_PIXEL_MM
+    canal = away <= rng.uniform(0.8, 3.0)
+    bone = (away <= rng.uniform(6, 20)) & ~canal & crop.inside
     rank = int(rng.choice(len(GRADES), p=GRADE_WEIGHTS))
     done: Implant | None = None
     while rank > 0 and done is None:
@@ -150,21 +78,50 @@ def _graded(rng: np.random.Generator, bank: NoiseBank, real: RealSlice, crop: _C
     contrast, image, window = "t2", crop.image, (real.low, real.high)
     if rng.random() < _RELOOKED:
         contrast = "t2star"
-        image, window = _relook(rng, crop, window)
+        image, window = as_t2star(rng, crop, window)
     tumour = None
     sac, cord = crop.sac, crop.cord
+    if rng.random() < (0.3 if done is None else 0.08):
+        image = _veins(rng, bank, image, crop, away)
     if done is not None:
         ratio = float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
         image = paint_implant(rng, bank, image, (crop.sac, crop.cord), done, ratio)
         sac, cord, tumour = done.masks.sac, done.masks.cord, done.masks.tumour
-    elif rng.random() < 0.35:
-        part = bone_part(rng, np.zeros_like(bone), canal, bone)
-        image = _fill(rng, bank, image, part, _tumour_level(rng, crop, contrast))
+    else:
+        if rng.random() < 0.35:
+            part = bone_part(rng, np.zeros_like(bone), canal, bone)
+            image = _fill(rng, bank, image, part, _tumour_level(rng, crop, contrast))
+        if rng.random() < 0.15:
+            image, sac = _bulge(rng, bank, image, crop)
     segmentation = _masks(crop, sac, cord, tumour)
-    return Sample(_finish(rng, bank, image, window, crop.inside), segmentation, rank, 0)
+    measured = taught(done.measures if done is not None else None)
+    return Sample(_finish(rng, bank, image, window, crop.inside), segmentation, rank, 0, measured)
 
 
-def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | None) -> np.ndarray:
+def _veins(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: Crop, away: np.ndarray) -> np.ndarray:
+    """The plexus behind the vertebral body: thin crescents in front of the sac, most often one a side."""
+    rows, columns = np.indices(crop.sac.shape)
+    middle = ndimage.center_of_mass(crop.sac)
+    near = rng.uniform(0.3, 0.8)
+    part = (away > near) & (away < near + rng.uniform(0.7, 1.9)) & (rows < middle[0] - rng.uniform(-2, 8))
+    if rng.random() < 0.75:
+        part &= np.abs(columns - middle[1]) * COMPRESSION_PIXEL_MM > rng.uniform(0.5, 3.0)
+    level = csf_level(crop) * (rng.uniform(0.5, 1.1) if rng.random() < 0.6 else rng.uniform(0.25, 0.5))
+    return _fill(rng, bank, image, part, level)
+
+
+def _bulge(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
+    """A dark disc or osteophyte that dents the sac from the front, short of the cord; returns (image, sac)."""
+    rows, columns = np.nonzero(crop.sac)
+    x, y = grid(SIZE_PX, COMPRESSION_PIXEL_MM)
+    place = float(x[0, int(columns.mean())]) + rng.normal(0, 3), float(y[rows.min(), 0]) - 3 + rng.uniform(0.3, 2.4)
+    shape = ellipse(x, y, *place, rng.uniform(3, 11), 3.0)
+    part = (shape < 0) & ~ndimage.binary_dilation(crop.cord) & crop.inside
+    dent = part & crop.sac
+    return _fill(rng, bank, image, part, csf_level(crop) * rng.uniform(0.03, 0.3)), crop.sac & ~dent
+
+
+def _masks(crop: Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | None) -> np.ndarray:
     out = np.where(crop.bone, _BONE, 0).astype(np.uint8)
     out[sac] = _CSF
     out[cord] = _CORD
@@ -174,15 +131,13 @@ def _masks(crop: _Crop, sac: np.ndarray, cord: np.ndarray, tumour: np.ndarray | 
     return out
 
 
-def _tumour_level(rng: np.random.Generator, crop: _Crop, contrast: str) -> float:
-    csf = crop.sac & ~crop.cord
-    bright = float(np.percentile(crop.image[csf], 70)) if csf.any() else float(crop.image.max())
-    return bright * float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
+def _tumour_level(rng: np.random.Generator, crop: Crop, contrast: str) -> float:
+    return csf_level(crop) * float(draw_look(rng, contrast).mean[Tissue.TUMOUR])
 
 
 def _fill(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray, part: np.ndarray, level: float) -> np.ndarray:
     """Paint a region with tumour texture behind a soft edge."""
-    texture = rng.uniform(0.03, 0.25) * (
+    texture = rng.uniform(0.01, 0.25) * (
         bank.draw(rng, int(rng.integers(0, 3)), image.shape[0]) + 0.5 * bank.draw(rng, 3, image.shape[0])
     )
     alpha = ndimage.gaussian_filter(part.astype(np.float32), rng.uniform(0.5, 1.0), truncate=2.5)
@@ -256,6 +211,12 @@ def _flat_negative(rng: np.random.Generator, bank: NoiseBank, image: np.ndarray,
     if rng.random() < 0.5:
         image = image[:, ::-1]
     image = np.ascontiguousarray(image, np.float32)
+    if rng.random() < 0.6:
+        zoom = float(np.exp(rng.uniform(-0.5, 0.2)))
+        offset = rng.uniform(0, 1, 2) * (1 - zoom) * (SIZE_PX - 1)
+        image = ndimage.affine_transform(image, np.full(2, zoom), offset, order=1, mode="nearest", prefilter=False)
+    if rng.random() < 0.1:
+        image = image.max() - image
     low, high = np.percentile(image, (2, 98))
     if rng.random() < 0.6:
         image = scan(rng, bank, image / max(high, 1e-6), strength=0.6) * high

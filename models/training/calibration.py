@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from scipy import optimize, special
 from dashboard.grading.bilsky import combine, grade_from, rules_at_least
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import measure
+from dashboard.grading.narrowing import narrowing_of, with_narrowing
+from dashboard.grading.profile import log_odds
 from dashboard.inference import Models
 from dashboard.inference.segmentation import clean
 from models.training.appearance import normalise
@@ -25,15 +27,17 @@ from models.training.statistics import quadratic_kappa
 from models.training.volumes import WIDE_PX, spider_slices, spider_split
 
 STEPS = len(GRADES) - 1
-_SHARES = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75)
+# The rules' vote at most a tenth: larger shares were taken for a low cut's sake, and cost specificity on other people.
+_SHARES = (0.0, 0.05, 0.1)
 # Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
-_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002, 0.002)
+_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002)
 # Share of the compressions (2 or 3) that the cut between 1c and 2 is to find among the calibration people.
 _COMPRESSED = GRADES.index("2")
-_FOUND = {_COMPRESSED - 1: 0.95}
-# Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look. Cuts as low for
-# the other grades only moved 1c and 2 up to 3.
+_FOUND = {_COMPRESSED - 1: 0.97}
+# Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look.
 _LOWEST_CUT, _LOWEST_FOUND = 0.2, 0.05
+# A cord that has lost a fifth of its area then adds 4 to the log odds: more would be the area deciding alone.
+_MOST_WEIGHT = 24.0
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -43,7 +47,8 @@ class Outputs:
     """What the model said about calibration slices, and the truth.
 
     ``ordinal`` and ``scene`` (N, 5) raw logits, ``rules`` (N, 5) support of the dashboard's measurements, ``ranks`` (-1
-    none), ``scenes``, ``real`` whether the slice came from a real series.
+    none), ``scenes``, ``real`` whether the slice came from a real series, ``narrowing`` of the cord against the slices
+    beside (0 where there are none).
     """
 
     ordinal: np.ndarray
@@ -52,6 +57,7 @@ class Outputs:
     ranks: np.ndarray
     scenes: np.ndarray
     real: np.ndarray
+    narrowing: np.ndarray
 
     @classmethod
     def join(cls, parts: list[Outputs]) -> Outputs:
@@ -61,7 +67,10 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``P(>= k) = sigmoid(scale[k] * logit + offset[k])``; scenes are softened by one temperature."""
+    """``P(>= k) = sigmoid(scale[k] * logit + offset[k])``; scenes are softened by one temperature.
+
+    ``narrowing_weight`` is that of :mod:`dashboard.grading.narrowing`.
+    """
 
     scale: list[float]
     offset: list[float]
@@ -69,6 +78,7 @@ class Calibration:
     gradable_min: float
     grade_cut: list[float]
     rules_weight: float
+    narrowing_weight: list[float] = field(default_factory=lambda: [0.0] * STEPS)
 
 
 def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) -> Outputs:
@@ -85,18 +95,21 @@ def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) ->
     known = np.array(ranks) >= 0
     rules = np.zeros((len(images), STEPS))
     rules[known] = [rules_of(s) for s in segmentation[known]]
-    return Outputs(ordinal, rules, scene_logits, np.array(ranks), np.array(scenes), np.zeros(len(images), bool))
+    none = np.zeros(len(images), bool)
+    return Outputs(ordinal, rules, scene_logits, np.array(ranks), np.array(scenes), none, np.zeros(len(images)))
 
 
 def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outputs:
-    """Whole series of the calibration people with implants, through the dashboard's own inference.
+    """Slices graded in whole series of the calibration people with implants, through the dashboard's own inference.
 
     ``models`` must carry an identity calibration, so that probabilities turn back into logits.
     """
     rng = np.random.default_rng(seed + 60_000)
     real: list[SeriesCase | None] = [spider_case(folder, p) for p in spider_split(folder)["calibration"]]
     real += [cord_case(folder, name) for name in TUNING_CORDS]
-    cases = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
+    made = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
+    # What the dashboard refuses gets no grade that could be right or wrong. Untrained weights are refused throughout.
+    cases = [c for c in made if c.verdict.graded] or made
     return Outputs(
         ordinal=special.logit(np.clip([c.verdict.head for c in cases], 1e-7, 1 - 1e-7)),
         rules=np.array([c.verdict.rules for c in cases]),
@@ -104,6 +117,7 @@ def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outp
         ranks=np.array([c.truth for c in cases]),
         scenes=np.zeros(len(cases), int),
         real=np.ones(len(cases), bool),
+        narrowing=np.array([narrowing_of(c.verdict.measures.cord_area_ratio) for c in cases]),
     )
 
 
@@ -141,9 +155,26 @@ def fit_calibration(found: Outputs) -> Calibration:
     gradable = special.softmax(found.scene / temperature, axis=1)[sample, 0]
     least = float(np.clip(np.quantile(gradable, _LOST), 0.15, 0.5)) if len(gradable) else 0.5
     head = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
+    narrowing = found.narrowing[known]
+    beside = fit_narrowing(head, narrowing, ranks, real)
+    head = np.array([with_narrowing(h, n, beside) for h, n in zip(head, narrowing, strict=True)])
     judged = real if real.any() else np.ones(len(ranks), bool)
     cuts, share = _operating_points(head[judged], rules[judged], ranks[judged])
-    return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, share)
+    return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, share, beside)
+
+
+def fit_narrowing(head: np.ndarray, narrowing: np.ndarray, ranks: np.ndarray, real: np.ndarray) -> list[float]:
+    """Weights by which the head's P(>= k), (N, 5), take in the cord's narrowing (N), of slices in series alone."""
+    weight = slice_weights(ranks[real], real[real]) if real.any() else np.zeros(0)
+    odds = log_odds(head[real])
+
+    def cost(w: float, k: int) -> float:
+        z, target = odds[:, k] + w * narrowing[real], ranks[real] > k
+        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * (w / _MOST_WEIGHT) ** 2)
+
+    limits = (0.0, _MOST_WEIGHT)
+    found = [optimize.minimize_scalar(cost, bounds=limits, args=(k,), method="bounded").x for k in range(STEPS)]
+    return [round(float(w), 2) for w in found]
 
 
 def rules_of(segmentation: np.ndarray) -> np.ndarray:
@@ -195,12 +226,28 @@ def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) ->
     for share in _SHARES:
         both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
         cuts = [first]
-        cuts += [_cut(both[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS)]
+        # Nothing is named without P(>= 1a) at its own cut.
+        named = np.where(head[:, :1] >= first, both, 0.0)
+        cuts += [_cut(named[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS - 1)]
+        cuts.append(_even_cut(both[:, -1], ranks == STEPS))
         found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
         score = quadratic_kappa(ranks, found) + float((found < _COMPRESSED)[ranks < _COMPRESSED].mean())
         if score > best[0] + 0.002:
             best = (score, cuts, share)
     return best[1], best[2]
+
+
+def _even_cut(probability: np.ndarray, truth: np.ndarray) -> float:
+    """Cut that calls as many the worst grade as are of it.
+
+    Below it lies a 2, which is urgent too: nothing is lost by being right as often as can be, and a list on which half
+    of the 2s stand as 3s says less.
+    """
+    if not truth.any() or truth.all():
+        return 0.5
+    grid = np.arange(_LOWEST_CUT, 0.851, 0.025)
+    excess = [abs(int((probability >= cut).sum()) - int(truth.sum())) for cut in grid]
+    return round(float(grid[int(np.argmin(excess))]), 3)
 
 
 def _cut(

@@ -27,7 +27,7 @@ from models.training.labels import (
 )
 from models.training.network import CanalNet, CompressionNet
 
-VERSION = "1.1.0"
+VERSION = "1.4.0"
 CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
@@ -42,7 +42,7 @@ class _Compression(nn.Module):
         self.net = net
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        masks, ordinal, scene = self.net(slices)
+        masks, ordinal, scene, _ = self.net(slices)
         return torch.softmax(masks, 1), ordinal, scene
 
 
@@ -57,7 +57,10 @@ class _Canal(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where weights came from. Only the kind of data is written down, never the folder."""
+    """Where weights came from. Only the kind of data is written down, never the folder.
+
+    ``start`` is the file that was trained on from, ``note`` a sentence for the manifest.
+    """
 
     seed: int
     samples: int
@@ -65,6 +68,7 @@ class Source:
     note: str = ""
     program: str = "models.training.train"
     options: str = "--data FOLDER"
+    start: bytes | None = None
 
     @property
     def data(self) -> str:
@@ -76,7 +80,17 @@ class Source:
     @property
     def command(self) -> str:
         """The command that makes such weights again."""
-        return f"python -m {self.program}{f' {self.options}' if self.folder else ''} --seed {self.seed}"
+        more = " --only compression --start FILE" if self.start else ""
+        return f"python -m {self.program}{f' {self.options}' if self.folder else ''} --seed {self.seed}{more}"
+
+    @property
+    def lines(self) -> list[str]:
+        """What the manifest adds: the file that was trained on from, and the note."""
+        out = []
+        if self.start is not None:
+            version = {p.key: p.value for p in onnx.load_from_string(self.start).metadata_props}.get("version", "?")
+            out.append(f'started_from = "model.onnx {version}, sha256 {hashlib.sha256(self.start).hexdigest()}"')
+        return [*out, *([f'note = "{self.note}"'] if self.note else [])]
 
 
 def to_onnx(net: nn.Module, outputs: list[str], metadata: dict[str, str]) -> bytes:
@@ -207,6 +221,7 @@ def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
         f"gradable_min = {c.gradable_min}",
         f"grade_cut = {c.grade_cut}",
         f"rules_weight = {c.rules_weight}",
+        f"narrowing_weight = {c.narrowing_weight}",
         "",
     ]
 
@@ -220,7 +235,7 @@ def write_folder(out: Path, content: bytes, lines: list[str], source: Source) ->
         f"samples = {source.samples}",
         f'data = "{source.data}"',
         f"date = {datetime.now(UTC).date().isoformat()}",
-        *([f'note = "{source.note}"'] if source.note else []),
+        *source.lines,
         "",
     ]
     out.mkdir(parents=True, exist_ok=True)

@@ -16,11 +16,15 @@ Maker = Callable[[np.random.Generator], Batch]
 
 @dataclass(frozen=True, slots=True)
 class FeedOptions:
-    """``chunk`` samples travel together; ``pool`` of the latest stay to be drawn ``reuse`` times on average."""
+    """``chunk`` samples travel together; ``pool`` of the latest stay to be drawn ``reuse`` times on average.
+
+    ``mirror`` turns half of the batches left to right as they are drawn, so that a second draw is another picture.
+    """
 
     chunk: int = 128
     pool: int = 8192
     reuse: float = 1.8
+    mirror: bool = False
 
 
 def _produce(build: Callable[[], Maker], seed: int, chunk: int, out: Any) -> None:
@@ -29,6 +33,11 @@ def _produce(build: Callable[[], Maker], seed: int, chunk: int, out: Any) -> Non
     while True:
         rows = [make(rng) for _ in range(chunk)]
         out.put(tuple(np.stack(column) for column in zip(*rows, strict=True)))
+
+
+def _mirrored(batch: Batch) -> Batch:
+    """Pictures and masks with their columns turned round; what is not a picture stays."""
+    return tuple(np.ascontiguousarray(column[..., ::-1]) if column.ndim > 2 else column for column in batch)
 
 
 class Feed:
@@ -77,7 +86,8 @@ class Feed:
                 self._take()
             picks = self.rng.integers(0, self.filled, size)
             self.used += size
-            yield tuple(store[picks] for store in self.pool)
+            batch = tuple(store[picks] for store in self.pool)
+            yield _mirrored(batch) if self.options.mirror and self.rng.random() < 0.5 else batch
 
     def close(self) -> None:
         """Stop the worker."""

@@ -9,6 +9,8 @@ import numpy as np
 GRADES = ("0", "1a", "1b", "1c", "2", "3")
 SEGMENTATION = ("other", "csf", "cord", "tumour", "bone")
 SCENES = ("gradable", "wrong_contrast", "no_cord", "wrong_geometry", "not_spine")
+# What is measured of an implant and taught beside its grade, each about 0 to 1 (`measure.taught`).
+MEASURED = ("sac_indentation", "gap", "contact", "cord_indentation", "csf")
 
 SIZE_PX = 96
 COMPRESSION_PIXEL_MM = 0.5

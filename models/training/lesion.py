@@ -1,4 +1,4 @@
-"""The implanter that trains: parabolic fronts that grow out of bone into the canal.
+"""The implanter that trains: parabolic and wedge-shaped fronts that grow out of bone into the canal.
 
 The implanter that tests (``implanter.py``) is other code with another shape family. Both are graded by ``measure``.
 """
@@ -12,13 +12,16 @@ from scipy import ndimage
 
 from models.training.labels import COMPRESSION_PIXEL_MM, GRADES
 from models.training.measure import Measures, SliceMasks, grade_of, measure
-from models.training.shapes import grid, shift_mask
+from models.training.shapes import grid, shift_mask, wobble
 
 _TRIES = 6
 # A cord of its own shape with next to no CSF about it lies between 1c and 3: not taught.
 _LEAST_CSF_1C = 0.15
 # Half of the compressions are slight: they are the ones a wrapped cord is mistaken for.
 _SLIGHT_MM = (0.6, 2.0)
+# Share of the fronts that are bent into lobes, and of those that end in a narrow tip.
+_LOBED = 0.4
+_NARROW = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,21 @@ def _front(rng: np.random.Generator, sac: np.ndarray) -> _Front:
         x - np.float32((column - middle) * COMPRESSION_PIXEL_MM),
         y - np.float32((row - middle) * COMPRESSION_PIXEL_MM),
     )
+    if rng.random() < _LOBED:
+        x, y = wobble(rng, x, y, rng.uniform(0.3, 1.4), (7, 25))
     kind = rng.random()
     # Inward direction as (x, y): an anterior tumour grows backwards, +y.
     angle = {True: np.pi / 2 + rng.normal(0, 0.6), False: rng.uniform(0, 2 * np.pi)}[kind < 0.5]
     nx, ny = np.cos(angle), np.sin(angle)
     u, v = np.float32(nx) * x + np.float32(ny) * y, np.float32(nx) * y - np.float32(ny) * x
     v = v - np.float32(rng.normal(0, 2.0))
-    curvature = float(np.exp(rng.uniform(np.log(0.004), np.log(0.25))))
-    if rng.random() < 0.3:
+    kind = rng.random()
+    if kind < _NARROW:
+        # A wedge with a blunt tip: it dents the cord along a few millimetres and leaves CSF on both sides.
+        steep, blunt = rng.uniform(0.5, 2.2), rng.uniform(0.2, 1.2)
+        return _Front(u + np.float32(steep) * (np.sqrt(v * v + np.float32(blunt**2)) - np.float32(blunt)), (nx, ny))
+    curvature = float(np.exp(rng.uniform(np.log(0.004), np.log(0.6))))
+    if kind > 0.75:
         curvature = -rng.uniform(0.0, 0.05)
     return _Front(u + np.float32(curvature) * v * v, (nx, ny))
 
@@ -85,7 +95,7 @@ def _front(rng: np.random.Generator, sac: np.ndarray) -> _Front:
 def _grow(
     rng: np.random.Generator, before: SliceMasks, canal: np.ndarray, grade: str
 ) -> tuple[SliceMasks, tuple[float, float]]:
-    fronts = [_front(rng, before.sac) for _ in range(2 if rng.random() < 0.35 else 1)]
+    fronts = [_front(rng, before.sac) for _ in range(int(rng.choice([1, 2, 3], p=[0.62, 0.28, 0.1])))]
     rank = GRADES.index(grade)
     if rank <= 3:
         return _grow_low(rng, before, canal, fronts, rank), (0.0, 0.0)
@@ -161,6 +171,8 @@ def _grow_high(
 
 def _flatten(cord: np.ndarray, inward: tuple[float, float], factor: float, widen: float) -> np.ndarray:
     """Squeeze the cord along the push and widen it across; ``widen`` 1 would keep its area."""
+    if not cord.any():
+        return cord
     n = np.array([inward[1], inward[0]])
     along = np.outer(n, n)
     back = along / factor + (np.eye(2) - along) * factor**widen

@@ -10,6 +10,7 @@ import numpy as np
 from models.training.backgrounds import gather
 from models.training.blend import Backgrounds, real_sample
 from models.training.body import BodyData, body_sample, gather_bodies
+from models.training.labels import MEASURED
 from models.training.samples import Sample, synthetic
 from models.training.shapes import NoiseBank
 
@@ -19,12 +20,13 @@ Row = tuple[np.ndarray, ...]
 
 
 def compression_row(sample: Sample) -> Row:
-    """A sample as arrays to stack: float16 image, uint8 masks, int8 rank and scene."""
+    """A sample as arrays to stack: float16 image, uint8 masks, int8 rank and scene, float16 measurements."""
     return (
         sample.image.astype(np.float16)[None],
         sample.segmentation,
         np.array(sample.rank, np.int8),
         np.array(sample.scene, np.int8),
+        np.array(sample.measured or (np.nan,) * len(MEASURED), np.float16),
     )
 
 

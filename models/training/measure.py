@@ -116,3 +116,16 @@ def grade_of(m: Measures) -> str | None:
     if m.csf_area_mm2 <= 3.0 or m.csf_fraction <= 0.03:
         return "3"
     return "2" if m.csf_area_mm2 >= 7.0 and m.csf_fraction >= 0.07 else None
+
+
+def taught(m: Measures | None) -> tuple[float, ...]:
+    """Measurements as the network learns them (`labels.MEASURED`), each about 0 to 1; None is a healthy slice."""
+    if m is None:
+        return (0.0, 1.0, 0.0, 0.0, 1.0)
+    return (
+        min(m.sac_indentation_mm, 6.0) / 6,
+        min(max(m.gap_mm, 0.0), 4.0) / 4,
+        m.contact_fraction,
+        min(m.cord_indentation_mm, 3.0) / 3,
+        min(m.csf_fraction, 1.0),
+    )

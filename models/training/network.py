@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.training.labels import GRADES, SCENES, SEGMENTATION
+from models.training.labels import GRADES, MEASURED, SCENES, SEGMENTATION
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
@@ -50,21 +50,22 @@ class Geometry(nn.Module):
     Gradients stop here: the masks learn from their own truth.
     """
 
-    count = 20
+    count = 22
 
     def __init__(self) -> None:
         super().__init__()
+        # Applied n times it is the maximum over 2 n + 1 pixels a side, for a fraction of the time of one large pool.
         self.near = nn.MaxPool2d(3, 1, 1)
-        self.far = nn.MaxPool2d(5, 1, 2)
-        self.reach = nn.MaxPool2d(9, 1, 4)
         self.scale = nn.BatchNorm1d(self.count)
         self.register_buffer("axis", torch.linspace(-1.0, 1.0, 48))
 
     def forward(self, masks: Tensor) -> Tensor:
-        """Probabilities at 1 mm, (N, 5, 48, 48), to (N, 20)."""
+        """Probabilities at 1 mm, (N, 5, 48, 48), to (N, 22)."""
         seen = masks.detach().float()
         csf, cord, tumour, bone = (seen[:, k : k + 1] for k in (1, 2, 3, 4))
-        close, around = self.near(tumour), self.far(tumour)
+        close = self.near(tumour)
+        around = self.near(close)
+        cord_edge = self.near(self.near(cord))
         thick = self.near(-self.near(-csf))
         sums = [
             csf,
@@ -75,7 +76,7 @@ class Geometry(nn.Module):
             around * cord,
             close * csf,
             around * csf,
-            self.far(cord) * csf,
+            cord_edge * csf,
             thick,
         ]
         areas = torch.log1p(torch.cat([s.sum((2, 3)) for s in sums], 1))
@@ -85,8 +86,12 @@ class Geometry(nn.Module):
         spread_row = self._spread(cord, row, 2)
         spread_column = self._spread(cord, column, 3)
         moments = torch.cat([peak, row, row - csf_row, column - csf_column, spread_row, spread_column], 1)
-        moments = torch.cat([moments, self._against(cord, tumour * self.reach(cord), row, column)], 1)
-        return self.scale(torch.cat([areas, moments], 1))
+        moments = torch.cat([moments, self._against(cord, tumour * self.near(self.near(cord_edge)), row, column)], 1)
+        # What the cord's outline lacks of its closing by 4 mm: a cord of its own shape, however far tumour flows round
+        # it, lacks nothing.
+        dent = -self.near(self.near(-cord_edge)) - cord
+        dents = torch.log1p(torch.cat([dent.sum((2, 3)), (dent * around).sum((2, 3))], 1))
+        return self.scale(torch.cat([areas, moments, dents], 1))
 
     def _against(self, cord: Tensor, tumour: Tensor, row: Tensor, column: Tensor) -> Tensor:
         """How the cord is shaped towards the tumour beside it: spread along and across, skew, distance; (N, 4)."""
@@ -113,34 +118,38 @@ class Geometry(nn.Module):
 
 
 class CompressionNet(nn.Module):
-    """Segmentation, ordinal and scene logits of 48 mm slices centred on the canal."""
+    """Segmentation, ordinal and scene logits, and measurements, of 48 mm slices centred on the canal."""
 
-    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 64, 96)) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 40, 72, 112)) -> None:
         super().__init__()
         a, _, _, d = widths
         classes = len(SEGMENTATION)
         self.unet = UNet(widths)
         self.masks = nn.Sequential(nn.Conv2d(a, classes * 4, 3, padding=1), nn.PixelShuffle(2))
         self.reduce = nn.AvgPool2d(2)
-        self.look = nn.Sequential(_stride(a + classes, 40), _stride(40, 64), _stride(64, 64))
+        self.look = nn.Sequential(_stride(a + classes, 48), _stride(48, 80), _same(80), _stride(80, 112))
         self.join = nn.Sequential(
-            nn.Conv2d(64 + d, 96, 3, padding=1, bias=False), nn.BatchNorm2d(96), nn.ReLU(inplace=True)
+            nn.Conv2d(112 + d, 112, 3, padding=1, bias=False), nn.BatchNorm2d(112), nn.ReLU(inplace=True)
         )
         self.geometry = Geometry()
+        self.sizes = (len(GRADES) - 1, len(SCENES), len(MEASURED))
         self.head = nn.Sequential(
-            nn.Linear(192 + Geometry.count, 96), nn.ReLU(inplace=True), nn.Linear(96, len(GRADES) - 1 + len(SCENES))
+            nn.Linear(224 + Geometry.count, 128), nn.ReLU(inplace=True), nn.Linear(128, sum(self.sizes))
         )
 
-    def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits: (N, 5, 96, 96), (N, 5), (N, 5)."""
+    def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return logits, (N, 5, 96, 96), (N, 5), (N, 5), and what was measured of the implant, (N, 5).
+
+        The measurements are taught beside the grade and left out of the exported file.
+        """
         features, bottleneck = self.unet(slices)
         masks = self.masks(features)
         coarse = self.reduce(torch.softmax(masks, 1))
         seen = self.look(torch.cat([features, coarse], 1))
         joined = self.join(torch.cat([seen, bottleneck], 1))
         pooled = torch.cat([joined.mean((2, 3)), joined.amax((2, 3)), self.geometry(coarse).to(joined.dtype)], 1)
-        out = self.head(pooled)
-        return masks, out[:, : len(GRADES) - 1], out[:, len(GRADES) - 1 :]
+        ordinal, scene, measured = self.head(pooled).split(self.sizes, 1)
+        return masks, ordinal, scene, measured
 
 
 class CanalNet(nn.Module):
@@ -163,4 +172,10 @@ class CanalNet(nn.Module):
 def _stride(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def _same(channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
     )

@@ -23,12 +23,15 @@ from models.training.fit import Job, Plan, fit
 from models.training.losses import compression_loss, heatmap_loss
 from models.training.makers import build_canal, build_compression
 from models.training.network import CanalNet, CompressionNet
+from models.training.start import started
 from models.training.tune import TunePlan
 
 log = logging.getLogger(__name__)
 
-COMPRESSION_PLAN = Plan(samples=330_000, minutes=40)
+COMPRESSION_PLAN = Plan(samples=1_000_000, minutes=65)
 CANAL_PLAN = Plan(samples=90_000, minutes=9, batch=48)
+# Of weights that are trained on from: a third of what a fresh net begins with.
+START_RATE = 1e-3
 SMOKE_PLAN = Plan(samples=96, minutes=1, batch=16, workers=1, meet=1)
 SMOKE_FEED = FeedOptions(chunk=16, pool=64, reuse=4)
 
@@ -38,11 +41,13 @@ def canal_loss(outputs: Tensor, target: tuple[Tensor, ...]) -> Tensor:
     return heatmap_loss(outputs, target[0])
 
 
-def job_of(name: str, folder: Path | None, seed: int, options: FeedOptions) -> Job:
-    """What it takes to train one of the two models."""
+def job_of(name: str, folder: Path | None, seed: int, options: FeedOptions, start: Path | None = None) -> Job:
+    """What it takes to train one of the two models; ``start`` is a ``model.onnx`` of the compression model."""
     if name == "canal":
         return Job(CanalNet, partial(build_canal, folder, seed), canal_loss, seed, options)
-    return Job(CompressionNet, partial(build_compression, folder, seed), compression_loss, seed, options)
+    options = replace(options, mirror=True, reuse=max(options.reuse, 2.4))
+    build_net = partial(started, start, seed) if start else CompressionNet
+    return Job(build_net, partial(build_compression, folder, seed), compression_loss, seed, options)
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -53,6 +58,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", choices=("canal", "compression"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit of each training, in place of the plan's")
+    parser.add_argument("--start", type=Path, help="a model.onnx of the compression model to train on from")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoints", type=Path, help="folder for weights while training")
     parser.add_argument(
@@ -96,8 +102,11 @@ def main(argv: list[str] | None = None) -> int:
             plan = replace(plan, minutes=args.minutes)
         scratch = args.checkpoints / f"{name}.pt" if args.checkpoints else None
         log.info("training %s: %s", name, plan)
-        net, seen = fit(job_of(name, args.data, args.seed, options), plan, scratch)
-        source = Source(args.seed, seen, args.data)
+        start = args.start if name == "compression" else None
+        if start:
+            plan = replace(plan, rate=START_RATE)
+        net, seen = fit(job_of(name, args.data, args.seed, options, start), plan, scratch)
+        source = Source(args.seed, seen, args.data, start=start.read_bytes() if start else None)
         if isinstance(net, CanalNet):
             export_canal(net, args.out / name, source)
         elif isinstance(net, CompressionNet):

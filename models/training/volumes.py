@@ -69,13 +69,13 @@ def spider_split(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def spider_slices(folder: Path, person: str, step_mm: float = 2.0) -> list[RealSlice]:
-    """Axial reformats, perpendicular to the canal, from the top of the volume to the sacrum."""
+def spider_slices(folder: Path, person: str, step_mm: float = 2.0, lean: float = 0.0) -> list[RealSlice]:
+    """Axial reformats from the top of the volume to the sacrum, ``lean`` radians off the canal's perpendicular."""
     image, affine = load(folder / "spider" / f"{person}_t2.nii.gz")
     mask, _ = load(folder / "spider" / f"{person}_mask.nii.gz")
     spacing = np.sqrt((affine[:3, :3] ** 2).sum(0))
     planes = _planes(mask == CANAL_VALUE, spacing, step_mm)
-    crops = [_reformat(image, mask, spacing, centre, angle) for centre, angle in planes]
+    crops = [_reformat(image, mask, spacing, centre, angle + lean) for centre, angle in planes]
     inner = slice((WIDE_PX - SIZE_PX) // 2, (WIDE_PX + SIZE_PX) // 2)
     pooled = np.concatenate([c.image[inner, inner][c.inside[inner, inner]][::7] for c in crops])
     low, high = (float(v) for v in np.percentile(pooled, COMPRESSION_PERCENTILES))

@@ -50,14 +50,16 @@ def load_compression(content: bytes) -> CompressionNet:
 def difference(net: CompressionNet, content: bytes, images: np.ndarray) -> float:
     """Largest distance of any output of net and file for (N, 1, 96, 96) float32 images."""
     with torch.no_grad():
-        masks, ordinal, scene = net(torch.from_numpy(images))
+        masks, ordinal, scene, _ = net(torch.from_numpy(images))
     found = (torch.softmax(masks, 1), ordinal, scene)
     pairs = zip(found, run_onnx(content, images), strict=True)
     return max(float(np.abs(a.numpy() - b).max()) for a, b in pairs)
 
 
-def load_weights(net: nn.Module, content: bytes) -> None:
+def load_weights(net: nn.Module, content: bytes, *, grown: bool = False) -> None:
     """Copy the file's weights into ``net``, layer by layer in the order in which both compute; leaves it in eval mode.
+
+    Where ``grown``, norms and linear layers may have more inputs than the file: the last ones, which start at nothing.
 
     Raises
     ------
@@ -74,7 +76,8 @@ def load_weights(net: nn.Module, content: bytes) -> None:
             continue
         if folded is not None or not file or file[0][0] != operation:
             raise ModelError(f"model.onnx has no {operation} in the place of {name} in {_NETWORK}")
-        folded = _fill(name, layer, file.pop(0)[1])
+        arrays = file.pop(0)[1]
+        folded = _fill(name, layer, _padded(layer, arrays) if grown else arrays)
     if folded is not None or file:
         raise ModelError(f"model.onnx goes on where the network ends in {_NETWORK}")
 
@@ -125,6 +128,17 @@ def _fill(name: str, layer: nn.Module, arrays: list[np.ndarray]) -> np.ndarray |
         if place is not None:
             _copy(name, place, values)
     return arrays[1] if layer.bias is None and len(arrays) > 1 else None
+
+
+def _padded(layer: nn.Module, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """The arrays of one layer for as many inputs as it has now; new ones have weight 0, or no norm to speak of."""
+    if isinstance(layer, nn.Linear):
+        more = layer.in_features - arrays[0].shape[1]
+        return [np.pad(arrays[0], ((0, 0), (0, max(more, 0)))), *arrays[1:]]
+    if isinstance(layer, nn.BatchNorm1d):
+        more = max(layer.num_features - len(arrays[0]), 0)
+        return [np.pad(a, (0, more), constant_values=v) for a, v in zip(arrays, (1, 0, 0, 1), strict=True)]
+    return arrays
 
 
 def _become_identity(name: str, norm: nn.Module, bias: np.ndarray) -> None:

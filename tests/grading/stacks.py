@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from dashboard.grading import GradingThresholds, StudyResult, grade_study
+from dashboard.grading import GradingThresholds, StudyResult, grade_study, thresholds_from
 from dashboard.inference import Models, analyse_series
 from dashboard.study import Acquisition, FrameReference, Role, Series, Volume
-from dashboard.work.engine import thresholds_from
 from tests.grading.crops import study_of
 
 

@@ -8,7 +8,7 @@ from models.training.anatomy import draw, random_frame
 from models.training.body import BodyData, body_sample
 from models.training.labels import GRADES, IGNORE, SCENES, SEGMENTATION
 from models.training.lesion import implant
-from models.training.measure import Measures, grade_of
+from models.training.measure import Measures, grade_of, taught
 from models.training.samples import synthetic
 from models.training.shapes import NoiseBank
 
@@ -55,6 +55,16 @@ def test_2_changes_the_cord_and_leaves_csf():
     for anatomy, done in implanted("2"):
         assert (done.masks.cord != anatomy.cord).any()
         assert (done.masks.sac & ~done.masks.cord).sum() * PIXEL_MM**2 >= 7.0
+
+
+def test_some_compressions_are_narrow_notches_in_a_cord_that_keeps_its_csf():
+    narrow = [
+        done.measures
+        for _, done in implanted("2", 40)
+        if done.measures.contact_fraction < 0.28 and done.measures.csf_fraction > 0.4
+    ]
+    assert len(narrow) >= 3
+    assert all(m.cord_indentation_mm >= 1 for m in narrow)
 
 
 def test_3_leaves_no_csf_to_see():
@@ -117,3 +127,15 @@ def test_localiser_sample_peaks_at_most_once():
         assert image.shape == heat.shape == (96, 96)
         assert heat.max() <= 1.0
         assert (heat > 0.9).sum() <= 9
+
+
+def test_a_grade_and_its_measurements_belong_together():
+    for grade in GRADES[1:]:
+        for _, done in implanted(grade, 2):
+            dent, gap, contact, cord, csf = taught(done.measures)
+            assert all(0 <= value <= 1 for value in (dent, gap, contact, cord, csf))
+            assert (dent > 0.7 / 6 - 1e-9) == (grade != "1a")
+            assert (contact > 0) == (GRADES.index(grade) >= 3)
+            assert (cord > 0) == (grade in ("2", "3"))
+            assert (csf < 0.04) == (grade == "3")
+    assert taught(None) == (0.0, 1.0, 0.0, 0.0, 1.0)

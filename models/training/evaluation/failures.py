@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboard.grading.morphometry import Measures, measure
+from dashboard.grading.morphometry import Measures
 from dashboard.inference import Models, load_models
 from dashboard.study import SlicePrediction
-from dashboard.study.masks import slice_masks
 from models.training.cases import SeriesCase
 from models.training.evaluation.gallery import page
 from models.training.evaluation.healthy import test_cases
@@ -111,7 +110,8 @@ def slices_of(models: Models, made: Implanted) -> Iterator[Shown]:
     """Every slice of a series as the dashboard sees it, with the truth beside it."""
     series, cuts = made.series, thresholds(models)
     spacing = (series.spacing_mm, COMPRESSION_PIXEL_MM, COMPRESSION_PIXEL_MM)
-    for one in predict(models, made.images, spacing).slices:
+    prediction = predict(models, made.images, spacing)
+    for one, verdict in zip(prediction.slices, judge(prediction, cuts), strict=True):
         index = one.slice_index
         yield Shown(
             series.person,
@@ -120,8 +120,8 @@ def slices_of(models: Models, made: Implanted) -> Iterator[Shown]:
             int(made.truth[index]),
             bool(made.done[index]),
             bool(made.bone[index]),
-            judge(one, cuts),
-            measure(slice_masks(one.labels, one.pixel_mm)),
+            verdict,
+            verdict.measures,
             one,
             _truth(made, index),
             series.windows[index],

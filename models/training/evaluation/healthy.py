@@ -99,7 +99,7 @@ def _look(models: Models, person: str, images: np.ndarray, spacing: tuple[float,
     series = as_series(images, spacing)
     prediction = analyse_series(series, models)
     result = grade_study(Study("1.2", (series,)), {series.series_instance_uid: prediction}, cuts)
-    verdicts = tuple(judge(one, cuts) for one in prediction.slices)
+    verdicts = tuple(judge(prediction, cuts))
     return Looked(person, verdicts, result.grade is not None, result.urgency.tier)
 
 

@@ -43,7 +43,9 @@ def _some_outputs(content: bytes, readings: Sequence[Reading]) -> tuple[Outputs,
         rules[known] = [rules_of(s) for s in segmentation[known]]
     scenes = np.array([r.scene for r in readings])
     overlaps = np.array([_overlaps(s, r.labels) for s, r in zip(segmentation, readings, strict=True)])
-    return Outputs(ordinal, rules, scene, ranks, scenes, np.ones(len(readings), bool)), overlaps
+    # A reading is one slice: what lies beside it is not known.
+    alone = np.zeros(len(readings))
+    return Outputs(ordinal, rules, scene, ranks, scenes, np.ones(len(readings), bool), alone), overlaps
 
 
 def judge(found: Outputs, calibration: Calibration) -> Table:

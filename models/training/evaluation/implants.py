@@ -143,7 +143,7 @@ def run_series(models: Models, series: SeriesCase, rng: np.random.Generator) -> 
     made = implant_series(series, rng)
     prediction = predict(models, made.images, (series.spacing_mm, _PX, _PX))
     cuts = thresholds(models)
-    found = {one.slice_index: judge(one, cuts) for one in prediction.slices}
+    found = {one.slice_index: it for one, it in zip(prediction.slices, judge(prediction, cuts), strict=True)}
     return [
         Case(
             series.person,

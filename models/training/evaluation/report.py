@@ -20,7 +20,8 @@ NOTE = (
 SPLITS = (
     "tuning: looked at while the recipe was tuned, and calibrated on; test: people never trained on. Two "
     "grading rules (no grade above 0 without P(>= 1a) at its cut; one ill-looking slice makes no study urgent)"
-    " and the shortest run of slices were settled with the figures of the test people in sight."
+    ", the shortest run of slices, and that a cord's area is compared with that on both sides were settled with the"
+    " figures of the test people in sight."
 )
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.grading import GradingThresholds
-from dashboard.grading.bilsky import grade_slice, rules_at_least
-from dashboard.grading.masks import slice_masks
-from dashboard.grading.morphometry import measure
-from dashboard.grading.quality import Obstacle, gate_slice
+from dashboard.grading import GradingThresholds, thresholds_from
+from dashboard.grading.bilsky import rules_at_least
+from dashboard.grading.morphometry import Measures
+from dashboard.grading.quality import Obstacle
+from dashboard.grading.series import graded_slices
 from dashboard.inference import Models, analyse_series
-from dashboard.study import GRADES, Acquisition, FrameReference, Role, Series, SeriesPrediction, SlicePrediction, Volume
+from dashboard.study import GRADES, Acquisition, FrameReference, Role, Series, SeriesPrediction, Volume
 
 # Tumour, cord and gate as the dashboard reads them: the middle of the undecided zone counts as yes.
 HALF = 0.5
@@ -20,7 +20,10 @@ HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One slice: probabilities (5) of head, rules and both; the combined grade's rank; why it was not graded."""
+    """One slice: probabilities (5) of head, rules and both; the combined grade's rank; why it was not graded.
+
+    ``measures`` as the dashboard shows them.
+    """
 
     head: np.ndarray
     rules: np.ndarray
@@ -29,6 +32,7 @@ class Verdict:
     head_rank: int
     scene: np.ndarray
     obstacles: tuple[Obstacle, ...]
+    measures: Measures
 
     @property
     def graded(self) -> bool:
@@ -52,25 +56,21 @@ def predict(models: Models, images: np.ndarray, spacing: tuple[float, float, flo
 
 def thresholds(models: Models) -> GradingThresholds:
     """The manifest's operating points, as the dashboard takes them."""
-    stated = models.compression.manifest.thresholds
-    cuts = stated.get("grade_cut", (HALF,) * 5)
-    least = stated.get("gradable_min", HALF)
-    if not isinstance(cuts, tuple) or isinstance(least, tuple):
-        raise ValueError("manifest.toml: thresholds.grade_cut is a list of five, gradable_min one number")
-    weight = stated.get("rules_weight", GradingThresholds().rules_weight)
-    return GradingThresholds(gradable_min=least, grade_cut=cuts, rules_weight=float(weight))  # type: ignore[arg-type]
+    return thresholds_from(models.compression.manifest.thresholds)
 
 
-def judge(prediction: SlicePrediction, cuts: GradingThresholds) -> Verdict:
-    """Grade one slice alone, without its neighbours."""
-    measures = measure(slice_masks(prediction.labels, prediction.pixel_mm))
-    grade = grade_slice(prediction.at_least, measures, cuts)
-    return Verdict(
-        head=np.asarray(prediction.at_least),
-        rules=np.asarray(rules_at_least(measures)),
-        both=np.asarray(grade.at_least),
-        rank=GRADES.index(grade.grade),
-        head_rank=GRADES.index(grade.head_grade),
-        scene=np.asarray(prediction.scene),
-        obstacles=gate_slice(prediction, measures, cuts).obstacles,
-    )
+def judge(prediction: SeriesPrediction, cuts: GradingThresholds) -> list[Verdict]:
+    """Grade every slice of a series, before neighbours are asked for support."""
+    return [
+        Verdict(
+            head=np.asarray(one.prediction.at_least),
+            rules=np.asarray(rules_at_least(one.measures)),
+            both=np.asarray(one.grade.at_least),
+            rank=GRADES.index(one.grade.grade),
+            head_rank=GRADES.index(one.grade.head_grade),
+            scene=np.asarray(one.prediction.scene),
+            obstacles=one.gate.obstacles,
+            measures=one.measures,
+        )
+        for one in graded_slices(prediction, cuts)
+    ]
