@@ -36,8 +36,9 @@ _COMPRESSED = GRADES.index("2")
 _FOUND = {_COMPRESSED - 1: 0.97}
 # Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look.
 _LOWEST_CUT, _LOWEST_FOUND = 0.2, 0.05
-# A cord that has lost a fifth of its area then adds 4 to the log odds: more would be the area deciding alone.
-_MOST_WEIGHT = 24.0
+# A cord that has lost a fifth of its area then adds 4 to the log odds: more would be the area deciding alone. Half of
+# it for P(>= 1a), as discs narrow cords too: a healthy slice's is 0.08 (median), 0.4 with as much narrowing as counts.
+_MOST_WEIGHT = np.array([12.0, 24.0, 24.0, 24.0, 24.0])
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -170,10 +171,12 @@ def fit_narrowing(head: np.ndarray, narrowing: np.ndarray, ranks: np.ndarray, re
 
     def cost(w: float, k: int) -> float:
         z, target = odds[:, k] + w * narrowing[real], ranks[real] > k
-        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * (w / _MOST_WEIGHT) ** 2)
+        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * (w / _MOST_WEIGHT[k]) ** 2)
 
-    limits = (0.0, _MOST_WEIGHT)
-    found = [optimize.minimize_scalar(cost, bounds=limits, args=(k,), method="bounded").x for k in range(STEPS)]
+    found = [
+        optimize.minimize_scalar(cost, bounds=(0.0, most), args=(k,), method="bounded").x
+        for k, most in enumerate(_MOST_WEIGHT)
+    ]
     return [round(float(w), 2) for w in found]
 
 

@@ -20,7 +20,7 @@ from dashboard.grading.series import graded_slices
 from dashboard.grading.words import finding_words
 from tests.grading.crops import Anatomy, paint, prediction, stack, sure
 
-WEIGHT = (20.0, 24.0, 24.0, 24.0, 6.0)
+WEIGHT = (12.0, 24.0, 24.0, 24.0, 6.0)
 
 
 def centres(count: int, step_mm: float = 4.0) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_what_healthy_cords_vary_by_and_what_is_unknown_count_for_nothing():
 
 
 def test_half_an_outline_makes_no_compression_where_the_head_is_sure():
-    head = np.array([0.005, 0.002, 0.001, 0.0005, 0.0002])
+    head = np.array([0.08, 0.01, 0.005, 0.001, 0.0005])
     assert narrowing_of(0.1) == narrowing_of(LEAST_RATIO)
     assert with_narrowing(head, narrowing_of(0.1), WEIGHT)[0] < 0.5
 
