@@ -176,7 +176,7 @@ def outputs(ranks, logits):
     ordinal = np.repeat(np.asarray(logits, float)[:, None], 5, axis=1)
     scene = np.tile([3.0, 0, 0, 0, 0], (len(ranks), 1))
     none = np.zeros(len(ranks), int)
-    return Outputs(ordinal, np.zeros((len(ranks), 5)), scene, np.asarray(ranks), none, none == 0)
+    return Outputs(ordinal, np.zeros((len(ranks), 5)), scene, np.asarray(ranks), none, none == 0, np.zeros(len(ranks)))
 
 
 BASE = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5, 0.4, 0.3, 0.2, 0.2], 0.25)

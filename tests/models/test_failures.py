@@ -15,25 +15,24 @@ from models.training.evaluation.implants import Case, groups
 from models.training.evaluation.series import Verdict
 from tests.grading.crops import PIXEL_MM, Anatomy, ellipse, paint, prediction
 
+LABELS = paint(Anatomy().sac, Anatomy().cord, ellipse(4, 6, (-6, 0)))
 TITLES = [kind.title for kind in KINDS]
 
 
 def verdict(rank: int, sure: float = 0.9, *obstacles: Obstacle) -> Verdict:
     """A verdict of this rank, `sure` of every step up to it."""
     steps = np.where(np.arange(5) < rank, sure, 0.05)
-    return Verdict(steps, steps, steps, rank, rank, np.array([0.9, 0.1, 0, 0, 0]), obstacles)
+    measures = measure(slice_masks(LABELS, PIXEL_MM))
+    return Verdict(steps, steps, steps, rank, rank, np.array([0.9, 0.1, 0, 0, 0]), obstacles, measures)
 
 
 def shown(rank: int, found: Verdict, implanted: bool = True, number: int = 1) -> Shown:
     """A slice of this true rank."""
-    anatomy = Anatomy()
-    labels = paint(anatomy.sac, anatomy.cord, ellipse(4, 6, (-6, 0)))
-    one = prediction(labels=labels)
-    measures = measure(slice_masks(labels, PIXEL_MM))
+    one = prediction(labels=LABELS)
     square = np.zeros((128, 128), bool)
     square[50:80, 50:80] = True
     truth = {"sac": square, "cord": square, "tumour": square} if implanted else {"sac": square, "cord": square}
-    return Shown("person <1>", "cervical", number, rank, implanted, False, found, measures, one, truth, (3, 4))
+    return Shown("person <1>", "cervical", number, rank, implanted, False, found, one, truth, (3, 4))
 
 
 def numbers(chosen, title):

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboard.grading.morphometry import Measures
 from dashboard.inference import Models, load_models
 from dashboard.study import SlicePrediction
 from models.training.cases import SeriesCase
@@ -46,7 +45,6 @@ class Shown:
     implanted: bool
     bone_only: bool
     verdict: Verdict
-    measures: Measures
     prediction: SlicePrediction
     truth: dict[str, np.ndarray]
     corner: tuple[int, int]
@@ -121,7 +119,6 @@ def slices_of(models: Models, made: Implanted) -> Iterator[Shown]:
             bool(made.done[index]),
             bool(made.bone[index]),
             verdict,
-            verdict.measures,
             one,
             _truth(made, index),
             series.windows[index],

@@ -69,7 +69,7 @@ def _rows(one: Shown) -> Iterable[tuple[str, str]]:
         listed = ", ".join(f"{grade} {value:.2f}" for grade, value in zip(GRADES[1:], values, strict=True))
         yield f"P(at least), {name}", listed
     yield "scene", ", ".join(f"{name} {p:.2f}" for name, p in zip(SCENES, verdict.scene, strict=True))
-    for name, value in asdict(one.measures).items():
+    for name, value in asdict(one.verdict.measures).items():
         yield name.replace("_", " "), "-" if value is None else f"{value:.2f}"
 
 
