@@ -155,7 +155,7 @@ def test_an_administrator_deletes_a_study_and_its_link_ends(visitor: Visitor, te
     dialog.get_by_role("button", name="Delete for good").click()
     expect(chief.get_by_text("The study is deleted, with its files.")).to_be_visible()
     expect(chief.locator("tbody tr[data-id]")).to_have_count(1)
-    expect(guest.get_by_text(CANNOT_BE_OPENED)).to_be_visible()
+    expect(guest.get_by_role("heading", name=CANNOT_BE_OPENED)).to_be_visible()
     with team.records.reading() as session:
         assert [study.id for study in worklist(session)] == [team.study]
     assert not team.records.store.instances_dir(team.other).exists()
