@@ -1,8 +1,11 @@
 """The numbers that turn probabilities into categories, gathered so that a model's manifest can set its own."""
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from dashboard.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,18 @@ class GradingThresholds:
 
 
 def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingThresholds:
-    """Thresholds of a manifest, defaults for those it does not state; others belong to inference."""
-    known = {item.name for item in dataclasses.fields(GradingThresholds)}
-    return dataclasses.replace(
-        GradingThresholds(),
-        **{name: value for name, value in stated.items() if name in known},  # type: ignore[arg-type]
-    )
+    """Thresholds of a manifest, defaults for those it does not state; others belong to inference.
+
+    Raises
+    ------
+    ModelError
+        One is a list where it must be a number, or not a list of as many numbers as it must be.
+    """
+    defaults = asdict(GradingThresholds())
+    known = {name: value for name, value in stated.items() if name in defaults}
+    for name, value in known.items():
+        if np.shape(value) != np.shape(defaults[name]):
+            shape = np.shape(defaults[name])
+            words = f"a list of {shape[0]} numbers" if shape else "one number"
+            raise ModelError(f"Model compression: thresholds.{name} in manifest.toml must be {words}.")
+    return replace(GradingThresholds(), **known)  # type: ignore[arg-type]

@@ -129,6 +129,7 @@ def recalibrate(own: Outputs, drawn: Outputs, base: Calibration, persons: int) -
         gradable_min=base.gradable_min,
         grade_cut=base.grade_cut,
         rules_weight=base.rules_weight,
+        narrowing_weight=base.narrowing_weight,
     )
 
 

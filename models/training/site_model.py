@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.errors import ModelError
-from dashboard.grading import GradingThresholds
+from dashboard.grading import thresholds_from
 from dashboard.inference.manifest import COMPRESSION, read_manifest
 from models.training.calibration import Calibration
 
@@ -46,16 +46,15 @@ def read_base(folder: Path) -> Base:
         raise ModelError(f"Model compression: {manifest.path.name} is missing; restore the model folder.") from None
     if hashlib.sha256(content).hexdigest() != manifest.sha256:
         raise ModelError("Model compression: the file is not the one its manifest names; restore the model folder.")
-    stated, cuts = manifest.calibration, manifest.thresholds.get("grade_cut", GradingThresholds().grade_cut)
-    if not isinstance(cuts, tuple):
-        raise ModelError("Model compression: thresholds.grade_cut in manifest.toml must be a list.")
+    stated, cuts = manifest.calibration, thresholds_from(manifest.thresholds)
     calibration = Calibration(
         scale=list(stated.scale),
         offset=list(stated.offset),
         scene_temperature=stated.scene_temperature,
-        gradable_min=manifest.threshold("gradable_min", GradingThresholds().gradable_min),
-        grade_cut=list(cuts),
-        rules_weight=manifest.threshold("rules_weight", GradingThresholds().rules_weight),
+        gradable_min=cuts.gradable_min,
+        grade_cut=list(cuts.grade_cut),
+        rules_weight=cuts.rules_weight,
+        narrowing_weight=list(cuts.narrowing_weight),
     )
     document = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
     return Base(content, document, calibration, manifest.version, manifest.sha256)

@@ -14,9 +14,6 @@ from dashboard.grading.series import graded_slices
 from dashboard.inference import Models, analyse_series
 from dashboard.study import GRADES, Acquisition, FrameReference, Role, Series, SeriesPrediction, Volume
 
-# Tumour, cord and gate as the dashboard reads them: the middle of the undecided zone counts as yes.
-HALF = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

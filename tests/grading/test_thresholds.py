@@ -1,0 +1,24 @@
+"""A manifest's thresholds: its own where it states them, and never one of another shape."""
+
+import pytest
+
+from dashboard.errors import ModelError
+from dashboard.grading import GradingThresholds, thresholds_from
+
+
+def test_what_a_manifest_states_counts_and_the_rest_are_defaults() -> None:
+    found = thresholds_from({"rules_weight": 0.1, "grade_cut": (0.6, 0.5, 0.4, 0.3, 0.2), "canal_min": 0.3})
+    assert found == GradingThresholds(rules_weight=0.1, grade_cut=(0.6, 0.5, 0.4, 0.3, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("grade_cut", 0.5, "a list of 5 numbers"),
+        ("narrowing_weight", (1.0, 2.0), "a list of 5 numbers"),
+        ("gradable_min", (0.5, 0.5), "one number"),
+    ],
+)
+def test_a_threshold_of_another_shape_is_named(name: str, value: float | tuple[float, ...], wanted: str) -> None:
+    with pytest.raises(ModelError, match=f"thresholds.{name} .* must be {wanted}"):
+        thresholds_from({name: value})
