@@ -21,7 +21,7 @@ if str(ROOT) not in sys.path:
 from dashboard.errors import TriageError  # noqa: E402 - found only after the line above
 from dashboard.screens import desk, pages, server, worker  # noqa: E402
 from dashboard.screens.desk_pictures import pictures_of  # noqa: E402
-from dashboard.screens.first_paint import FirstPaint  # noqa: E402
+from dashboard.screens.page_head import PageHead  # noqa: E402
 from dashboard.screens.parts.plot import LIBRARY, library_route  # noqa: E402
 from dashboard.screens.picture_route import DOOR, PictureRoutes  # noqa: E402
 from dashboard.sharing import Door, Gate, Right, allow  # noqa: E402
@@ -59,6 +59,6 @@ app = st.App(
         Middleware(
             Gate, records=RECORDS, pages=pages.SCREENS, own=OWN_DOORS, read_cookie=server.cookie_reader(RECORDS)
         ),
-        Middleware(FirstPaint, pages=pages.SCREENS),
+        Middleware(PageHead, pages=pages.SCREENS),
     ],
 )

@@ -1,4 +1,5 @@
-"""A script that runs before Streamlit's in every page, so that the first thing drawn has the person's theme."""
+"""Scripts that run before Streamlit's in every page: the person's theme from the first thing drawn, and words when the
+server no longer answers."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 HEAD = b"<head>"
 # What would have Streamlit answer with a page kept from before, with part of one, or packed.
 NOT_PASSED_ON = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range", b"accept-encoding"))
-SCRIPT = b"<script>" + (FOLDER / "first_paint.js").read_bytes() + b"</script>"
+SCRIPTS = b"".join(
+    b"<script>" + (FOLDER / name).read_bytes() + b"</script>" for name in ("first_paint.js", "connection.js")
+)
 
 
-class FirstPaint:
-    """ASGI middleware that puts ``first_paint.js`` at the head of Streamlit's page, which has no call for it.
+class PageHead:
+    """ASGI middleware that puts our scripts at the head of Streamlit's page, which has no call for it.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class FirstPaint:
                 return
             page = b"".join(parts)
             if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                page = page.replace(HEAD, HEAD + SCRIPT, 1)
+                page = page.replace(HEAD, HEAD + SCRIPTS, 1)
                 headers = MutableHeaders(raw=start["headers"])
                 headers["Content-Length"] = str(len(page))
                 for name in ("ETag", "Last-Modified", "Accept-Ranges"):

@@ -1,0 +1,85 @@
+"""A page whose server is gone says so, since when, and goes on by itself."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.records import open_records
+from dashboard.settings import load_settings
+from tests.browser.server import Server
+from tests.browser.team import PATIENT
+from tests.screens.site import add_result
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ROWS = "tbody tr[data-id]"
+WORDS = re.compile(r"^No connection to the server since \d\d:\d\d:\d\d\. This page is as it was then: .*\.$")
+WATCH = """
+  window.dialogFrames = 0;
+  const look = () => {
+    if ([...document.querySelectorAll(".stDialog")].some((one) => one.checkVisibility())) dialogFrames += 1;
+    requestAnimationFrame(look);
+  };
+  look();
+"""
+
+
+@pytest.fixture
+def server(repository: Path, tmp_path: Path) -> Iterator[Server]:
+    """A server with one study."""
+    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(tmp_path / "data")}))
+    add_result(records, "2", PATIENT)
+    records.close()
+    running = Server(repository, tmp_path / "data")
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_a_killed_server_is_told_over_the_old_list_and_the_page_goes_on_when_it_is_back(
+    page: Page, server: Server
+) -> None:
+    page.goto(server.url)
+    expect(page.locator(ROWS)).to_have_count(1)
+    page.evaluate(WATCH)
+    page.locator(ROWS).focus()
+    server.stop(signal.SIGKILL)
+    told = page.get_by_role("alert")
+    expect(told).to_have_text(WORDS)
+    # The list stays readable under it: no dialog about the internet, and the focus is where it was.
+    page.wait_for_timeout(4000)
+    assert page.evaluate("dialogFrames") == 0
+    assert page.locator("#root").get_attribute("inert") is None
+    expect(page.locator(ROWS)).to_be_focused()
+    server.start()
+    expect(told).to_have_count(0)
+    page.locator(ROWS).click()
+    expect(page).to_have_url(re.compile("/study"))
+
+
+def test_a_server_that_hangs_with_its_connections_open_is_told_too(page: Page, server: Server) -> None:
+    page.goto(server.url)
+    expect(page.locator(ROWS)).to_have_count(1)
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        expect(page.get_by_role("alert")).to_have_text(WORDS)
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_nothing_is_said_while_the_server_answers(page: Page, server: Server) -> None:
+    page.add_init_script("""
+      window.told = 0;
+      new MutationObserver(() => { if (document.querySelector("#triage-connection")) told += 1; })
+        .observe(document, { childList: true, subtree: true });
+    """)
+    page.goto(server.url)
+    expect(page.locator(ROWS)).to_have_count(1)
+    page.wait_for_timeout(12_000)
+    assert page.evaluate("told") == 0
