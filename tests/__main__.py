@@ -2,8 +2,8 @@
 
 Makes the environment it needs, then: ruff, mypy --strict on dashboard/, pytest with the browser tests. Chromium,
 dcmtk and the PostgreSQL server come from Debian; as administrator they are installed when missing, otherwise the
-tests that need them are skipped with a reason (and fail where the variable CI is set). ``--fast`` leaves out browser
-and slow tests.
+tests that need them are skipped with a reason (and fail where the variable CI is set). ``--fast`` leaves out
+browser and slow tests.
 """
 
 import os
@@ -25,7 +25,9 @@ TEST_REQUIREMENTS = REPOSITORY / "tests" / "requirements.txt"
 PROGRAMS = {"chromium": "chromium", "dcmdump": "dcmtk", "initdb": "postgresql"}
 # Debian keeps the programs of the PostgreSQL server out of the search path.
 SERVER_PROGRAMS = Path("/usr/lib/postgresql")
-FAST = ["-m", "not browser and not slow"]
+# Whole files to one process each, which makes their fixtures once. The page is driven by one: it wants the machine.
+APART = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
+FAST, PAGE, NO_PAGE = (["-m", marks] for marks in ("not browser and not slow", "browser", "not browser"))
 
 
 def main(arguments: list[str]) -> int:
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> int:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["mypy"],
-        ["pytest", *(FAST if fast else []), *rest],
+        *(["pytest", *step] for step in _tests(fast, rest)),
     ]
     for name, *step in steps:
         sys.stderr.write(f"\n== {name} {' '.join(step)}\n")
@@ -54,6 +56,15 @@ def main(arguments: list[str]) -> int:
         if status != 0:
             return status
     return 0
+
+
+def _tests(fast: bool, rest: list[str]) -> list[list[str]]:
+    """Arguments of each run of pytest; what the caller asks for is run in one process, as asked."""
+    if rest:
+        return [[*(FAST if fast else []), *rest]]
+    if fast:
+        return [[*APART, *FAST]]
+    return [[*APART, *NO_PAGE], PAGE]
 
 
 if __name__ == "__main__":
