@@ -59,7 +59,8 @@ class _Canal(nn.Module):
 class Source:
     """Where weights came from. Only the kind of data is written down, never the folder.
 
-    ``start`` is the file that was trained on from, ``note`` a sentence for the manifest.
+    ``start`` is the file that was trained on from, by a command with ``start_options``; ``note`` a sentence for the
+    manifest.
     """
 
     seed: int
@@ -69,6 +70,7 @@ class Source:
     program: str = "models.training.train"
     options: str = "--data FOLDER"
     start: bytes | None = None
+    start_options: str = "--only compression --start FILE"
 
     @property
     def data(self) -> str:
@@ -80,7 +82,7 @@ class Source:
     @property
     def command(self) -> str:
         """The command that makes such weights again."""
-        more = " --only compression --start FILE" if self.start else ""
+        more = f" {self.start_options}" if self.start else ""
         return f"python -m {self.program}{f' {self.options}' if self.folder else ''} --seed {self.seed}{more}"
 
     @property

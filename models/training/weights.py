@@ -56,10 +56,13 @@ def difference(net: CompressionNet, content: bytes, images: np.ndarray) -> float
     return max(float(np.abs(a.numpy() - b).max()) for a, b in pairs)
 
 
-def load_weights(net: nn.Module, content: bytes, *, grown: bool = False) -> None:
+def load_weights(
+    net: nn.Module, content: bytes, *, grown: bool = False, shape: tuple[int, ...] = (1, 1, SIZE_PX, SIZE_PX)
+) -> None:
     """Copy the file's weights into ``net``, layer by layer in the order in which both compute; leaves it in eval mode.
 
-    Where ``grown``, norms and linear layers may have more inputs than the file: the last ones, which start at nothing.
+    ``shape`` is that of an input. Where ``grown``, norms and linear layers may have more inputs than the file: the last
+    ones, which start at nothing.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def load_weights(net: nn.Module, content: bytes, *, grown: bool = False) -> None
     """
     file = _layers_of_file(content)
     folded: np.ndarray | None = None
-    for name, layer in _layers_of_net(net.eval()):
+    for name, layer in _layers_of_net(net.eval(), shape):
         operation = _OPERATIONS[type(layer)]
         if operation == _NORM and folded is not None:
             _become_identity(name, layer, folded)
@@ -82,7 +85,7 @@ def load_weights(net: nn.Module, content: bytes, *, grown: bool = False) -> None
         raise ModelError(f"model.onnx goes on where the network ends in {_NETWORK}")
 
 
-def _layers_of_net(net: nn.Module) -> list[tuple[str, nn.Module]]:
+def _layers_of_net(net: nn.Module, shape: tuple[int, ...]) -> list[tuple[str, nn.Module]]:
     """Layers with weights, in the order in which they are called."""
     found: list[tuple[str, nn.Module]] = []
 
@@ -92,7 +95,7 @@ def _layers_of_net(net: nn.Module) -> list[tuple[str, nn.Module]]:
     layers = [(name, layer) for name, layer in net.named_modules() if type(layer) in _OPERATIONS]
     hooks = [layer.register_forward_hook(note(name)) for name, layer in layers]
     with torch.no_grad():
-        net(torch.zeros(1, 1, SIZE_PX, SIZE_PX))
+        net(torch.zeros(shape))
     for hook in hooks:
         hook.remove()
     return found
@@ -107,6 +110,9 @@ def _layers_of_file(content: bytes) -> list[tuple[str, list[np.ndarray]]]:
         # The exporter writes equal weights once and lets Identity nodes stand for the others.
         if node.op_type == "Identity" and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]]
+        # Weights stored with 16 bits are widened first.
+        if node.op_type == "Cast" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]].astype(np.float32)
         if node.op_type not in _OPERATIONS.values():
             continue
         names = [name for name in node.input[1:] if name]

@@ -17,7 +17,7 @@ from models.training.export import CONTRACT, LICENCE, OPSET, Source, write_folde
 from models.training.sagittal.labels import CLIP_HIGH, PERCENTILES, PIXEL_MM
 from models.training.sagittal.network import CHANNELS
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 MULTIPLE_PX = 32
 LEAST_HALVED = 256
 

@@ -27,6 +27,10 @@ from models.training.sagittal.surroundings import Style
 REAL_SHARE = 0.75
 # Discs of the few real people that are made thin and dark, as old ones are; columns that share their shift.
 COLLAPSED_SHARE, COLLAPSE_STEP, LEAST_DISC_PIXELS = 0.35, 8, 150
+# Bone beside an old disc that may be as dark as the disc, in pixels.
+MOST_HARDENED_PX = 2
+# Share of a disc's half height, from its middle, that is squeezed.
+INNER_DISC = 0.75
 
 
 def drawn_sample(rng: np.random.Generator) -> Batch:
@@ -109,8 +113,7 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
     image = np.stack(channels) / person.high
     labels = ndimage.map_coordinates(person.labels[plane], coordinates, order=0, mode="constant", cval=0)
     if collapsed:
-        discs = ndimage.gaussian_filter(np.isin(labels, (DISC, LUMBOSACRAL)).astype(np.float32), 1.0)
-        image = image * (1 - rng.uniform(0, 0.6) * discs)
+        image = image * (1 - rng.uniform(0, 0.6) * _darkened(rng, np.isin(labels, (DISC, LUMBOSACRAL))))
     image = recolour(rng, image, labels)
     inside = (
         (coordinates[0] >= 0)
@@ -141,7 +144,11 @@ def _warp(rng: np.random.Generator, person: Person, centre: tuple[float, float])
 
 
 def _collapse(rng: np.random.Generator, labels: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Rows to read so that discs have lost height, each its own share of it, and all beside them comes nearer."""
+    """Rows to read so that discs have lost height, each its own share of it, and all beside them comes nearer.
+
+    Only the inner part of a disc is squeezed: the dark line of its endplates, which the published masks leave out, is
+    as wide beside an old disc as beside a young one.
+    """
     parts, count = ndimage.label(np.isin(labels, (DISC, LUMBOSACRAL)))
     rows, columns = np.arange(labels.shape[0]), np.arange(0, labels.shape[1], COLLAPSE_STEP)
     kept = np.ones((len(rows), len(columns)))
@@ -151,8 +158,8 @@ def _collapse(rng: np.random.Generator, labels: np.ndarray, coordinates: np.ndar
             continue
         slope, start = np.polyfit(back, down, 1)
         half = len(down) / np.ptp(back) / 2
-        away = (rows[:, None] - (start + slope * columns[None, :])) / (1.1 * half)
-        kept -= rng.uniform(0, 0.65) * np.exp(-(np.minimum(np.abs(away), 3) ** 4))
+        away = (rows[:, None] - (start + slope * columns[None, :])) / (INNER_DISC * half)
+        kept -= rng.uniform(0, 0.8) * np.exp(-(np.minimum(np.abs(away), 2) ** 8))
     place = np.cumsum(kept, axis=0)
     place += len(rows) / 2 - place[len(rows) // 2]
     ends = {"left": -1e3, "right": len(rows) + 1e3}
@@ -161,6 +168,13 @@ def _collapse(rng: np.random.Generator, labels: np.ndarray, coordinates: np.ndar
     moved = ndimage.map_coordinates(source, near, order=1, mode="nearest")
     outside = (coordinates[0] < 0) | (coordinates[0] > len(rows) - 1)
     return np.asarray(np.where(outside, coordinates[0], moved))
+
+
+def _darkened(rng: np.random.Generator, discs: np.ndarray) -> np.ndarray:
+    """Where old discs are dark, 0 to 1; now and then with the bone beside them, which has hardened."""
+    hardened = int(rng.integers(0, 1 + MOST_HARDENED_PX))
+    dark = ndimage.binary_dilation(discs, iterations=hardened) if hardened else discs
+    return ndimage.gaussian_filter(dark.astype(np.float32), 1.0)
 
 
 def build(folder: Path | None, cords: Path | None) -> Maker:

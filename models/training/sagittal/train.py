@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,8 +18,10 @@ from models.training.export import Source
 from models.training.feed import FeedOptions
 from models.training.fit import Job, Plan, fit
 from models.training.sagittal.export import export_sagittal
-from models.training.sagittal.network import SagittalNet, sagittal_loss
-from models.training.sagittal.samples import build
+from models.training.sagittal.network import CHANNELS, SagittalNet, sagittal_loss
+from models.training.sagittal.samples import build, drawn_sample
+from models.training.start import revive
+from models.training.weights import load_weights
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ PROGRAM, OPTIONS = "models.training.sagittal.train", "--data FOLDER --cords CORD
 PLAN = Plan(samples=110_000, minutes=75, batch=16, rate=2e-3, workers=1)
 FEED = FeedOptions(chunk=32, pool=1536, reuse=3.0)
 SMOKE_PLAN = Plan(samples=24, minutes=1, batch=8, workers=1, meet=1)
+# Patches by which the norms of a net that goes on are made anew.
+START_PATCHES = 48
 SMOKE_FEED = FeedOptions(chunk=8, pool=16, reuse=4)
 
 
@@ -34,11 +39,14 @@ def loss_of(outputs: Any, target: tuple[Tensor, ...]) -> Tensor:
     return sagittal_loss(outputs, target)
 
 
-def start_net(weights: Path | None) -> SagittalNet:
-    """A new net, or one that goes on from a checkpoint."""
+def start_net(file: Path | None, seed: int) -> SagittalNet:
+    """A new net, or one that goes on from a ``model.onnx`` of this network, with norms that learn again."""
     net = SagittalNet()
-    if weights is not None:
-        net.load_state_dict(torch.load(weights))
+    if file is not None:
+        load_weights(net, file.read_bytes(), shape=(1, CHANNELS, 64, 64))
+        rng = np.random.default_rng(seed + 80_000)
+        images = np.stack([drawn_sample(rng)[0] for _ in range(START_PATCHES)])
+        revive(net, torch.from_numpy(images).float())
     return net
 
 
@@ -50,21 +58,28 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("models"), help="where sagittal/ is written")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit in place of the plan's")
-    parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--start-samples", type=int, default=0, help="samples that those weights had seen")
+    parser.add_argument("--start", type=Path, help="a model.onnx of the sagittal model to train on from")
+    parser.add_argument("--workers", type=int, help="processes that train and average, in place of the plan's")
     parser.add_argument("--rate", type=float, help="learning rate in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoint", type=Path, help="file for weights while training")
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     plan = SMOKE_PLAN if args.smoke else PLAN
-    plan = replace(plan, minutes=args.minutes or plan.minutes, rate=args.rate or plan.rate)
+    plan = replace(
+        plan,
+        minutes=args.minutes or plan.minutes,
+        rate=args.rate or plan.rate,
+        workers=args.workers or plan.workers,
+    )
     options = SMOKE_FEED if args.smoke else FEED
-    job = Job(partial(start_net, args.start), partial(build, args.data, args.cords), loss_of, args.seed, options)
+    job = Job(
+        partial(start_net, args.start, args.seed), partial(build, args.data, args.cords), loss_of, args.seed, options
+    )
     net, seen = fit(job, plan, args.checkpoint)
-    note = f"went on from weights of the same command after {args.start_samples} samples" if args.start else ""
-    total = args.start_samples + seen
-    export_sagittal(net, args.out / "sagittal", Source(args.seed, total, args.data, note, PROGRAM, OPTIONS))
+    start = args.start.read_bytes() if args.start else None
+    source = Source(args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, "--start FILE")
+    export_sagittal(net, args.out / "sagittal", source)
     return 0
 
 
