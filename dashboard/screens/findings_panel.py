@@ -46,6 +46,8 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
 def _narrowing(document: Mapping[str, Any]) -> str:
     """The diameters at the suspected place and how they compare with those above and below."""
     here: Mapping[str, Any] = document["sagittal"].get("worst") or {}
+    if here and here.get("canal_diameter_AP_mm") is None:
+        return "No canal could be outlined there, between places above and below where it could."
     parts = [
         f"{words} {float(here[key]):.{digits}f} {unit}"
         for key, (words, unit, digits) in NARROWING.items()

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from models.training.sagittal.logistic import fit
 from models.training.sagittal.pinch import Pinch, frayed, pinched
-from models.training.sagittal.tables import _beside
+from models.training.sagittal.tables import _beside, altered
 from tests.grading.spine.drawn import CANAL, CORD, MIDDLE, PIXEL_MM, drawn
 
 
@@ -84,6 +85,17 @@ def test_fraying_moves_edges_by_about_a_pixel() -> None:
     before, after = (np.isin(one.labels, (CANAL, CORD)) for one in (prediction, changed))
     overlap = 2 * (before & after).sum() / (before.sum() + after.sum())
     assert 0.88 < overlap < 0.995
+    # No specks: whatever is new touches what was there.
+    grown = ndimage.binary_dilation(before, np.ones((1, 7, 7)))
+    assert not (after & ~grown).any()
+
+
+def test_a_pinch_is_measured_where_it_was_put() -> None:
+    prediction, spine = drawn()
+    rows = altered("1", prediction, spine, np.random.default_rng(5), 60)
+    deep = np.array([row.features["canal_narrowing"] for row in rows if row.rank == 1])
+    assert len(deep) > 9
+    assert np.mean(deep > 0.2) >= 0.9
 
 
 @pytest.mark.parametrize(

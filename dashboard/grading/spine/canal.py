@@ -38,6 +38,12 @@ STEADY = 3
 EDGE_STATIONS = 2
 # A canal or cord thinner than a pixel or two was not seen.
 LEAST_MM = 1.0
+# Parts of the canal smaller than this share of the largest one are specks of the mask, and no place for its middle.
+LEAST_PART = 0.02
+
+
+# Cord, canal, before and behind the cord, mm.
+_Across = tuple[float | None, float, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class CanalStation:
     along_mm
         From the first station, along the canal's middle.
     cord_mm, canal_mm
-        Front-back diameters; the cord's is None where there is no cord (below the conus).
+        Front-back diameters; the cord's is None where there is no cord (below the conus). A canal of 0 was not outlined
+        at all although the planes show its middle, between places where it was: nothing is as narrow as that.
     front_mm, back_mm
         What the canal holds before and behind the cord; None where there is no cord.
     mscc_percent, mcc_percent
@@ -92,6 +99,7 @@ def canal_profile(prediction: SagittalPrediction, spine: Spine) -> tuple[CanalSt
     sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
     # A seam of a pixel between cord and canal is no wall.
     sac = ndimage.binary_closing(np.pad(sac, ((0, 0), (2, 2), (2, 2)), mode="edge"), np.ones((1, 3, 3)))[:, 2:-2, 2:-2]
+    sac = _without_specks(sac)
     line = _centre_line(prediction, sac)
     if line is None:
         return ()
@@ -106,12 +114,14 @@ def canal_profile(prediction: SagittalPrediction, spine: Spine) -> tuple[CanalSt
         for middle, point, tangent in zip(planes, points, tangents, strict=True)
     ]
     levels = _levels(prediction, spine, points, tangents)
+    rows = np.minimum(len(seen) - 1, np.round(points[:, 0] / prediction.pixel_mm).astype(int))
+    known = [level != "" and bool(seen[row]) for level, row in zip(levels, rows, strict=True)]
+    measured = _blocks_filled(measured, known)
     stations = []
     for place, found in enumerate(measured):
-        row = min(len(seen) - 1, round(float(points[place, 0]) / prediction.pixel_mm))
         if not EDGE_STATIONS <= place < len(measured) - EDGE_STATIONS:
             continue
-        if found is None or levels[place] == "" or not seen[row]:
+        if found is None or not known[place]:
             continue
         plane = planes_near(prediction, planes[place], 0.0)[0]
         x, y, z = (float(v) for v in to_patient(prediction, plane, points[place]))
@@ -149,13 +159,38 @@ def _centre_line(prediction: SagittalPrediction, sac: Mask) -> tuple[Array, Arra
     return np.interp(along, length, middle[rows]), points, tangents, along
 
 
+def _without_specks(sac: Mask) -> Mask:
+    parts, count = ndimage.label(sac)
+    if count <= 1:
+        return sac
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    keep = sizes >= LEAST_PART * sizes[1:].max()
+    keep[0] = False
+    return np.asarray(keep[parts])
+
+
+def _blocks_filled(measured: list[_Across | None], known: list[bool]) -> list[_Across | None]:
+    """With a canal of 0 mm where none was outlined between places, all in sight of the planes, where it was.
+
+    One place alone without is a speck, and stays left out.
+    """
+    out = list(measured)
+    before: int | None = None
+    for place, found in enumerate(measured):
+        if not known[place]:
+            before = None
+        elif found is not None:
+            if before is not None and place - before > STEADY - 1:
+                out[before + 1 : place] = [(None, 0.0, None, None)] * (place - before - 1)
+            before = place
+    return out
+
+
 def _soft(mask: Mask) -> Array:
     return np.asarray(ndimage.gaussian_filter(mask.astype(np.float64), 0.5))
 
 
-def _across(
-    layers: list[tuple[Array, Array]], point: Array, tangent: Array, pixel_mm: float
-) -> tuple[float | None, float, float | None, float | None] | None:
+def _across(layers: list[tuple[Array, Array]], point: Array, tangent: Array, pixel_mm: float) -> _Across | None:
     """Cord, canal, front and back mm across one station; None where the canal is not there."""
     offsets = np.arange(-HALF_PROBE_MM, HALF_PROBE_MM + PROBE_MM, PROBE_MM)
     # A quarter turn from head-to-foot gives front-to-back: columns grow to the back.
@@ -242,11 +277,15 @@ def _compared(stations: list[CanalStation], prediction: SagittalPrediction, spin
         if level is not None
     }
     wide = {level: float(np.median(canal[np.argsort(np.abs(along - place))[:STEADY]])) for level, place in mids.items()}
+    # Nothing is compared with a canal that is shut.
+    mids = {level: place for level, place in mids.items() if wide[level] > 0}
+    open_mm = np.where(canal > 0, canal, np.nan)
     out = []
     for place, one in enumerate(stations):
         level = None if one.level == "none" else one.level
         mcc = _mcc(along[place], canal[place], mids, wide)
-        mcc = _window_percent(along, canal, place) if mcc is None else mcc
+        mcc = _window_percent(along, open_mm, place) if mcc is None else mcc
+        mcc = 100.0 if canal[place] == 0 else mcc
         mscc = None if one.cord_mm is None else _window_percent(along, cord, place)
         out.append(replace(one, level=level, mscc_percent=mscc, mcc_percent=mcc))
     return out

@@ -105,10 +105,10 @@ def coverage_finding(what: str, lateral: bool, place: Mapping[str, Any]) -> Find
 
 def _canal_words(worst: Narrowing) -> str:
     s = worst.station
-    parts = [f"canal {s.canal_mm:.1f} mm front to back"]
+    parts = [f"canal {s.canal_mm:.1f} mm front to back" if s.canal_mm else "no canal could be outlined there"]
     if s.cord_mm is not None:
         parts.append(f"cord {s.cord_mm:.1f} mm")
-    if s.mcc_percent is not None and s.mcc_percent >= TOLD_PERCENT:
+    if s.canal_mm and s.mcc_percent is not None and s.mcc_percent >= TOLD_PERCENT:
         parts.append(f"canal {s.mcc_percent:.0f} % narrower than its neighbours")
     if s.mscc_percent is not None and s.mscc_percent >= TOLD_PERCENT:
         parts.append(f"cord {s.mscc_percent:.0f} % narrower")

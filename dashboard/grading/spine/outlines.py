@@ -174,12 +174,21 @@ def middle_planes(prediction: SagittalPrediction) -> Array:
 
 
 def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
-    """(rows) whether the canal's middle lies within the stack: a sac still deepest in the last plane goes on beyond."""
+    """(rows) whether the canal's middle lies within the stack: a sac still deepest in the last plane goes on beyond.
+
+    Rows without any sac between others are as these are: where something fills the canal, its middle is there still.
+    """
     sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
     depth = ndimage.gaussian_filter1d(sac.sum(axis=2).astype(float), 5.0, axis=1, mode="nearest")
     most = depth.max(axis=0)
     edge = np.maximum(depth[0], depth[-1]) if len(sac) > 2 else np.zeros_like(most)
-    return np.asarray((most > 0) & (edge < EDGE_SHARE * most))
+    seen = (most > 0) & (edge < EDGE_SHARE * most)
+    filled = np.flatnonzero(most > 0)
+    if not len(filled):
+        return np.asarray(seen)
+    rows = np.arange(len(seen))
+    between = (rows > filled[0]) & (rows < filled[-1])
+    return np.asarray(seen | (between & (most <= 0) & (np.interp(rows, filled, seen[filled]) >= 1)))
 
 
 def misses_canal(prediction: SagittalPrediction, mask: Mask) -> bool:

@@ -26,6 +26,8 @@ LEAST_STATIONS = 10
 # Places without an outline above these many with one (1 cm) lie in the cord's reach. Roots that lie together look like
 # a cord for less.
 LEAST_CORD_STATIONS = 5
+# A canal that is blocked within this of the last of the cord hides where the cord ends.
+HIDDEN_MM = 10.0
 # A graded axial slice at this height above or below a place shows it: stacks are 3 to 5 mm apart, places 2 mm. Both lie
 # in the canal, but tumour moves what is taken for its middle, so that they may lie half its width apart.
 SHOWN_MM, ASIDE_MM = 5.0, 15.0
@@ -176,7 +178,15 @@ def canal_features(stations: Sequence[CanalStation], place: int) -> dict[str, fl
 def _cord_end(stations: Sequence[CanalStation]) -> int:
     """Lowest place down to which cord is held to lie; -1 where none was outlined for long enough."""
     outlined = [place for place, one in enumerate(stations) if one.cord_mm is not None]
-    return outlined[-LEAST_CORD_STATIONS] if len(outlined) >= LEAST_CORD_STATIONS else -1
+    if len(outlined) < LEAST_CORD_STATIONS:
+        return -1
+    end, last = outlined[-LEAST_CORD_STATIONS], outlined[-1]
+    for place in range(last + 1, len(stations)):
+        if stations[place].along_mm - stations[max(last, end)].along_mm > HIDDEN_MM:
+            break
+        if stations[place].canal_mm == 0:
+            end = place
+    return end
 
 
 def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels, above_end: bool) -> Narrowing:
@@ -188,7 +198,8 @@ def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels, a
 
 def _station_document(one: Narrowing, level_certain: bool) -> dict[str, Any]:
     s = one.station
-    measures = {"cord_diameter_AP_mm": _rounded(s.cord_mm), "canal_diameter_AP_mm": _rounded(s.canal_mm)}
+    # Nothing was outlined in a canal of 0 mm: there is no diameter to hold against a norm.
+    measures = {"cord_diameter_AP_mm": _rounded(s.cord_mm), "canal_diameter_AP_mm": _rounded(s.canal_mm or None)}
     return {
         "level": s.level,
         "position_mm": [round(v, 2) + 0.0 for v in s.position_mm],

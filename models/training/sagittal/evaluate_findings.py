@@ -22,7 +22,6 @@ from models.training.evaluation.tables import figures_text
 from models.training.sagittal.findings import (
     CANAL_FINDINGS,
     DISC_FINDINGS,
-    PINCHES,
     SEED,
     Fitted,
     fit_all,
@@ -33,6 +32,9 @@ from models.training.sagittal.model_source import MASKS, source_of
 from models.training.sagittal.tables import CanalRow, DiscRow, Source, read_people
 from models.training.statistics import Table, bootstrap, entry, quadratic_kappa, rate
 from models.training.volumes import spider_split
+
+# Pinches of each test person: more than are fitted on, since their share found is the figure.
+TEST_PINCHES = 60
 
 
 def auc(table: Table) -> float:
@@ -129,7 +131,7 @@ def judged_canals(rows: Sequence[CanalRow], models: SpineModels) -> np.ndarray:
 
 def evaluate_test(folder: Path, source: Source, models: SpineModels) -> list[dict[str, Any]]:
     """Figures of the test people. `source` gives prediction and spine of a person: truth masks, or a model's."""
-    discs, canals = read_people(folder, spider_split(folder)["test"], source, PINCHES, SEED)
+    discs, canals = read_people(folder, spider_split(folder)["test"], source, TEST_PINCHES, SEED)
     cuts = {name: getattr(models, name).cut for name in (*DISC_FINDINGS, *CANAL_FINDINGS)}
     figures = disc_figures(discs, judged_discs(discs, models), cuts, "test")
     return figures + canal_figures(canals, judged_canals(canals, models), cuts, "test")

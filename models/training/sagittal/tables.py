@@ -28,6 +28,8 @@ COLUMNS = {
     "listhesis": "Spondylolisthesis",
     "modic": "Modic",
 }
+# A station this near to where a pinch was put shows it.
+SAME_PLACE_MM = 4.0
 NO_SPINE = Spine("", 0, (), "guess", False)
 Source = Callable[[str], tuple[SagittalPrediction, Spine]]
 
@@ -143,9 +145,11 @@ def altered(
         stations = canal_profile(frayed(changed, rng), spine)
         if not stations:
             continue
-        near = min(range(len(stations)), key=lambda k: abs(stations[k].along_mm - target.along_mm))
+        # By height: what is pushed in moves the canal's middle, and with it the way along it.
+        height = [abs(one.position_mm[2] - target.position_mm[2]) for one in stations]
+        near = int(np.argmin(height))
         here = stations[near]
-        if abs(here.along_mm - target.along_mm) > 4.0:
+        if height[near] > SAME_PLACE_MM:
             continue
         rows.append(
             CanalRow(person, here.level, "pinched", here.cord_mm is not None, canal_features(stations, near), made.rank)

@@ -160,3 +160,11 @@ def _named(prediction, name, mask):
     kind = "disc" if "/" in name else "vertebra"
     segment = Segment(kind, centre, np.full((4, 3), np.nan), MIDDLE, mask, True)
     return NamedSegment(segment, name, 1.0)
+
+
+def blocked(prediction: SagittalPrediction, top_mm: float, length_mm: float) -> SagittalPrediction:
+    """The same with nothing outlined in the canal over a length of it."""
+    labels = prediction.labels.copy()
+    rows = slice(round(top_mm / PIXEL_MM), round((top_mm + length_mm) / PIXEL_MM))
+    labels[:, rows][np.isin(labels[:, rows], (CANAL, CORD))] = OTHER
+    return replace(prediction, labels=labels)

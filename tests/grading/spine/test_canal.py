@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.grading.spine.canal import canal_profile
 from dashboard.study.spine import Spine
-from tests.grading.spine.drawn import CANAL_MM, CORD_MM, PIXEL_MM, Drawing, drawn
+from tests.grading.spine.drawn import CANAL, CANAL_MM, CORD_MM, PIXEL_MM, Drawing, blocked, drawn
 
 
 def profile(drawing: Drawing | None = None):
@@ -99,3 +99,45 @@ def test_a_seam_between_cord_and_canal_is_no_wall() -> None:
     assert at(canal_profile(replace(prediction, labels=labels), spine), "T12/L1")[0].canal_mm == pytest.approx(
         CANAL_MM, abs=PIXEL_MM
     )
+
+
+@pytest.mark.parametrize("length_mm", [8.0, 16.0, 60.0])
+def test_a_canal_that_is_nowhere_to_be_outlined_between_its_parts_is_as_narrow_as_can_be(length_mm: float) -> None:
+    prediction, spine = drawn()
+    stations = canal_profile(blocked(prediction, 70.0, length_mm), spine)
+    shut = [one for one in stations if one.canal_mm == 0]
+    assert 2.0 * len(shut) == pytest.approx(length_mm, abs=4.0)
+    assert all(one.cord_mm is None for one in shut)
+    assert all(one.mcc_percent == 100 for one in shut)
+    # Every place has its station: nothing is left out.
+    assert np.allclose(np.diff([one.along_mm for one in stations]), 2.0)
+
+
+def test_a_seam_across_the_canal_shuts_nothing() -> None:
+    prediction, spine = drawn()
+    assert all(one.canal_mm > 0 for one in canal_profile(blocked(prediction, 70.0, 2.4), spine))
+
+
+def test_a_shut_canal_stands_for_no_neighbour() -> None:
+    prediction, spine = drawn()
+    for named in (spine, Spine("", 0, (), "guess", False)):
+        stations = canal_profile(blocked(prediction, 60.0, 70.0), named)
+        beyond = [one for one in stations if one.canal_mm > CANAL_MM - PIXEL_MM]
+        assert len(beyond) > 20
+        assert max(abs(one.mcc_percent) for one in beyond if one.mcc_percent is not None) < 8
+
+
+def test_below_the_canal_s_end_nothing_is_shut() -> None:
+    prediction, spine = drawn()
+    rows = prediction.labels.shape[1] * PIXEL_MM
+    assert all(one.canal_mm > 0 for one in canal_profile(blocked(prediction, 120.0, rows), spine))
+
+
+def test_a_speck_far_from_the_canal_moves_no_station() -> None:
+    prediction, spine = drawn()
+    labels = prediction.labels.copy()
+    labels[:, :4] = 0
+    whole = canal_profile(replace(prediction, labels=labels), spine)
+    labels[3, 1:3, 2:4] = CANAL
+    found = canal_profile(replace(prediction, labels=labels), spine)
+    assert [one.position_mm for one in found] == [one.position_mm for one in whole]

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
+from dashboard.grading.spine.canal_findings import canal_finding
 from dashboard.grading.spine.triage import LEAST_CORD_STATIONS, canal_features, sagittal_triage
 from dashboard.grading.urgency import Tier
-from tests.grading.spine.drawn import Drawing, drawn, flat_models, one_model
+from tests.grading.spine.drawn import Drawing, blocked, drawn, flat_models, one_model
 
 # In plain units: a canal half as wide is suspected.
 NARROW = one_model("canal_cauda", (10.0,), offset=-4.0)
@@ -51,6 +52,33 @@ def test_a_cord_too_flat_to_outline_is_a_cord_all_the_same() -> None:
     assert found.worst.station.cord_mm is None
     assert found.to_document()["of"] == "cord"
     assert found.claim().tier is Tier.URGENT
+
+
+@pytest.mark.parametrize("top_mm", [40.0, 66.0])
+def test_a_shut_canal_asks_for_axial_images_even_where_it_hides_the_end_of_the_cord(top_mm: float) -> None:
+    prediction, spine = drawn()
+    stations = canal_profile(blocked(prediction, top_mm, 14.0), spine)
+    found = sagittal_triage("1.2.3", True, stations, MODELS)
+    document = found.to_document()
+    assert found.claim().tier is Tier.URGENT
+    assert document["of"] == "cord"
+    assert document["worst"]["canal_diameter_AP_mm"] is None
+    assert document["worst"]["canal_norm_z"] is None
+    level = document["level"]
+    place = {
+        "level": level,
+        "level_certain": True,
+        "series_instance_uid": "1.2.3",
+        "level_series_instance_uid": "1.2.3",
+    }
+    words = canal_finding(found, level, place).text
+    assert words == "canal narrowing suspected (no canal could be outlined there): axial images needed"
+
+
+def test_a_shut_canal_far_below_the_cord_is_one_of_the_cauda() -> None:
+    prediction, spine = drawn()
+    found = sagittal_triage("1.2.3", True, canal_profile(blocked(prediction, 150.0, 14.0), spine), MODELS)
+    assert (found.to_document()["of"], found.claim().tier) == ("cauda equina", Tier.SOON)
 
 
 def test_below_the_last_of_the_cord_a_narrow_canal_is_one_of_the_cauda() -> None:
