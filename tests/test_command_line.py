@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -288,6 +289,29 @@ def test_a_signal_leaves_no_temporary_files(demonstration: Path, environment: Pa
     process.send_signal(number)
     process.communicate()
     assert process.returncode == 128 + number
+    assert list(environment.iterdir()) == []
+
+
+@pytest.mark.parametrize("while_it_is", ["made", "deleted"])
+def test_a_signal_while_the_folder_is_made_or_deleted_waits(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, while_it_is: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(environment))
+    name = {"made": "mkdtemp", "deleted": "_rmtree"}[while_it_is]
+    home = {"made": tempfile, "deleted": tempfile.TemporaryDirectory}[while_it_is]
+    doing = getattr(home, name)
+
+    def interrupted(*given: object, **more: object) -> object:
+        out = doing(*given, **more)
+        if while_it_is == "made":
+            assert list(environment.iterdir())
+        os.kill(os.getpid(), signal.SIGTERM)
+        return out
+
+    monkeypatch.setattr(home, name, staticmethod(interrupted))
+    with pytest.raises(SystemExit) as ended, command._Signals() as signals, signals.folder():
+        pass
+    assert ended.value.code == 128 + signal.SIGTERM
     assert list(environment.iterdir()) == []
 
 

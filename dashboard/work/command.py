@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -54,9 +54,9 @@ def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, st
         found = find_files(paths)
         door = Door(OriginalUids(), KeyedPseudonym(PSEUDONYM_KEY), keep_identity=False)
         report = _Report(out, stdout, stderr)
-        with _Signals() as signals, tempfile.TemporaryDirectory(prefix="spine-triage-") as folder:
+        with _Signals() as signals, signals.folder() as folder:
             for triaged in triage_drop(
-                found.files, door, Path(folder), engine, settings.archive, signals.leave_if_told, found.rejected
+                found.files, door, folder, engine, settings.archive, signals.leave_if_told, found.rejected
             ):
                 report.study(triaged)
                 signals.leave_if_told()
@@ -197,6 +197,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self._told: int | None = None
+        self._held = False
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "_Signals":
@@ -208,9 +209,23 @@ class _Signals:
         for number, handler in self._former.items():
             signal.signal(number, handler)
 
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder for intermediate files; while it is made or deleted a signal waits."""
+        self._held = True
+        with tempfile.TemporaryDirectory(prefix="spine-triage-") as name:
+            try:
+                self._held = False
+                self.leave_if_told()
+                yield Path(name)
+            finally:
+                self._held = True
+        self._held = False
+        self.leave_if_told()
+
     def leave_if_told(self, _: object = None) -> None:
         """Exit where a signal asked for it."""
-        if self._told is not None:
+        if self._told is not None and not self._held:
             sys.exit(ENDED_BY_SIGNAL + self._told)
 
     def _tell(self, number: int, _: FrameType | None) -> None:
