@@ -41,19 +41,30 @@ def vocabulary() -> frozenset[str]:
 def clean(text: str, longest: int = LONGEST_RESULT) -> str:
     """Return the words of `text` that name technique or anatomy, joined by single spaces, in plain ASCII.
 
-    A number stays only if it has at most three digits and follows such a word or precedes a unit. Several values
+    A number stays only if it has at most three digits and follows such a word or precedes a unit, which stays with it.
+    Several values
     (separated by a backslash in DICOM) become one line. Never raises: any text gives a text.
     """
+    line, kept = text, _kept(text, longest)
+    # What was taken out may leave numbers side by side, or one without its word or unit.
+    while kept != line:
+        line, kept = kept, _kept(kept, longest)
+    return kept
+
+
+def _kept(text: str, longest: int) -> str:
     plain = NUMBER_RUN.sub(" ", fold(text[:LONGEST_INPUT]))
     tokens = [part for token in TOKEN.findall(plain.replace("_", " ")) for part in _parted(token)]
     kept: list[str] = []
-    after_word = False
+    after_word = after_number = False
     for index, token in enumerate(tokens):
         following = tokens[index + 1].lower() if index + 1 < len(tokens) else ""
         if NUMBER.fullmatch(token):
-            stays, after_word = after_word or following in UNITS, False
+            stays = after_number = after_word or following in UNITS
+            after_word = False
         else:
-            stays = after_word = _is_word(token.lower())
+            stays = after_word = _is_word(token.lower()) or (after_number and token.lower() in UNITS)
+            after_number = False
         if stays:
             kept.append(token)
     line = " ".join(kept)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.ingest.descriptions import LONGEST_RESULT, clean, fold, vocabulary
@@ -24,6 +24,7 @@ from dashboard.ingest.descriptions import LONGEST_RESULT, clean, fold, vocabular
         ("SAG STIR 3 mm", "SAG STIR 3 mm"),
         ("T1 DIXON post KM Th12", "T1 DIXON post KM Th12"),
         ("ep2d_diff_b800", "ep2d diff b800"),
+        ("T2 0:MIN 5 min SAG", "T2 0 MIN 5 min SAG"),
     ],
 )
 def test_words_of_technique_and_anatomy_stay(typed: str, kept: str) -> None:
@@ -62,7 +63,12 @@ def test_a_word_that_is_not_listed_never_stays(word: str) -> None:
         assert word not in clean(f"T2 {word} SAG").split()
 
 
-@given(st.text(max_size=200))
+PIECES = st.sampled_from(["T2", "SAG", "12", "3.5", "MIN", "sec", "t", "x", "Hans", "123456", "mm", ":", "-", " "])
+
+
+@given(st.text(max_size=200) | st.lists(PIECES, max_size=60).map(" ".join) | st.lists(PIECES, max_size=9).map("".join))
+@example("0:MIN")
+@example("B0:0;0IN")
 def test_cleaning_twice_changes_nothing(typed: str) -> None:
     assert clean(clean(typed)) == clean(typed)
 
