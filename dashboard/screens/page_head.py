@@ -1,6 +1,7 @@
 """Scripts that run before Streamlit's in every page: the person's theme from the first thing drawn, and words when the
 server no longer answers."""
 
+import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 HEAD = b"<head>"
 # What would have Streamlit answer with a page kept from before, with part of one, or packed.
 NOT_PASSED_ON = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range", b"accept-encoding"))
-SCRIPTS = b"".join(
+# Tells one run of the server from the next, and nothing else.
+SERVER = uuid.uuid4().hex
+HEALTH, SERVER_HEADER = "/_stcore/health", "Triage-Server"
+SCRIPTS = f'<script>window.triageServer = "{SERVER}";</script>'.encode() + b"".join(
     b"<script>" + (FOLDER / name).read_bytes() + b"</script>" for name in ("first_paint.js", "connection.js")
 )
 
@@ -34,6 +38,9 @@ class PageHead:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer a request."""
+        if scope["type"] == "http" and scope["path"] == HEALTH:
+            await self._app(scope, receive, _naming_server(send))
+            return
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
@@ -61,3 +68,14 @@ class PageHead:
             await send({"type": "http.response.body", "body": page})
 
         await self._app({**scope, "headers": whole}, receive, answer)
+
+
+def _naming_server(send: "Send") -> "Send":
+    """`send`, with the name of this run of the server in the head of the answer."""
+
+    async def answer(message: "Message") -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)[SERVER_HEADER] = SERVER
+        await send(message)
+
+    return answer

@@ -58,6 +58,9 @@ def test_a_killed_server_is_told_over_the_old_list_and_the_page_goes_on_when_it_
     expect(page.locator(ROWS)).to_be_focused()
     server.start()
     expect(told).to_have_count(0)
+    # A server that was started anew does not know the page: loaded anew, it answers clicks.
+    expect(page.locator(ROWS)).to_have_count(1)
+    assert page.evaluate("window.dialogFrames") is None
     page.locator(ROWS).click()
     expect(page).to_have_url(re.compile("/study"))
 
@@ -65,12 +68,17 @@ def test_a_killed_server_is_told_over_the_old_list_and_the_page_goes_on_when_it_
 def test_a_server_that_hangs_with_its_connections_open_is_told_too(page: Page, server: Server) -> None:
     page.goto(server.url)
     expect(page.locator(ROWS)).to_have_count(1)
+    page.evaluate("window.kept = true")
     os.kill(server.pid, signal.SIGSTOP)
     try:
         expect(page.get_by_role("alert")).to_have_text(WORDS)
     finally:
         os.kill(server.pid, signal.SIGCONT)
     expect(page.get_by_role("alert")).to_have_count(0)
+    # What somebody was typing is still there.
+    assert page.evaluate("window.kept") is True
+    page.locator(ROWS).click()
+    expect(page).to_have_url(re.compile("/study"))
 
 
 def test_nothing_is_said_while_the_server_answers(page: Page, server: Server) -> None:
