@@ -23,9 +23,18 @@ def expect_slice(page: Page, plane: int, number: int = 0) -> None:
     expect_picture(page, number)
 
 
+# True once no run of the page was seen for half a second.
+AT_REST = """() => {
+  const running = document.querySelector(".stApp")?.dataset.testScriptState !== "notRunning";
+  if (running || window.restingSince === undefined) window.restingSince = performance.now();
+  return performance.now() - window.restingSince > 500;
+}"""
+
+
 def press(page: Page, key: str) -> None:
-    """Press a key of the page itself, which hears it once it is at rest."""
-    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
+    """Press a key of the page itself, which hears it once it is at rest: between two runs it only seems to be."""
+    page.evaluate("delete window.restingSince")
+    page.wait_for_function(AT_REST)
     page.keyboard.press(key)
 
 
