@@ -42,8 +42,7 @@ def clean(text: str, longest: int = LONGEST_RESULT) -> str:
     """Return the words of `text` that name technique or anatomy, joined by single spaces, in plain ASCII.
 
     A number stays only if it has at most three digits and follows such a word or precedes a unit, which stays with it.
-    Several values
-    (separated by a backslash in DICOM) become one line. Never raises: any text gives a text.
+    Several values (separated by a backslash in DICOM) become one line. Never raises: any text gives a text.
     """
     line, kept = text, _kept(text, longest)
     # What was taken out may leave numbers side by side, or one without its word or unit.

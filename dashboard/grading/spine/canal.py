@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from dashboard.grading.spine.outlines import CANAL, CORD, middle_planes, middle_seen, planes_near, to_patient
+from dashboard.grading.spine.outlines import (
+    CANAL,
+    CORD,
+    large_parts,
+    middle_planes,
+    middle_seen,
+    planes_near,
+    to_patient,
+)
 from dashboard.study.geometry import Array
 from dashboard.study.masks import Mask
 from dashboard.study.sagittal import SagittalPrediction
@@ -40,8 +48,6 @@ EDGE_STATIONS = 2
 LEAST_MM = 1.0
 # Parts of the canal smaller than this share of the largest one are specks of the mask, and no place for its middle.
 LEAST_PART = 0.02
-
-
 # Cord, canal, before and behind the cord, mm.
 _Across = tuple[float | None, float, float | None, float | None]
 
@@ -99,7 +105,7 @@ def canal_profile(prediction: SagittalPrediction, spine: Spine) -> tuple[CanalSt
     sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
     # A seam of a pixel between cord and canal is no wall.
     sac = ndimage.binary_closing(np.pad(sac, ((0, 0), (2, 2), (2, 2)), mode="edge"), np.ones((1, 3, 3)))[:, 2:-2, 2:-2]
-    sac = _without_specks(sac)
+    sac = large_parts(sac, LEAST_PART)
     line = _centre_line(prediction, sac)
     if line is None:
         return ()
@@ -157,16 +163,6 @@ def _centre_line(prediction: SagittalPrediction, sac: Mask) -> tuple[Array, Arra
     tangents = np.gradient(points, axis=0)
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
     return np.interp(along, length, middle[rows]), points, tangents, along
-
-
-def _without_specks(sac: Mask) -> Mask:
-    parts, count = ndimage.label(sac)
-    if count <= 1:
-        return sac
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)
-    keep = sizes >= LEAST_PART * sizes[1:].max()
-    keep[0] = False
-    return np.asarray(keep[parts])
 
 
 def _blocks_filled(measured: list[_Across | None], known: list[bool]) -> list[_Across | None]:

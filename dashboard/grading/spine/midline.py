@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
+from dashboard.grading.spine.outlines import large_parts
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SAGITTAL_CLASSES, SagittalPrediction
 
@@ -70,7 +70,7 @@ class CurvedPicture:
 
 def midline(prediction: SagittalPrediction) -> Midline | None:
     """Follow the canal; None where too little of it was seen."""
-    canal = _main_canal(prediction.labels)
+    canal = large_parts((prediction.labels == CANAL) | (prediction.labels == CORD), LEAST_SHARE_OF_CANAL)
     by_row = canal.sum(axis=2)
     weight = by_row.sum(axis=0)
     rows = np.flatnonzero(weight)
@@ -117,17 +117,6 @@ def plane_weights(prediction: SagittalPrediction, line: Midline) -> npt.NDArray[
     nearest = away.argmin(axis=0)
     weights[nearest, np.arange(weights.shape[1])] += 1e-3
     return np.asarray(weights / weights.sum(axis=0), dtype=np.float32)
-
-
-def _main_canal(labels: Labels) -> Mask:
-    canal: Mask = (labels == CANAL) | (labels == CORD)
-    parts, count = ndimage.label(canal)
-    if count <= 1:
-        return canal
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)
-    keep = sizes >= LEAST_SHARE_OF_CANAL * sizes[1:].max()
-    keep[0] = False
-    return np.asarray(keep[parts])
 
 
 def _edges(canal: Mask, plane: Array, prediction: SagittalPrediction) -> tuple[Array, Array]:

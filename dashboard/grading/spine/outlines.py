@@ -173,6 +173,17 @@ def middle_planes(prediction: SagittalPrediction) -> Array:
     return np.asarray(np.interp(np.arange(sac.shape[1]), known, middle))
 
 
+def large_parts(mask: Mask, share: float) -> Mask:
+    """The connected parts of a mask that are at least this share of its largest one: no specks."""
+    parts, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    keep = sizes >= share * sizes[1:].max()
+    keep[0] = False
+    return np.asarray(keep[parts])
+
+
 def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
     """(rows) whether the canal's middle lies within the stack: a sac still deepest in the last plane goes on beyond.
 
