@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from dashboard.grading.spine.outlines import Outline, to_patient
+from dashboard.grading.spine.outlines import Outline
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
@@ -69,24 +69,28 @@ def age_hint(ratios: Mapping[str, Mapping[int, float]], place: int) -> tuple[str
     return None, "no STIR of the same frame of reference covers it"
 
 
-def _signal(prediction: SagittalPrediction, shape: Sequence[Outline], other: OtherContrast) -> float | None:
-    points = np.array([_inner(prediction, o) for o in shape]).reshape(-1, 3)
-    places = np.linalg.inv(other.affine) @ np.concatenate([points, np.ones((len(points), 1))], axis=1).T
+def sample_other(
+    prediction: SagittalPrediction, other: OtherContrast, o: Outline, along: Array, across: Array
+) -> Array:
+    """Values of another volume at places of an outline's frame (equal shapes); NaN outside that volume."""
+    points = o.points(along, across) / prediction.pixel_mm
+    count = points.shape[1]
+    ours = np.concatenate([np.full((1, count), float(o.plane)), points, np.ones((1, count))])
+    places = (np.linalg.inv(other.affine) @ prediction.affine @ ours)[:3]
     limits = np.array(other.voxels.shape)[:, None] - 0.5
-    inside = ((places[:3] >= -0.5) & (places[:3] <= limits)).all(axis=0)
-    if inside.mean() < 0.5:
-        return None
-    values = ndimage.map_coordinates(other.voxels, places[:3, inside], order=1, mode="nearest")
-    return float(np.median(values))
+    inside = ((places >= -0.5) & (places <= limits)).all(axis=0)
+    values = ndimage.map_coordinates(other.voxels, places, output=np.float64, order=1, mode="nearest")
+    return np.where(inside, values, np.nan).reshape(along.shape)
 
 
-def _inner(prediction: SagittalPrediction, o: Outline) -> Array:
-    """(n, 3) LPS mm of a grid of places inside a body."""
+def _signal(prediction: SagittalPrediction, shape: Sequence[Outline], other: OtherContrast) -> float | None:
+    values = np.concatenate([sample_other(prediction, other, o, *_inner(o)).ravel() for o in shape])
+    seen = values[np.isfinite(values)]
+    return float(np.median(seen)) if 2 * len(seen) >= len(values) else None
+
+
+def _inner(o: Outline) -> tuple[Array, Array]:
+    """A grid of places inside a body: (along, across) mm."""
     columns = np.round(GRID * (len(o.along) - 1)).astype(int)
-    return np.array(
-        [
-            to_patient(prediction, o.plane, o.point(float(o.along[c]), float(o.upper[c] + share * o.thickness[c])))
-            for c in columns
-            for share in GRID
-        ]
-    )
+    along = np.repeat(o.along[columns][:, None], len(GRID), axis=1)
+    return along, o.upper[columns][:, None] + o.thickness[columns][:, None] * GRID

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from dashboard.grading.spine.disc_measures import DiscMeasures
+from dashboard.grading.spine.endplates import EndplateMeasures
 from dashboard.grading.spine.features import disc_features
 from dashboard.grading.spine.result import (
     MEASURED,
@@ -15,7 +16,6 @@ from dashboard.grading.spine.result import (
     not_analysed,
     recalled,
 )
-from dashboard.grading.spine.vertebrae import EndplateMeasures
 from dashboard.study.finding_models import FindingModel, SpineModels, steps
 
 Features = Mapping[str, float | None]
@@ -31,6 +31,8 @@ MEYERDING_CUTS = (25.0, 50.0, 75.0, 100.0)
 AXIAL_TELLS = "; axial planes tell protrusion from extrusion"
 NOTHING_ABOVE = "the vertebra above the disc is not in the field"
 TYPE_UNKNOWN = "type 1 and type 2 cannot be told apart on T2 alone"
+OF_MIDDLE = "times the body's middle"
+NODE = "could be a Schmorl's node"
 
 
 def disc_findings(
@@ -179,11 +181,20 @@ def _modic(endplates: EndplateMeasures | None, features: Features, models: Spine
         reason = "no vertebra beside the disc in the field"
         return not_analysed(finding, "modic_change", reason, "Modic change", **recalled(MODIC))
     probability, status = _judged(models.modic, features)
-    ending = f"; {TYPE_UNKNOWN}" if status == SUSPECTED else ""
-    return finding(
-        kind="modic_change",
-        text=f"{_words(status, 'Modic change')}{ending}",
-        status=status,
-        probability=probability,
-        **recalled(MODIC),
-    )
+    told = partial(finding, kind="modic_change", **recalled(MODIC))
+    dark = endplates.dark_on_both
+    if status == NOT_FLAGGED and dark is not None:
+        text = f"Modic change suspected, type 3: T1 {dark[0]:.2f} and T2 {dark[1]:.2f} {OF_MIDDLE}; {NODE}"
+        return told(text=text, status=SUSPECTED, grade="3", value=dark[0], unit="ratio")
+    if status == NOT_FLAGGED:
+        return told(text=_words(status, "Modic change"), status=status, probability=probability)
+    grade, ratio = endplates.bright_type, endplates.bright_on_t1
+    if ratio is None:
+        ending = f"; {TYPE_UNKNOWN}"
+    elif grade is None:
+        ending = f"; T1 {ratio:.2f} {OF_MIDDLE} tells no type"
+    else:
+        ending = f", type {grade}: bright on T2, T1 {ratio:.2f} {OF_MIDDLE}"
+    text = f"{_words(status, 'Modic change')}{ending}"
+    unit = None if ratio is None else "ratio"
+    return told(text=text, status=status, probability=probability, grade=grade, value=ratio, unit=unit)

@@ -3,7 +3,7 @@
 from math import log
 
 from dashboard.grading.spine.disc_measures import DiscMeasures
-from dashboard.grading.spine.vertebrae import EndplateMeasures
+from dashboard.grading.spine.endplates import EndplateMeasures
 
 # Below this a signal ratio is noise, and its logarithm would run away.
 LEAST_RATIO = 0.01

@@ -49,7 +49,7 @@ def spine_findings(
     sacs
         :func:`~dashboard.grading.spine.lumbar_sac.sacs_at_discs` of the study's axial slices.
     """
-    measured = measures or measure_spine(prediction, spine)
+    measured = measures or measure_spine(prediction, spine, others)
     triage = triage or study_triage(spine, models, measured)
     ratios = body_ratios(prediction, spine, measured.near, others)
     found: list[Finding] = []

@@ -107,6 +107,11 @@ class Outline:
         """(row, column) mm of a place in the frame."""
         return np.asarray(self.origin + along * self.axis + across * self.normal)
 
+    def points(self, along: Array, across: Array) -> Array:
+        """(2, n) row and column mm of n places in the frame."""
+        moved = np.outer(self.axis, along.ravel()) + np.outer(self.normal, across.ravel())
+        return np.asarray(self.origin[:, None] + moved)
+
     def corner(self, upper: bool, back: bool) -> Array:
         """(row, column) mm where the lines through a wall and an endplate meet.
 
@@ -265,8 +270,8 @@ def to_patient(prediction: SagittalPrediction, plane: int, point_mm: Array) -> A
 
 def sample(layer: npt.NDArray[np.float32], outline: Outline, along: Array, across: Array, pixel_mm: float) -> Array:
     """Values of one plane of an image at places of an outline's frame (any equal shapes)."""
-    points = outline.origin[:, None] + np.outer(outline.axis, along.ravel()) + np.outer(outline.normal, across.ravel())
-    return np.asarray(ndimage.map_coordinates(layer, points / pixel_mm, order=1, mode="nearest")).reshape(along.shape)
+    points = outline.points(along, across) / pixel_mm
+    return np.asarray(ndimage.map_coordinates(layer, points, order=1, mode="nearest")).reshape(along.shape)
 
 
 def _centre(mask: Mask) -> Array:

@@ -80,8 +80,8 @@ def look_from_the_side(
         own = series[read.spine.series_instance_uid]
         prediction = read.row.prediction
         is_t2 = own.role in T2_ROLES
-        measures = measure_spine(prediction, read.spine)
         others = _other_contrasts(own, study.series)
+        measures = measure_spine(prediction, read.spine, others)
         triage = study_triage(read.spine, models, measures).shown_across(graded_mm)
         for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2, sacs):
             kept = findings.get((one.level, one.kind))

@@ -75,11 +75,15 @@ def inner_values(
     prediction: SagittalPrediction, o: Outline, depth: tuple[float, float], height: tuple[float, float]
 ) -> Array:
     """(along, across) signal between two shares of depth and of height of an outline."""
+    return sample(prediction.image[o.plane], o, *inner_places(o, depth, height), prediction.pixel_mm)
+
+
+def inner_places(o: Outline, depth: tuple[float, float], height: tuple[float, float]) -> tuple[Array, Array]:
+    """Places between two shares of depth and of height of an outline: (along, across) mm in its frame."""
     part = o.part(*depth)
     shares = np.array([share for share in ACROSS if height[0] <= share <= height[1]])
     along = np.repeat(o.along[part][:, None], len(shares), axis=1)
-    across = o.upper[part][:, None] + o.thickness[part][:, None] * shares
-    return sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)
+    return along, o.upper[part][:, None] + o.thickness[part][:, None] * shares
 
 
 def _steepest(line: Array) -> float:

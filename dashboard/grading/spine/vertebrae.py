@@ -1,4 +1,4 @@
-"""What a vertebral body measures: heights against its neighbours, marrow along its endplates and against other bodies.
+"""What a vertebral body measures: heights against its neighbours, marrow against other bodies.
 
 Height loss compares front, middle and back height with those of the neighbouring bodies, which stand for what the body
 once measured (Genant HK et al. 1993, J Bone Miner Res 8:1137, semiquantitative; recalled, source to be confirmed).
@@ -10,16 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.grading.spine.outlines import Outline, sample
-from dashboard.grading.spine.signals import INNER_HALF, inner_values, marrow_signal
+from dashboard.grading.spine.outlines import Outline
+from dashboard.grading.spine.signals import inner_values, marrow_signal
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
 
 FRONT, MIDDLE, BACK = (0.05, 0.25), (0.4, 0.6), (0.75, 0.95)
-# Endplate bands: from just inside the cortex to 6 mm into the body, in thirds of the depth.
-BAND_MM = (1.6, 6.0)
-THIRDS = ((0.08, 0.36), (0.36, 0.64), (0.64, 0.92))
 # Bodies this near (in places along the row) are what a body is compared with.
 NEIGHBOURS = 2
 # 1.4826 turns a median absolute deviation into a standard deviation; the floor is the spread between healthy
@@ -62,21 +59,6 @@ class BodyMeasures:
     marrow_low_share: float
 
 
-@dataclass(frozen=True)
-class EndplateMeasures:
-    """Marrow along the two endplates of a disc, logs of ratios to the middles of their bodies.
-
-    Attributes
-    ----------
-    brightest, darkest
-        Of all thirds of both endplates' bands; 0 is the body's own middle.
-    """
-
-    level: str
-    brightest: float
-    darkest: float
-
-
 def measure_bodies(
     prediction: SagittalPrediction, spine: Spine, near: Sequence[Sequence[Outline]]
 ) -> dict[int, BodyMeasures]:
@@ -94,24 +76,6 @@ def measure_bodies(
         found[k] = BodyMeasures(
             spine.named[k].level, front, middle, back, loss, shape, marrow[k], outlying.get(k), high, low
         )
-    return found
-
-
-def measure_endplates(
-    prediction: SagittalPrediction, spine: Spine, near: Sequence[Sequence[Outline]]
-) -> dict[int, EndplateMeasures]:
-    """Marrow along the endplates of every disc with a body beside it, by the disc's place in ``spine.named``."""
-    found = {}
-    for k, one in enumerate(spine.named):
-        if one.segment.kind != "disc":
-            continue
-        logs = []
-        for other, upper in ((k - 1, False), (k + 1, True)):
-            if 0 <= other < len(spine.named) and spine.named[other].segment.kind == "vertebra" and near[other]:
-                logs.append(_bands(prediction, near[other], upper))
-        if logs:
-            together = np.concatenate(logs)
-            found[k] = EndplateMeasures(one.level, float(together.max()), float(together.min()))
     return found
 
 
@@ -180,21 +144,3 @@ PATCH_HIGH, PATCH_LOW = 1.6, 0.5
 def _patches(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: float) -> tuple[float, float]:
     inside = np.concatenate([inner_values(prediction, o, (0.1, 0.9), (0.12, 0.88)).ravel() for o in shape])
     return float(np.mean(inside > PATCH_HIGH * marrow)), float(np.mean(inside < PATCH_LOW * marrow))
-
-
-def _bands(prediction: SagittalPrediction, shape: Sequence[Outline], upper: bool) -> Array:
-    """(3) log of the signal in each third of an endplate's band over that of the body's middle."""
-    logs = []
-    for o in shape:
-        middle = float(np.median(inner_values(prediction, o, INNER_HALF, (0.35, 0.65))))
-        logs.append([np.log(max(1e-3, _band(prediction, o, upper, third)) / max(1e-3, middle)) for third in THIRDS])
-    return np.asarray(np.median(logs, axis=0))
-
-
-def _band(prediction: SagittalPrediction, o: Outline, upper: bool, third: tuple[float, float]) -> float:
-    part = o.part(*third)
-    depths = np.arange(*BAND_MM, 0.8)
-    edge = o.upper[part] if upper else o.lower[part]
-    across = edge[:, None] + (depths if upper else -depths)
-    along = np.repeat(o.along[part][:, None], len(depths), axis=1)
-    return float(np.median(sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)))

@@ -159,13 +159,6 @@ def test_meyerding_grades(percent: float, grade: str) -> None:
     assert meyerding_grade(-percent) == grade
 
 
-def test_modic_types_are_not_told_apart_on_t2() -> None:
-    one = the(findings(models=flat_models(modic=0.4)), "L4/5", "modic_change")
-    assert one.status == "suspected"
-    assert one.grade is None
-    assert "cannot be told apart on T2 alone" in one.text
-
-
 def test_signals_of_a_t1_are_not_read_as_t2() -> None:
     prediction, spine = drawn(Drawing(marrow={"L3": 0.9}))
     found = spine_findings(prediction, spine, flat_models(), is_t2=False)
