@@ -1,13 +1,13 @@
 """What a sagittal volume shows besides compression: findings by level, head to foot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dashboard.grading.spine.body_findings import body_findings
 from dashboard.grading.spine.canal_findings import canal_finding, coverage_finding, kang_finding
 from dashboard.grading.spine.contrasts import OtherContrast, body_ratios
 from dashboard.grading.spine.disc_findings import disc_findings
-from dashboard.grading.spine.lumbar_sac import SacAtDisc, lumbar_finding
+from dashboard.grading.spine.lumbar_sac import Sacs, lumbar_findings
 from dashboard.grading.spine.measures import SpineMeasures, measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.triage import SagittalTriage, sagittal_triage
@@ -28,7 +28,7 @@ def spine_findings(
     others: Sequence[OtherContrast] = (),
     measures: SpineMeasures | None = None,
     is_t2: bool = True,
-    sacs: Mapping[str, SacAtDisc] | None = None,
+    sacs: Sacs | None = None,
 ) -> tuple[Finding, ...]:
     """Findings of one sagittal volume, ordered head to foot, then by kind.
 
@@ -59,7 +59,7 @@ def spine_findings(
         if k in measured.discs:
             found += disc_findings(measured.discs[k], measured.endplates.get(k), models, place, is_t2)
             if one.level in LUMBAR_DISCS:
-                found.append(lumbar_finding(sacs or {}, one.level, place))
+                found += lumbar_findings(sacs or {}, one.level, place)
             elif one.level[0] == "C":
                 found.append(kang_finding(prediction, measured.stations, one.level, place))
         elif k in measured.bodies:

@@ -1,10 +1,11 @@
-"""CSF in the dural sac on axial slices at lumbar discs: what tells Schizas A or B from C or D.
+"""CSF in the dural sac on axial slices at lumbar discs: what tells Schizas A or B from C or D, and Lee 0, 1 from 2, 3.
 
-Schizas C and D show no CSF in the sac, A and B do. So much can be read off the brightness within the outlined sac, and
-no more: A and B differ in how roots lie, C and D in the fat behind the sac, and Lee's grades in how roots cluster.
+Schizas C and D show no CSF in the sac, A and B do. Lee goes by the CSF in front of the roots, which lie at the back of
+the sac in a person on their back: kept in grade 0, a little less in 1. So much can be read off the brightness within
+the outlined sac, and no more: A and B, 0 and 1, 2 and 3 differ in how roots lie, C and D in the fat behind the sac.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,10 +20,14 @@ from dashboard.study.prediction import LABELS, SlicePrediction
 
 CSF, CORD = LABELS.index("csf"), LABELS.index("cord")
 SCHIZAS = "Schizas 2010, a hint from the CSF in the sac"
+LEE = "Lee 2011, a hint from the CSF in front"
 NOT_ACROSS = "no axial T2 slice shows the sac at this disc beside CSF to compare with"
 # No CSF, but for noise. Of 79 discs of sixteen people of SPIDER one fell below (0 %: no CSF to be seen there either);
 # the next had 11 %. Nobody's Schizas grades were at hand.
 NO_CSF_PERCENT = 10.0
+# More of the CSF in front is gone than a mild loss takes. Of 74 discs of fourteen of those people six fell below (0 to
+# 27 %; each graded with a bulge, a herniation or a slip); the next had 42 %. Nobody's Lee grades were at hand.
+FRONT_LOST_PERCENT = 100 / 3
 # Engineering constants; none is a clinical number. A pixel shows CSF when it is this bright beside the series' own
 # CSF: the brightest tenth of the sac, in slices no farther away than a coil's shading is even.
 BRIGHT_SHARE, BRIGHTEST, NEAR_MM = 0.6, 90.0, 80.0
@@ -30,28 +35,36 @@ BRIGHT_SHARE, BRIGHTEST, NEAR_MM = 0.6, 90.0, 80.0
 REFERENCE_PERCENTILE, LEAST_REFERENCE = 75.0, 0.5
 # Fewer slices give no reference; a smaller outline is none of a sac; one cut by the field tells nothing.
 LEAST_SLICES, LEAST_SAC_MM2, LEAST_INSIDE = 3, 20.0, 0.9
+# The front of a sac is this share of its depth; with fewer pixels it tells nothing.
+FRONT_SHARE, LEAST_FRONT_PIXELS = 1 / 3, 5
 
 
 @dataclass(frozen=True)
 class SacAtDisc:
-    """The slice of a disc in which least CSF shows.
+    """The sac in one slice at a disc.
 
     Attributes
     ----------
     csf_percent
         Share of the sac, without its outermost pixel, that is as bright as CSF.
+    front_percent
+        The same of its front third; None where that is too small to tell.
     area_mm2
-        Of the outlined sac in that slice.
+        Of the outlined sac.
     """
 
     csf_percent: float
+    front_percent: float | None
     area_mm2: float
     position_mm: tuple[float, float, float]
     series_instance_uid: str
 
 
-def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> dict[str, SacAtDisc]:
-    """The sac at each level that slices of a series lie at; the fuller of two series counts less.
+Sacs = Mapping[str, Sequence[SacAtDisc]]
+
+
+def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> Sacs:
+    """The sac in every slice that tells of it, by the level that the slice lies at.
 
     Parameters
     ----------
@@ -62,33 +75,37 @@ def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> 
     for uid, one, level in slices:
         if one.canal_inside >= LEAST_INSIDE and not one.signal_void and _area_mm2(one) >= LEAST_SAC_MM2:
             by_series.setdefault(uid, []).append((one, level))
-    found: dict[str, SacAtDisc] = {}
+    found: dict[str, list[SacAtDisc]] = {}
     for uid, own in by_series.items():
         centres = np.array([one.centre_mm for one, _ in own])
         brightest = np.array([np.percentile(one.image[_sac(one)], BRIGHTEST) for one, _ in own])
         for one, level in own:
             near = brightest[np.linalg.norm(centres - one.centre_mm, axis=1) <= NEAR_MM]
-            share = None if level is None else _csf_share(one, near)
-            if level is None or share is None:
-                continue
-            x, y, z = (float(v) for v in one.centre_mm)
-            sac = SacAtDisc(100 * share, _area_mm2(one), (x, y, z), uid)
-            if level not in found or sac.csf_percent < found[level].csf_percent:
-                found[level] = sac
+            sac = None if level is None else _sac_at(one, near, uid)
+            if level is not None and sac is not None:
+                found.setdefault(level, []).append(sac)
     return found
 
 
-def lumbar_finding(sacs: Mapping[str, SacAtDisc], level: str, place: Mapping[str, Any]) -> Finding:
-    """Stenosis of the lumbar canal at a disc, as far as the CSF on axial slices tells."""
-    finding = partial(Finding, **place)
-    sac = sacs.get(level)
+def lumbar_findings(sacs: Sacs, level: str, place: Mapping[str, Any]) -> tuple[Finding, Finding]:
+    """Stenosis of the lumbar canal at a disc, as far as the CSF on axial slices tells: on Schizas's and on Lee's scale.
+
+    Of several slices the one with the least CSF speaks, for each scale by itself.
+    """
+    here = sacs.get(level, ())
+    emptiest = min(here, key=lambda one: one.csf_percent, default=None)
+    fronts = [(one.front_percent, one) for one in here if one.front_percent is not None]
+    return _schizas(emptiest, place), _lee(min(fronts, key=lambda pair: pair[0], default=None), place)
+
+
+def _schizas(sac: SacAtDisc | None, place: Mapping[str, Any]) -> Finding:
     if sac is None:
-        return not_analysed(finding, "lumbar_stenosis", NOT_ACROSS, "Schizas grade", scale=SCHIZAS)
+        return not_analysed(partial(Finding, **place), "lumbar_stenosis", NOT_ACROSS, "Schizas grade", scale=SCHIZAS)
     empty = sac.csf_percent < NO_CSF_PERCENT
     grade = "C or D" if empty else "A or B"
     told = "stenosis suspected, hardly any CSF in the sac" if empty else "stenosis not flagged, CSF in the sac"
     return Finding(
-        **{**place, "position_mm": sac.position_mm, "series_instance_uid": sac.series_instance_uid},
+        **_at(sac, place),
         kind="lumbar_stenosis",
         text=f"{told} ({sac.csf_percent:.0f} % of its {sac.area_mm2:.0f} mm2): Schizas {grade}, not told apart",
         status=SUSPECTED if empty else NOT_FLAGGED,
@@ -99,15 +116,55 @@ def lumbar_finding(sacs: Mapping[str, SacAtDisc], level: str, place: Mapping[str
     )
 
 
-def _csf_share(one: SlicePrediction, brightest: Array) -> float | None:
-    """Share of the sac's inside as bright as the CSF of the slices near it, itself among them; None without any."""
+def _lee(front: tuple[float, SacAtDisc] | None, place: Mapping[str, Any]) -> Finding:
+    if front is None:
+        return not_analysed(partial(Finding, **place), "anterior_csf_loss", NOT_ACROSS, "Lee grade", scale=LEE)
+    percent, sac = front
+    lost = percent < FRONT_LOST_PERCENT
+    grade = "2 or 3" if lost else "0 or 1"
+    told = "loss of the CSF in front of the roots suspected" if lost else "CSF in front of the roots not flagged"
+    return Finding(
+        **_at(sac, place),
+        kind="anterior_csf_loss",
+        text=f"{told} ({percent:.0f} % of the front third of the sac): Lee {grade}, not told apart",
+        status=SUSPECTED if lost else NOT_FLAGGED,
+        grade=grade,
+        value=percent,
+        unit="%",
+        scale=LEE,
+    )
+
+
+def _at(sac: SacAtDisc, place: Mapping[str, Any]) -> dict[str, Any]:
+    return {**place, "position_mm": sac.position_mm, "series_instance_uid": sac.series_instance_uid}
+
+
+def _sac_at(one: SlicePrediction, brightest: Array, uid: str) -> SacAtDisc | None:
+    """How much of the sac is as bright as the CSF of the slices near it, itself among them; None without any."""
     inner = ndimage.binary_erosion(_sac(one))
     if len(brightest) < LEAST_SLICES or not inner.any():
         return None
     reference = float(np.percentile(brightest, REFERENCE_PERCENTILE))
     if reference < LEAST_REFERENCE:
         return None
-    return float((one.image[inner] >= BRIGHT_SHARE * reference).mean())
+    bright = one.image >= BRIGHT_SHARE * reference
+    front = inner & (_depth(_sac(one)) < FRONT_SHARE)
+    told = np.count_nonzero(front) >= LEAST_FRONT_PIXELS
+    x, y, z = (float(v) for v in one.centre_mm)
+    return SacAtDisc(
+        csf_percent=100 * float(bright[inner].mean()),
+        front_percent=100 * float(bright[front].mean()) if told else None,
+        area_mm2=_area_mm2(one),
+        position_mm=(x, y, z),
+        series_instance_uid=uid,
+    )
+
+
+def _depth(sac: Mask) -> Array:
+    """(rows, columns) share of the way from the front of the sac to its back, column by column."""
+    first = sac.argmax(axis=0)
+    last = len(sac) - 1 - sac[::-1].argmax(axis=0)
+    return np.asarray((np.arange(len(sac))[:, None] - first) / np.maximum(1, last - first))
 
 
 def _sac(one: SlicePrediction) -> Mask:

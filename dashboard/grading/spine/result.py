@@ -13,6 +13,7 @@ KINDS = (
     "canal_narrowing",
     "cervical_stenosis",
     "lumbar_stenosis",
+    "anterior_csf_loss",
     "disc_herniation",
     "disc_bulge",
     "disc_narrowing",

@@ -1,6 +1,6 @@
 """What a study shows from the side, over all its sagittal volumes: findings by level, and what the canal asks for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.grading.spine.contrasts import STIR, T1, OtherContrast
 from dashboard.grading.spine.findings import spine_findings, study_triage
-from dashboard.grading.spine.lumbar_sac import SacAtDisc
+from dashboard.grading.spine.lumbar_sac import Sacs
 from dashboard.grading.spine.measures import measure_spine
 from dashboard.grading.spine.result import Finding, in_order
 from dashboard.grading.spine.study import Levels
@@ -54,7 +54,7 @@ def look_from_the_side(
     levels: Levels,
     models: SpineModels | None,
     graded_mm: Sequence[Sequence[float]] = (),
-    sacs: Mapping[str, SacAtDisc] | None = None,
+    sacs: Sacs | None = None,
 ) -> SideView:
     """Measure every named sagittal volume and word what was found.
 

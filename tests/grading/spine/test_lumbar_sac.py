@@ -1,11 +1,11 @@
-"""CSF in the sac at lumbar discs: Schizas A or B where there is some, C or D where there is none."""
+"""CSF in the sac at lumbar discs: Schizas A or B where there is some, C or D where there is none; Lee by the front."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dashboard.grading.spine.lumbar_sac import NO_CSF_PERCENT, lumbar_finding, sacs_at_discs
+from dashboard.grading.spine.lumbar_sac import FRONT_LOST_PERCENT, NO_CSF_PERCENT, lumbar_findings, sacs_at_discs
 from tests.grading.crops import CSF, ellipse, prediction
 
 PLACE = {
@@ -34,7 +34,11 @@ def series(*shares: float, level="L4/5", csf: float = 1.1, step: float = 5.0, **
 
 
 def finding(slices):
-    return lumbar_finding(sacs_at_discs(slices), "L4/5", PLACE)
+    return lumbar_findings(sacs_at_discs(slices), "L4/5", PLACE)[0]
+
+
+def lee(slices):
+    return lumbar_findings(sacs_at_discs(slices), "L4/5", PLACE)[1]
 
 
 def test_a_sac_without_csf_is_suspected_where_its_neighbours_have_some() -> None:
@@ -70,10 +74,42 @@ def test_of_the_slices_at_a_disc_the_emptiest_speaks() -> None:
     ids=["too few", "no bright CSF", "CSF far away", "cut by the field", "signal void", "level unknown", "none"],
 )
 def test_without_a_sac_beside_csf_it_is_not_analysed(slices) -> None:
-    one = finding(slices)
-    assert one.status == "not_analysed" and "no axial T2 slice" in one.reason and one.value is None
+    for one in (finding(slices), lee(slices)):
+        assert one.status == "not_analysed" and "no axial T2 slice" in one.reason and one.value is None
 
 
 def test_a_series_in_which_nothing_is_bright_does_not_hide_one_that_shows_csf() -> None:
     dark = [("1.2.8", one, level) for _, one, level in series(0.0, 0.9, 0.9, 0.9, csf=0.3)]
     assert finding(series(0.6, 0.9, 0.9, 0.9) + dark).status == "not_flagged"
+
+
+@pytest.mark.parametrize(("share", "status", "grade"), [(0.6, "not_flagged", "0 or 1"), (0.05, "suspected", "2 or 3")])
+def test_lee_goes_by_the_csf_in_front(share: float, status: str, grade: str) -> None:
+    one = lee(series(share, 0.9, 0.9, 0.9))
+    assert (one.kind, one.status, one.grade) == ("anterior_csf_loss", status, grade)
+    assert (one.value < FRONT_LOST_PERCENT) == (status == "suspected")
+    assert f"{one.value:.0f} %" in one.text and "Lee" in one.scale and one.source_status == "verified"
+
+
+def test_csf_behind_the_roots_does_not_count_as_in_front() -> None:
+    turned = [
+        (uid, replace(one, image=one.image[::-1].copy()) if level == "L4/5" else one, level)
+        for uid, one, level in series(0.6, 0.9, 0.9, 0.9)
+    ]
+    assert lee(turned).grade == "2 or 3"
+    assert finding(turned).grade == "A or B"
+
+
+def test_each_scale_has_the_slice_that_is_worst_for_it() -> None:
+    behind = slice_of(0.5, -2.0)
+    slices = [*series(0.4, 0.9, 0.9, 0.9), ("1.2.7", replace(behind, image=behind.image[::-1].copy()), "L4/5")]
+    assert finding(slices).position_mm[2] == pytest.approx(0.0)
+    assert lee(slices).position_mm[2] == pytest.approx(-2.0)
+
+
+def test_a_sac_too_flat_for_a_front_has_no_lee_grade() -> None:
+    flat = ellipse(2.0, 30.0)
+    thin = replace(prediction(z_mm=0.0, labels=np.where(flat, CSF, 0).astype(np.uint8)), image=np.ones_like(SAC, float))
+    slices = [("1.2.7", thin, "L4/5"), *series(0.9, 0.9, 0.9, 0.9)[1:]]
+    assert finding(slices).status == "not_flagged"
+    assert lee(slices).status == "not_analysed"

@@ -76,3 +76,6 @@ def test_a_sac_without_csf_is_told_from_those_above_and_below(shared_data: Path,
     grades = {one["level"]: one["grade"] for one in found if one["kind"] == "lumbar_stenosis"}
     assert set(grades) == {"L1/2", "L2/3", "L3/4", "L4/5", "L5/S1"}
     assert {level for level, grade in grades.items() if grade != "A or B"} == {EMPTY_AT}
+    fronts = {one["level"]: one["grade"] for one in found if one["kind"] == "anterior_csf_loss"}
+    assert set(fronts) == set(grades)
+    assert {level for level, grade in fronts.items() if grade != "0 or 1"} == {EMPTY_AT}
