@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from dashboard.inference import calibration
 from dashboard.inference.localisation import CanalPoint, localise
@@ -29,6 +30,8 @@ MAX_RECENTRE_MM = 12.0
 CANAL_MIN = 0.3
 # Half the width of a sac that a cord lies in the middle of.
 CANAL_RADIUS_MM = 8.0
+# The rim of the cord: what lies next to it.
+RIM_MM = 1.0
 # Contours in a brain, or in a series on its side, mislead; those in another contrast can be right. Headers lie for a
 # whole series: a slice that looks turned between others that do not is outlined, the skull base at an end is not.
 MAX_STRANGE = 0.5
@@ -161,13 +164,20 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
 
 
 def _canal_inside(answer: _Answer) -> float:
-    """Fraction of the disc around the cord, or around the middle, that lies within the field of view."""
-    rows, columns = np.nonzero(answer.labels == CORD)
+    """Fraction of the disc around the cord, or of the cord's own rim, that lies within the field; the lesser counts.
+
+    Without a cord it is the disc around the middle. A field that ends at the cord leaves much of the disc, and of the
+    rim too little: what is left looks like a cord pressed against the edge.
+    """
+    cord = answer.labels == CORD
+    rows, columns = np.nonzero(cord)
     middle = (COMPRESSION.size_px - 1) / 2
     row, column = (rows.mean(), columns.mean()) if rows.size else (middle, middle)
     grid = np.arange(COMPRESSION.size_px)
     distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
-    return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+    disc = float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+    rim = ndimage.binary_dilation(cord, iterations=round(RIM_MM / COMPRESSION.pixel_mm)) & ~cord
+    return min(disc, float(answer.crop.inside[rim].mean())) if rim.any() else disc
 
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:

@@ -45,8 +45,8 @@ class SlicePrediction:
     inside
         Fraction of the crop that lies within the acquired field of view, 0 to 1.
     canal_inside
-        The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented: below about
-        0.9 the edge of the field cuts the canal itself.
+        The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented, or for the
+        millimetre next to the cord, whichever is less: below about 0.9 the edge of the field cuts the canal itself.
     signal_void
         Whether an area without signal, as metal or a saturation band leaves, lies over or beside the canal.
     """
