@@ -157,12 +157,15 @@ def compression_onnx(net: CompressionNet, version: str = VERSION) -> bytes:
 
 
 def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke: bool = False) -> None:
-    """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``."""
+    """Calibrate on slices apart from training, then write ``model.onnx`` and ``manifest.toml``.
+
+    With a folder of volumes whole series are looked at for it, which takes the localiser in ``canal`` beside `out`.
+    """
     content = compression_onnx(net)
     lines = _compression_lines(content, IDENTITY, 0, real=False)
     write_folder(out, content, lines, source)
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
-    if source.folder is not None and (out.parent / "canal" / "manifest.toml").exists():
+    if source.folder is not None:
         models = load_models(out.parent, threads=1)
         found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 16))
     calibration = fit_calibration(Outputs.join(found))

@@ -68,6 +68,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.from_readings is None:
         args.out = args.out or Path("models")
+        if args.data and args.only == "compression" and not (args.out / "canal" / "manifest.toml").exists():
+            parser.error(f"calibration looks at whole series: copy models/canal into {args.out} first")
     elif args.out is None:
         parser.error("--from-readings needs --out, the folder for the adapted model")
     elif args.data or args.only or args.smoke or args.checkpoints:

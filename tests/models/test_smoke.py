@@ -24,3 +24,15 @@ def test_smoke_training_writes_both_models(tmp_path):
         manifest = tomllib.loads((tmp_path / name / "manifest.toml").read_text(encoding="utf-8"))
         assert hashlib.sha256(content).hexdigest() == manifest["sha256"]
         assert [o.shape for o in run_onnx(content, images)] == wanted
+
+
+def test_before_a_long_training_the_localiser_is_asked_for(tmp_path, capsys):
+    from models.training.train import arguments
+
+    wanted = ["--only", "compression", "--data", str(tmp_path), "--out", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        arguments(wanted)
+    assert "copy models/canal into" in capsys.readouterr().err
+    (tmp_path / "canal").mkdir()
+    (tmp_path / "canal" / "manifest.toml").touch()
+    assert arguments(wanted).only == "compression"
