@@ -30,7 +30,7 @@ MAX_RECENTRE_MM = 12.0
 CANAL_MIN = 0.3
 # Half the width of a sac that a cord lies in the middle of.
 CANAL_RADIUS_MM = 8.0
-# The rim of the cord: what lies next to it.
+# What lies this near to the cord is its rim.
 RIM_MM = 1.0
 # Contours in a brain, or in a series on its side, mislead; those in another contrast can be right. Headers lie for a
 # whole series: a slice that looks turned between others that do not is outlined, the skull base at an end is not.
@@ -159,25 +159,30 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
         canal_score=crop.score,
         inside=float(crop.inside.mean()),
         canal_inside=_canal_inside(answer),
+        rim_inside=_rim_inside(answer),
         signal_void=signal_void(answer.image, crop.inside, COMPRESSION.pixel_mm),
     )
 
 
 def _canal_inside(answer: _Answer) -> float:
-    """Fraction of the disc around the cord, or of the cord's own rim, that lies within the field; the lesser counts.
-
-    Without a cord it is the disc around the middle. A field that ends at the cord leaves much of the disc, and of the
-    rim too little: what is left looks like a cord pressed against the edge.
-    """
-    cord = answer.labels == CORD
-    rows, columns = np.nonzero(cord)
+    """Fraction of the disc around the cord, or around the middle, that lies within the field of view."""
+    rows, columns = np.nonzero(answer.labels == CORD)
     middle = (COMPRESSION.size_px - 1) / 2
     row, column = (rows.mean(), columns.mean()) if rows.size else (middle, middle)
     grid = np.arange(COMPRESSION.size_px)
     distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
-    disc = float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+    return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+
+
+def _rim_inside(answer: _Answer) -> float:
+    """Fraction of the rim of the cord's right or left half within the field, whichever is less; 1 without a cord."""
+    cord = answer.labels == CORD
+    if not cord.any():
+        return 1.0
     rim = ndimage.binary_dilation(cord, iterations=round(RIM_MM / COMPRESSION.pixel_mm)) & ~cord
-    return min(disc, float(answer.crop.inside[rim].mean())) if rim.any() else disc
+    right = np.arange(COMPRESSION.size_px) < np.nonzero(cord)[1].mean()
+    halves = (rim & right, rim & ~right)
+    return min(float(answer.crop.inside[half].mean()) for half in halves if half.any())
 
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:

@@ -46,6 +46,7 @@ class _SliceEntry:
     canal_score: float
     inside: float
     canal_inside: float
+    rim_inside: float = 1.0
     signal_void: bool = False
 
 
@@ -207,6 +208,7 @@ def _slice_entry(item: SlicePrediction) -> _SliceEntry:
         canal_score=float(item.canal_score),
         inside=float(item.inside),
         canal_inside=float(item.canal_inside),
+        rim_inside=float(item.rim_inside),
         signal_void=item.signal_void,
     )
 
@@ -260,6 +262,7 @@ def _slice(entry: _SliceEntry, image: npt.NDArray[np.float32], labels: npt.NDArr
         canal_score=entry.canal_score,
         inside=entry.inside,
         canal_inside=entry.canal_inside,
+        rim_inside=entry.rim_inside,
         signal_void=entry.signal_void,
     )
 

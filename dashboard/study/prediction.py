@@ -45,8 +45,11 @@ class SlicePrediction:
     inside
         Fraction of the crop that lies within the acquired field of view, 0 to 1.
     canal_inside
-        The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented, or for the
-        millimetre next to the cord, whichever is less: below about 0.9 the edge of the field cuts the canal itself.
+        The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented: below about
+        0.9 the edge of the field cuts the canal itself.
+    rim_inside
+        The same for the millimetre next to the cord, of its right or left half, whichever is less: below about 0.9
+        the edge of the field cuts the cord.
     signal_void
         Whether an area without signal, as metal or a saturation band leaves, lies over or beside the canal.
     """
@@ -63,6 +66,7 @@ class SlicePrediction:
     canal_score: float
     inside: float
     canal_inside: float = 1.0
+    rim_inside: float = 1.0
     signal_void: bool = False
 
     @property
