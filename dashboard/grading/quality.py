@@ -52,10 +52,6 @@ LEAST_INSIDE = 0.32
 # looks like a cord pressed against the edge. Healthy cords cut so (0.60 to 0.87) were graded 1c to 3; in a slab of
 # 16 mm that just holds the canal the share is 0.9 and more.
 LEAST_CANAL_INSIDE = 0.88
-# Share of the millimetre next to either half of the cord: a field that ends at the cord itself leaves more than 0.88 of
-# those 8 mm. None of 1,188 graded slices (slabs of 16 to 27 mm of the people for training and calibration, a third of
-# them with implants) has less.
-LEAST_RIM_INSIDE = 0.92
 # Of a canal that is cut, but mostly seen, the head's suspicion still counts. Stacks of the calibration people cut
 # straight beside the cord: of slices with 0.70 to 0.88 of the disc within the field the head called 1 of 178 healthy
 # ones 2 or 3, and 84 of 91 with an implanted 2 or 3.
@@ -128,8 +124,7 @@ def _outline_obstacles(prediction: SlicePrediction, measures: Measures) -> list[
         found.append(Obstacle.SIGNAL_VOID)
     if prediction.canal_score < LEAST_CANAL_SCORE:
         found.append(Obstacle.CANAL_NOT_FOUND)
-    cut = prediction.canal_inside < LEAST_CANAL_INSIDE or prediction.rim_inside < LEAST_RIM_INSIDE
-    if prediction.inside < LEAST_INSIDE or cut:
+    if prediction.inside < LEAST_INSIDE or prediction.canal_inside < LEAST_CANAL_INSIDE:
         found.append(Obstacle.FIELD_EDGE)
     if measures.cord_area_mm2 < LEAST_CORD_MM2:
         found.append(Obstacle.CORD_NOT_FOUND)

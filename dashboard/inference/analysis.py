@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from dashboard.inference import calibration
 from dashboard.inference.localisation import CanalPoint, localise
@@ -30,8 +29,6 @@ MAX_RECENTRE_MM = 12.0
 CANAL_MIN = 0.3
 # Half the width of a sac that a cord lies in the middle of.
 CANAL_RADIUS_MM = 8.0
-# What lies this near to the cord is its rim.
-RIM_MM = 1.0
 # Contours in a brain, or in a series on its side, mislead; those in another contrast can be right. Headers lie for a
 # whole series: a slice that looks turned between others that do not is outlined, the skull base at an end is not.
 MAX_STRANGE = 0.5
@@ -159,7 +156,6 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
         canal_score=crop.score,
         inside=float(crop.inside.mean()),
         canal_inside=_canal_inside(answer),
-        rim_inside=_rim_inside(answer),
         signal_void=signal_void(answer.image, crop.inside, COMPRESSION.pixel_mm),
     )
 
@@ -172,17 +168,6 @@ def _canal_inside(answer: _Answer) -> float:
     grid = np.arange(COMPRESSION.size_px)
     distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
     return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
-
-
-def _rim_inside(answer: _Answer) -> float:
-    """Fraction of the rim of the cord's right or left half within the field, whichever is less; 1 without a cord."""
-    cord = answer.labels == CORD
-    if not cord.any():
-        return 1.0
-    rim = ndimage.binary_dilation(cord, iterations=round(RIM_MM / COMPRESSION.pixel_mm)) & ~cord
-    right = np.arange(COMPRESSION.size_px) < np.nonzero(cord)[1].mean()
-    halves = (rim & right, rim & ~right)
-    return min(float(answer.crop.inside[half].mean()) for half in halves if half.any())
 
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:

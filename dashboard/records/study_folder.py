@@ -46,7 +46,6 @@ class _SliceEntry:
     canal_score: float
     inside: float
     canal_inside: float
-    rim_inside: float = 1.0
     signal_void: bool = False
 
 
@@ -208,7 +207,6 @@ def _slice_entry(item: SlicePrediction) -> _SliceEntry:
         canal_score=float(item.canal_score),
         inside=float(item.inside),
         canal_inside=float(item.canal_inside),
-        rim_inside=float(item.rim_inside),
         signal_void=item.signal_void,
     )
 
@@ -262,7 +260,6 @@ def _slice(entry: _SliceEntry, image: npt.NDArray[np.float32], labels: npt.NDArr
         canal_score=entry.canal_score,
         inside=entry.inside,
         canal_inside=entry.canal_inside,
-        rim_inside=entry.rim_inside,
         signal_void=entry.signal_void,
     )
 

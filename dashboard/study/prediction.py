@@ -47,9 +47,6 @@ class SlicePrediction:
     canal_inside
         The same for the 8 mm around the cord, or around the crop's centre where no cord was segmented: below about
         0.9 the edge of the field cuts the canal itself.
-    rim_inside
-        The same for the millimetre next to the cord, of its right or left half, whichever is less: below about 0.9
-        the edge of the field cuts the cord.
     signal_void
         Whether an area without signal, as metal or a saturation band leaves, lies over or beside the canal.
     """
@@ -66,7 +63,6 @@ class SlicePrediction:
     canal_score: float
     inside: float
     canal_inside: float = 1.0
-    rim_inside: float = 1.0
     signal_void: bool = False
 
     @property

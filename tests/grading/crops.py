@@ -142,7 +142,6 @@ def prediction(
     canal_score: float = 0.9,
     inside: float = 1.0,
     canal_inside: float = 1.0,
-    rim_inside: float = 1.0,
     signal_void: bool = False,
 ) -> SlicePrediction:
     """A slice at height `z_mm`; a healthy cord unless labels are given."""
@@ -162,7 +161,6 @@ def prediction(
         canal_score=canal_score,
         inside=inside,
         canal_inside=canal_inside,
-        rim_inside=rim_inside,
         signal_void=signal_void,
     )
 

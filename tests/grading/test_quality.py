@@ -78,7 +78,6 @@ def test_the_least_probability_is_the_models_to_set():
         ({"canal_score": 0.02}, Obstacle.CANAL_NOT_FOUND),
         ({"inside": 0.2}, Obstacle.FIELD_EDGE),
         ({"canal_inside": 0.8}, Obstacle.FIELD_EDGE),
-        ({"rim_inside": 0.8}, Obstacle.FIELD_EDGE),
         ({"labels": CAUDA}, Obstacle.CORD_NOT_FOUND),
         ({"labels": paint(ellipse(13, 15), ellipse(2, 3))}, Obstacle.CORD_NOT_FOUND),
         ({"labels": paint(ellipse(18, 20), ellipse(13, 14))}, Obstacle.CORD_NOT_PLAUSIBLE),

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +5,6 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from dashboard.inference import analyse_series, load_models
-from dashboard.inference.analysis import _canal_inside, _rim_inside
 from dashboard.study import Role
 from tests.inference.phantoms import (
     CORD_RADIUS_MM,
@@ -124,24 +121,6 @@ def test_an_edge_through_the_canal_is_told(models):
     cut, whole = (analyse_series(series(volume(affine, shape, straight(x, 0))), models) for x in (25, 15))
     assert max(one.canal_inside for one in cut.slices) < 0.9
     assert min(one.canal_inside for one in whole.slices) == 1.0
-
-
-@pytest.mark.parametrize(("width_mm", "cut"), [(12.0, True), (8.0, False)])
-@pytest.mark.parametrize("side", [1, -1])
-def test_a_field_that_ends_at_the_cord_cuts_it_though_most_of_the_canal_is_seen(width_mm, cut, side):
-    grid = (np.arange(96) - 47.5) * 0.5 * side
-    cord = (grid[:, None] / 3.5) ** 2 + (grid[None, :] / (width_mm / 2)) ** 2 <= 1
-    inside = np.broadcast_to(grid[None, :] < 5.5, cord.shape)
-    labels = np.where(cord & inside, CORD, 0).astype(np.uint8)
-    answer = SimpleNamespace(labels=labels, crop=SimpleNamespace(inside=inside))
-    assert _canal_inside(answer) > 0.88
-    assert (_rim_inside(answer) < 0.85) is cut
-    assert cut or _rim_inside(answer) == 1.0
-
-
-def test_without_a_cord_no_edge_cuts_it():
-    answer = SimpleNamespace(labels=np.zeros((96, 96), np.uint8), crop=SimpleNamespace(inside=np.zeros((96, 96), bool)))
-    assert _rim_inside(answer) == 1.0
 
 
 @pytest.mark.parametrize(("scene", "painted"), [(1, True), (2, True), (3, False), (4, False)])

@@ -36,7 +36,6 @@ def test_every_field_of_a_slice_comes_back(tmp_path: Path) -> None:
         canal_score=0.9,
         inside=0.75,
         canal_inside=0.5,
-        rim_inside=0.25,
         signal_void=True,
     )
     volume = Volume(np.zeros((1, 2, 2), np.uint16), affine, (frame,))
