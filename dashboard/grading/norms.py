@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dashboard.study.levels import LEVELS
+
 # The canal's norm reaches from C1 to T1: the table has it for fewer persons below, and for none of the lumbar spine.
 MEASURES = ("cord_area_mm2", "cord_diameter_AP_mm", "compression_ratio", "canal_diameter_AP_mm")
 TABLE = Path(__file__).with_name("norms.csv")
@@ -86,9 +88,20 @@ def missing_words(levels: Iterable[str | None]) -> str:
     if not any(given):
         return "no norm band: levels are unknown or uncertain"
     without = dict.fromkeys(level for level in given if level and norm("cord_area_mm2", level) is None)
-    named = f"no norm at {', '.join(without)}" if without else ""
+    named = f"no norm at {', '.join(_runs(without))}" if without else ""
     unnamed = "no norm where the level is unknown or uncertain" if not all(given) else ""
     return "; ".join(filter(None, (named, unnamed)))
+
+
+def _runs(levels: Iterable[str]) -> list[str]:
+    """Levels head to foot, three and more that follow one another as "first to last"."""
+    runs: list[list[str]] = []
+    for level in sorted(levels, key=LEVELS.index):
+        if runs and LEVELS.index(level) == LEVELS.index(runs[-1][-1]) + 1:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return [word for run in runs for word in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run)]
 
 
 @cache

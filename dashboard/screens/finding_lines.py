@@ -17,7 +17,7 @@ STATUSES = {
     "not_flagged": ("○", "not flagged"),
     "not_analysed": ("?", "not analysed"),
 }
-DIGITS = {"mm": 1, "mm2": 0, "%": 0, "ratio": 2}
+DIGITS = {"mm": 1, "mm2": 0, "%": 0, "ratio": 2, "z": 1}
 UNITS = {"ratio": "", "mm2": "mm²"}
 LONGEST = 300
 

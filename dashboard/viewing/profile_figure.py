@@ -8,7 +8,8 @@ healthy persons with one and two standard deviations about it, as steps from lev
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from textwrap import wrap
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -21,6 +22,10 @@ CROWDED = 45
 # Shapes and marks of the slice that is shown, by which the page finds them.
 CURRENT = "current"
 NOTE = "note"
+# Below the lowest row: room for the scale and the axis' words, where those begin, and what each line of the note takes.
+BELOW_PX, AXIS_PX, LINE_PX = 36, 17, 15
+# So many characters stand beside the page's panel on a screen of 1,280 px.
+NOTE_CHARACTERS = 110
 NO_NORMS: Mapping[str, Sequence[tuple[float, float] | None]] = {}
 
 
@@ -129,15 +134,17 @@ def profile_figure(
             _band(figure, points, ranges, name, place)
             _curve(figure, points, ranges, name, place)
         _mark_current(figure, points, current, name, place)
-    _write(figure, "way along the spine, head to foot (mm)", "axis", "left", theme.TEXT)
-    if note:
-        _write(figure, note, NOTE, "right", theme.MUTED)
+    _write(figure, "way along the spine, head to foot (mm)", "axis", theme.TEXT, AXIS_PX)
+    lines = wrap(note, NOTE_CHARACTERS)
+    if lines:
+        _write(figure, "<br>".join(lines), NOTE, theme.MUTED, AXIS_PX + LINE_PX)
+    figure.update_layout(margin_b=BELOW_PX + LINE_PX * len(lines))
     return figure
 
 
 def _dress(figure: go.Figure, points: Sequence[ProfilePoint]) -> None:
     figure.update_layout(
-        margin={"l": 62, "r": 8, "t": 4, "b": 36},
+        margin={"l": 62, "r": 8, "t": 4},
         showlegend=False,
         hovermode="x",
         clickmode="event+select",
@@ -319,18 +326,19 @@ def _mark_current(figure: go.Figure, points: Sequence[ProfilePoint], current: in
         figure.add_vline(x=along, line=line, name=CURRENT, row=place, col=1)
 
 
-def _write(figure: go.Figure, words: str, name: str, side: Literal["left", "right"], colour: str) -> None:
-    """Words below the lowest row; an axis title would stand in the middle, where a long note reaches."""
+def _write(figure: go.Figure, words: str, name: str, colour: str, below_px: int) -> None:
+    """Words below the lowest row, from its left edge."""
     figure.add_annotation(
         text=words,
         name=name,
-        x=0 if side == "left" else 1,
+        x=0,
         y=0,
         xref="paper",
         yref="paper",
-        xanchor=side,
+        xanchor="left",
         yanchor="top",
-        yshift=-17,
+        align="left",
+        yshift=-below_px,
         showarrow=False,
         font={"size": 12, "color": colour},
     )

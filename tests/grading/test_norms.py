@@ -54,6 +54,7 @@ def test_it_is_said_why_there_is_no_norm() -> None:
     assert missing_words([None, None]) == "no norm band: levels are unknown or uncertain"
     assert missing_words(["T8", "T9"]) == ""
     assert missing_words(["T8", "L1", "L1"]) == "no norm at L1"
+    assert missing_words(["L2", "T11/12", "T12/L1", "L1", "L1/2"]) == "no norm at T11/12, T12/L1 to L2"
     assert missing_words(["T8", None]) == "no norm where the level is unknown or uncertain"
     assert missing_words([]) == "no norm band: levels are unknown or uncertain"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dashboard.viewing.profile_figure import CURRENT, NOTE, ROWS, USUAL, ProfilePoint, profile_figure
+from dashboard.viewing.profile_figure import CURRENT, NOTE, NOTE_CHARACTERS, ROWS, USUAL, ProfilePoint, profile_figure
 from dashboard.viewing.theme import NOT_ANALYSED_MARK
 
 AREA = "cord_area_mm2"
@@ -128,3 +128,15 @@ def test_a_guessed_level_says_so_and_has_no_norm() -> None:
     guessed = ProfilePoint(0.0, 1, "T8", "0", level_certain=False)
     assert (guessed.where, guessed.norm_level) == ("slice 1, T8 (level uncertain)", None)
     assert (point(0, level="T8").where, point(0, level="T8").norm_level) == ("slice 1, T8", "T8")
+
+
+def test_a_long_note_has_lines_of_its_own_below_the_axis() -> None:
+    note = "broken line and band: " + ", ".join(f"no norm at level {k}" for k in range(12))
+    drawn = profile_figure([point(0)], 0, (AREA,), {AREA: [None]}, note)
+    words, axis = (next(one for one in drawn.layout.annotations if one.name == name) for name in (NOTE, "axis"))
+    lines = words.text.split("<br>")
+    assert len(lines) > 1 and max(len(line) for line in lines) <= NOTE_CHARACTERS
+    assert " ".join(lines) == note
+    assert words.yshift <= axis.yshift - 15
+    plain = profile_figure([point(0)], 0, (AREA,), {})
+    assert drawn.layout.margin.b == plain.layout.margin.b + 15 * len(lines)
