@@ -13,7 +13,7 @@ from dashboard.screens.text import plain
 from dashboard.study import level_words
 from dashboard.viewing.flagged_figure import flagged_figure
 from dashboard.viewing.measure_lines import measure_lines
-from dashboard.viewing.profile_figure import ROWS, USUAL, ProfilePoint, profile_figure
+from dashboard.viewing.profile_figure import BELOW_PX, ROWS, USUAL, ProfilePoint, profile_figure
 from dashboard.viewing.profile_table import profile_csv
 from dashboard.viewing.slice_figure import SliceView
 from dashboard.viewing.theme import OUTLINES
@@ -60,7 +60,8 @@ def profile(opened: "Opened", stack: "Stack", at: int, go_to: Callable[[int], No
     note = _note(rows, points)
     figure = profile_figure(points, at, rows, norms, note)
     label = f"{', '.join(ROWS[name].label for name in rows)} along the spine, slice {at + 1} marked. {note}".strip()
-    height = HEIGHT + ROW_HEIGHT * max(0, len(rows) - len(USUAL))
+    note_px = figure.layout.margin.b - BELOW_PX
+    height = HEIGHT + ROW_HEIGHT * max(0, len(rows) - len(USUAL)) + note_px
     click = saving.asked(PROFILE)
     text = _table(opened, stack) if click and click.ending == "csv" else ""
     file = saving.save(click, "profile", _made_by(opened), opened.finding_id, text)
