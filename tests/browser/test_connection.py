@@ -18,7 +18,7 @@ from tests.screens.site import add_result
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROWS = "tbody tr[data-id]"
-# Not any alert: the page has others, as while the worker of a server that just started has not said that it is there.
+# Not any alert: Streamlit shows one in place of each part whose script it could not load any more.
 TOLD = "#triage-connection[role=alert]"
 WORDS = re.compile(r"^No connection to the server since \d\d:\d\d:\d\d\. This page is as it was then: .*\.$")
 WATCH = """
@@ -50,6 +50,8 @@ def test_a_killed_server_is_told_over_the_old_list_and_the_page_goes_on_when_it_
     expect(page.locator(ROWS)).to_have_count(1)
     page.evaluate(WATCH)
     page.locator(ROWS).focus()
+    # Time for the scripts of the page's parts to be loaded.
+    page.wait_for_timeout(1000)
     server.stop(signal.SIGKILL)
     told = page.locator(TOLD)
     expect(told).to_have_text(WORDS)
