@@ -30,6 +30,7 @@ def test_lines_stand_in_the_order_of_the_result_with_their_numbers() -> None:
     ("more", "measure"),
     [
         ({"value": 0.314, "unit": "ratio"}, "0.31"),
+        ({"value": -4.88, "unit": "z"}, "-4.9 z"),
         ({"value": 4.21, "unit": "mm"}, "4.2 mm"),
         ({"value": 31.4, "unit": "%"}, "31 %"),
         ({"grade": "IV"}, "grade IV"),

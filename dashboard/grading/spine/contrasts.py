@@ -44,7 +44,8 @@ def body_ratios(
 ) -> dict[str, dict[int, float]]:
     """By role, then by place in ``spine.named``: a body's signal over the median of the other bodies.
 
-    A role with fewer than three bodies in its field is left out: there is nothing to compare with.
+    A volume with fewer than three bodies in its field is left out: there is nothing to compare with. Of several of a
+    role, as the stacks of a whole spine, the first that shows a body speaks for it.
     """
     places = [k for k, one in enumerate(spine.named) if one.segment.kind == "vertebra" and near[k]]
     ratios: dict[str, dict[int, float]] = {}
@@ -53,7 +54,8 @@ def body_ratios(
         seen = {k: value for k, value in signals.items() if value is not None and value > 0}
         if len(seen) < LEAST_BODIES:
             continue
-        ratios[other.role] = {k: v / float(np.median([w for m, w in seen.items() if m != k])) for k, v in seen.items()}
+        own = {k: v / float(np.median([w for m, w in seen.items() if m != k])) for k, v in seen.items()}
+        ratios[other.role] = own | ratios.get(other.role, {})
     return ratios
 
 

@@ -40,7 +40,7 @@ class EndplateMeasures:
     t2, t1
         (endplates, 3) logs of the signal in each third of an endplate's band over that of its body's middle, upper
         endplate first. `t2` is of the volume that was outlined, whatever its contrast; `t1` is None without a T1 of the
-        same frame of reference, and NaN where that does not reach.
+        same frame of reference, and NaN where none reaches.
     """
 
     level: str
@@ -51,11 +51,6 @@ class EndplateMeasures:
     def brightest(self) -> float:
         """Of all thirds; 0 is the body's own middle."""
         return float(self.t2.max())
-
-    @property
-    def darkest(self) -> float:
-        """Of all thirds; 0 is the body's own middle."""
-        return float(self.t2.min())
 
     @property
     def bright_on_t1(self) -> float | None:
@@ -98,9 +93,9 @@ def measure_endplates(
     near
         Outlines by place in ``spine.named``.
     others
-        Volumes of the same frame of reference; the first T1 among them is read.
+        Volumes of the same frame of reference; of several T1 the first that reaches a place is read there.
     """
-    t1 = next((_reader(prediction, one) for one in others if one.role == T1), None)
+    t1s = [_reader(prediction, one) for one in others if one.role == T1]
 
     def own(o: Outline, along: Array, across: Array) -> Array:
         return sample(prediction.image[o.plane], o, along, across, prediction.pixel_mm)
@@ -109,7 +104,7 @@ def measure_endplates(
     for k, one in enumerate(spine.named):
         beside = _beside(spine, near, k) if one.segment.kind == "disc" else []
         if beside:
-            found[k] = EndplateMeasures(one.level, _logs(beside, own), None if t1 is None else _logs(beside, t1))
+            found[k] = EndplateMeasures(one.level, _logs(beside, own), _first([_logs(beside, t1) for t1 in t1s]))
     return found
 
 
@@ -130,6 +125,16 @@ def _reader(prediction: SagittalPrediction, other: OtherContrast) -> Reader:
 
 def _logs(beside: Sequence[tuple[Sequence[Outline], bool]], read: Reader) -> Array:
     return np.array([_bands(shape, upper, read) for shape, upper in beside])
+
+
+def _first(logs: Sequence[Array]) -> Array | None:
+    """The first that is known at each place; None of none."""
+    if not logs:
+        return None
+    found = logs[0]
+    for one in logs[1:]:
+        found = np.where(np.isfinite(found), found, one)
+    return found
 
 
 def _bands(shape: Sequence[Outline], upper: bool, read: Reader) -> Array:

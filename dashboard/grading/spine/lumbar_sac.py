@@ -19,8 +19,6 @@ from dashboard.study.masks import Mask
 from dashboard.study.prediction import LABELS, SlicePrediction
 
 CSF, CORD = LABELS.index("csf"), LABELS.index("cord")
-SCHIZAS = "Schizas 2010, a hint from the CSF in the sac"
-LEE = "Lee 2011, a hint from the CSF in front"
 NOT_ACROSS = "no axial T2 slice shows the sac at this disc beside CSF to compare with"
 # No CSF, but for noise. Of 79 discs of sixteen people of SPIDER one fell below (0 %: no CSF to be seen there either);
 # the next had 11 %. Nobody's Schizas grades were at hand.
@@ -63,6 +61,36 @@ class SacAtDisc:
 Sacs = Mapping[str, Sequence[SacAtDisc]]
 
 
+@dataclass(frozen=True)
+class _Hint:
+    """What a share of CSF says on one scale: grade and words where it is kept, and where less than the cut is left."""
+
+    kind: str
+    author: str
+    scale: str
+    cut_percent: float
+    kept: tuple[str, str]
+    lost: tuple[str, str]
+
+
+BY_SAC = _Hint(
+    "lumbar_stenosis",
+    "Schizas",
+    "Schizas 2010, a hint from the CSF in the sac",
+    NO_CSF_PERCENT,
+    ("A or B", "stenosis not flagged, CSF in the sac"),
+    ("C or D", "stenosis suspected, hardly any CSF in the sac"),
+)
+BY_FRONT = _Hint(
+    "anterior_csf_loss",
+    "Lee",
+    "Lee 2011, a hint from the CSF in front",
+    FRONT_LOST_PERCENT,
+    ("0 or 1", "CSF in front of the roots not flagged"),
+    ("2 or 3", "loss of the CSF in front of the roots suspected"),
+)
+
+
 def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> Sacs:
     """The sac in every slice that tells of it, by the level that the slice lies at.
 
@@ -93,50 +121,29 @@ def lumbar_findings(sacs: Sacs, level: str, place: Mapping[str, Any]) -> tuple[F
     Of several slices the one with the least CSF speaks, for each scale by itself.
     """
     here = sacs.get(level, ())
-    emptiest = min(here, key=lambda one: one.csf_percent, default=None)
-    fronts = [(one.front_percent, one) for one in here if one.front_percent is not None]
-    return _schizas(emptiest, place), _lee(min(fronts, key=lambda pair: pair[0], default=None), place)
+    whole = [(one.csf_percent, f"its {one.area_mm2:.0f} mm2", one) for one in here]
+    front = [(one.front_percent, "the front third of the sac", one) for one in here if one.front_percent is not None]
+    return _finding(BY_SAC, whole, place), _finding(BY_FRONT, front, place)
 
 
-def _schizas(sac: SacAtDisc | None, place: Mapping[str, Any]) -> Finding:
-    if sac is None:
-        return not_analysed(partial(Finding, **place), "lumbar_stenosis", NOT_ACROSS, "Schizas grade", scale=SCHIZAS)
-    empty = sac.csf_percent < NO_CSF_PERCENT
-    grade = "C or D" if empty else "A or B"
-    told = "stenosis suspected, hardly any CSF in the sac" if empty else "stenosis not flagged, CSF in the sac"
+def _finding(hint: _Hint, read: Iterable[tuple[float, str, SacAtDisc]], place: Mapping[str, Any]) -> Finding:
+    """What the least of some shares says: each with what it is a share of, and the sac it was read in."""
+    least = min(read, key=lambda one: one[0], default=None)
+    if least is None:
+        return not_analysed(partial(Finding, **place), hint.kind, NOT_ACROSS, f"{hint.author} grade", scale=hint.scale)
+    percent, of_what, sac = least
+    lost = percent < hint.cut_percent
+    grade, told = hint.lost if lost else hint.kept
     return Finding(
-        **_at(sac, place),
-        kind="lumbar_stenosis",
-        text=f"{told} ({sac.csf_percent:.0f} % of its {sac.area_mm2:.0f} mm2): Schizas {grade}, not told apart",
-        status=SUSPECTED if empty else NOT_FLAGGED,
-        grade=grade,
-        value=sac.csf_percent,
-        unit="%",
-        scale=SCHIZAS,
-    )
-
-
-def _lee(front: tuple[float, SacAtDisc] | None, place: Mapping[str, Any]) -> Finding:
-    if front is None:
-        return not_analysed(partial(Finding, **place), "anterior_csf_loss", NOT_ACROSS, "Lee grade", scale=LEE)
-    percent, sac = front
-    lost = percent < FRONT_LOST_PERCENT
-    grade = "2 or 3" if lost else "0 or 1"
-    told = "loss of the CSF in front of the roots suspected" if lost else "CSF in front of the roots not flagged"
-    return Finding(
-        **_at(sac, place),
-        kind="anterior_csf_loss",
-        text=f"{told} ({percent:.0f} % of the front third of the sac): Lee {grade}, not told apart",
+        **{**place, "position_mm": sac.position_mm, "series_instance_uid": sac.series_instance_uid},
+        kind=hint.kind,
+        text=f"{told} ({percent:.0f} % of {of_what}): {hint.author} {grade}, not told apart",
         status=SUSPECTED if lost else NOT_FLAGGED,
         grade=grade,
         value=percent,
         unit="%",
-        scale=LEE,
+        scale=hint.scale,
     )
-
-
-def _at(sac: SacAtDisc, place: Mapping[str, Any]) -> dict[str, Any]:
-    return {**place, "position_mm": sac.position_mm, "series_instance_uid": sac.series_instance_uid}
 
 
 def _sac_at(one: SlicePrediction, brightest: Array, uid: str) -> SacAtDisc | None:

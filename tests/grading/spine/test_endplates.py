@@ -48,7 +48,7 @@ def test_bright_and_dark_marrow_are_read_against_the_bodys_middle() -> None:
     for factor in (0.5, 1.0, 1.8):
         changed = replace(prediction, image=painted(prediction.image, spine, factor))
         found = measure_spine(changed, spine).endplates[place]
-        for log in (found.brightest, found.darkest):
+        for log in (found.t2.min(), found.brightest):
             assert np.exp(log) == pytest.approx(factor, rel=0.05)
 
 
@@ -99,6 +99,19 @@ def test_a_t1_of_another_grid_is_read_by_its_coordinates() -> None:
     found = spine_findings(changed, spine, FLAGGED, others=[OtherContrast(T1, finer, halved)])
     (one,) = [one for one in found if (one.level, one.kind) == (LEVEL, "modic_change")]
     assert one.grade == "1"
+
+
+def test_of_two_t1_stacks_the_one_that_reaches_the_disc_tells() -> None:
+    prediction, spine = drawn()
+    picture = painted(np.full(prediction.image.shape, MARROW_T1), spine, 0.5)
+    far = prediction.affine.copy()
+    far[2, 3] += 1000.0
+    here, elsewhere = OtherContrast(T1, picture, prediction.affine), OtherContrast(T1, picture, far)
+    changed = replace(prediction, image=painted(prediction.image, spine, 1.8))
+    for others in ([here, elsewhere], [elsewhere, here]):
+        found = spine_findings(changed, spine, FLAGGED, others=others)
+        (one,) = [one for one in found if (one.level, one.kind) == (LEVEL, "modic_change")]
+        assert one.grade == "1"
 
 
 @pytest.mark.parametrize(("frame", "grade"), [("one", "1"), ("another", None), ("", None)])

@@ -124,6 +124,19 @@ def test_a_collapse_bright_on_stir_could_be_recent() -> None:
     assert "could be recent" in one.text
 
 
+def test_of_two_stir_stacks_each_tells_of_the_bodies_it_shows() -> None:
+    drawing = Drawing(height={"L2": (14.0, BODY_MM)})
+    prediction, spine = drawn(drawing)
+    voxels = np.full(prediction.image.shape, 100.0, np.float32)
+    voxels[next(one.segment.mask for one in spine.named if one.level == "L2")] = 250.0
+    # The second stack begins below L2.
+    below = round(np.argwhere(next(one.segment.mask for one in spine.named if one.level == "L2"))[:, 1].max()) + 1
+    lower = prediction.affine.copy()
+    lower[:3, 3] += lower[:3, 1] * below
+    stacks = [OtherContrast(STIR, voxels, prediction.affine), OtherContrast(STIR, voxels[:, below:], lower)]
+    assert the(findings(drawing, others=stacks), "L2", "fracture_age").grade == "recent"
+
+
 def test_stir_elsewhere_tells_nothing() -> None:
     prediction, _ = drawn()
     far = prediction.affine.copy()
