@@ -112,9 +112,8 @@ def _planes(series: Series, window: Window, models: Models) -> list[tuple[CutPla
         for index, volume in enumerate(series.volumes):
             found += reformat_volume(volume, index, window, models.canal, models.threads)
         return sorted(found, key=lambda item: -float(item[1].centre_mm[2]))
-    planes = [
-        stack_plane(series.volumes[v], v, k) for v, k in head_to_foot(series.volumes) if is_axial(series.volumes[v])
-    ]
+    axial = [is_axial(volume) for volume in series.volumes]
+    planes = [stack_plane(series.volumes[v], v, k) for v, k in head_to_foot(series.volumes) if axial[v]]
     return list(zip(planes, localise(planes, window, models.canal, models.threads), strict=True))
 
 
@@ -163,11 +162,13 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
 def _canal_inside(answer: _Answer) -> float:
     """Fraction of the disc around the cord, or around the middle, that lies within the field of view."""
     rows, columns = np.nonzero(answer.labels == CORD)
-    middle = (COMPRESSION.size_px - 1) / 2
+    size = COMPRESSION.size_px
+    middle = (size - 1) / 2
     row, column = (rows.mean(), columns.mean()) if rows.size else (middle, middle)
-    grid = np.arange(COMPRESSION.size_px)
-    distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
-    return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
+    reach = CANAL_RADIUS_MM / COMPRESSION.pixel_mm
+    down, along = (np.arange(max(0, int(k - reach)), min(size, int(k + reach) + 2)) for k in (row, column))
+    near = np.hypot(down[:, None] - row, along[None, :] - column) <= reach
+    return float(answer.crop.inside[down[0] : down[-1] + 1, along[0] : along[-1] + 1][near].mean())
 
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:

@@ -101,7 +101,10 @@ def padding(pixels: Image, inside: Mask) -> Mask:
     pixels, inside
         (rows, columns) grey values as stored, and which of them lie within the stored picture.
     """
-    empty = (pixels == 0) | ~inside
+    zero = pixels == 0
+    if np.count_nonzero(zero & inside) < LEAST_PADDING * zero.size:
+        return np.zeros_like(inside)
+    empty = zero | ~inside
     components, _ = ndimage.label(empty)
     border = np.concatenate([components[0], components[-1], components[:, 0], components[:, -1]])
     filled = np.isin(components, np.unique(border[border > 0])) & inside

@@ -4,6 +4,8 @@ Only sparse products and fixed interpolation are used, no threaded linear algebr
 same bytes whatever the number of threads. numpy and scipy only; training imports this module too.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
@@ -19,6 +21,8 @@ PARALLEL_TOLERANCE = 6e-6
 TURN_MARGIN = 1.5
 
 
+# Slices of a stack are cut alike.
+@lru_cache(maxsize=64)
 def axis_matrix(source_px: int, target_px: int, start: float, step: float) -> sparse.csr_array:
     """Weights (target, source) that sample a row of `source_px` pixels at ``start + step * k``, in pixels.
 
@@ -160,8 +164,7 @@ def paint_slice(
     if abs(down[1]) + abs(along[0]) < 1e-6 * (abs(down[0]) + abs(along[1])):
         take_rows = axis_matrix(size, rows, float(start[0]), float(down[0]))
         take_columns = axis_matrix(size, columns, float(start[1]), float(along[1]))
-        painted = [_apply(take_rows, take_columns, plane) for plane in classes]
-        return np.stack(painted), window
+        return _apply(take_rows, take_columns, classes), window
     grid = np.mgrid[0:rows, 0:columns]
     index = start[:, None, None] + down[:, None, None] * grid[0] + along[:, None, None] * grid[1]
     within = np.all((index >= -0.5) & (index <= size - 0.5), axis=0)
@@ -178,10 +181,13 @@ def _in_plane(source_affine: Array, target_affine: Array) -> tuple[Array, Array,
     return start, basis @ target_affine[:3, 1], basis @ target_affine[:3, 2]
 
 
-def _apply(rows: sparse.csr_array, columns: sparse.csr_array, image: Image) -> Image:
-    """rows @ image @ columns.T with the wide product first."""
-    narrow = np.ascontiguousarray((rows @ image).T)
-    return np.ascontiguousarray((columns @ narrow).T)
+def _apply(rows: sparse.csr_array, columns: sparse.csr_array, images: Image) -> Image:
+    """``rows @ image @ columns.T`` of each of (n, rows, columns) images, side by side in one product an axis."""
+    for matrix in (rows, columns):
+        count, length, other = images.shape
+        beside = np.ascontiguousarray(images.transpose(1, 0, 2)).reshape(length, count * other)
+        images = (matrix @ beside).reshape(-1, count, other).transpose(1, 2, 0)
+    return np.ascontiguousarray(images)
 
 
 def _separable(
@@ -197,7 +203,7 @@ def _separable(
             return np.zeros((size, size), np.float32), np.zeros((size, size), np.bool_)
         matrices.append(axis_matrix(high - low, size, float(first) - low, float(step)))
         windows.append(slice(low, high))
-    image = _apply(matrices[0], matrices[1], finite(pixels[windows[0], windows[1]]))
+    image = _apply(matrices[0], matrices[1], finite(pixels[windows[0], windows[1]])[None])[0]
     return image, insides[0][:, None] & insides[1][None, :]
 
 

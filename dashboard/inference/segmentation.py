@@ -35,12 +35,14 @@ def clean(probabilities: Image, pixel_mm: float) -> Image:
     holes = _small_holes(cord, labels, pixel_mm)
     classes[:, holes] = np.eye(len(LABELS), dtype=np.float32)[CORD][:, None]
     cord |= holes
-    classes[CORD] *= ndimage.binary_dilation(cord, EIGHT) if cord.any() else np.float32(0)
-    _drop(classes, CSF, (labels == CSF) & ~_sac(labels == CSF, cord, classes[CSF], pixel_mm))
+    classes[CORD] *= ndimage.maximum_filter(cord, 3, mode="constant") if cord.any() else np.float32(0)
+    csf = labels == CSF
+    _drop(classes, CSF, csf & ~_sac(csf, cord, classes[CSF], pixel_mm))
     _drop(classes, TUMOUR, _specks(labels == TUMOUR, pixel_mm))
     total = classes.sum(axis=0)
-    classes[OTHER, total <= 0] = 1.0
-    return np.asarray(classes / classes.sum(axis=0), dtype=np.float32)
+    empty = total <= 0
+    classes[OTHER, empty] = total[empty] = 1.0
+    return np.asarray(classes / total, dtype=np.float32)
 
 
 def most_probable(classes: Image) -> npt.NDArray[np.uint8]:
@@ -85,6 +87,8 @@ def _nearness(shape: tuple[int, int], pixel_mm: float) -> Array:
 
 def _small_holes(cord: Mask, labels: npt.NDArray[np.uint8], pixel_mm: float) -> Mask:
     """Parts of no cord and no tumour, all round which there is cord."""
+    if not cord.any():
+        return cord
     gaps, count = ndimage.label(~cord)
     small = np.bincount(gaps.ravel(), minlength=count + 1) * pixel_mm**2 <= MAX_HOLE_MM2
     small[0] = False
@@ -109,6 +113,8 @@ def _sac(csf: Mask, cord: Mask, weight: Image, pixel_mm: float) -> Mask:
 
 
 def _specks(mask: Mask, pixel_mm: float) -> Mask:
+    if not mask.any():
+        return mask
     components, count = ndimage.label(mask, EIGHT)
     areas = np.bincount(components.ravel(), minlength=count + 1) * pixel_mm**2
     small = areas < MIN_SPECK_MM2

@@ -25,7 +25,7 @@ from models.training.labels import (
     SEGMENTATION,
     SIZE_PX,
 )
-from models.training.network import CanalNet, CompressionNet
+from models.training.network import CanalNet, CompressionNet, shares
 
 VERSION = "1.4.0"
 CONTRACT = 1
@@ -43,7 +43,7 @@ class _Compression(nn.Module):
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         masks, ordinal, scene, _ = self.net(slices)
-        return torch.softmax(masks, 1), ordinal, scene
+        return shares(masks), ordinal, scene
 
 
 class _Canal(nn.Module):

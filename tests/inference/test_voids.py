@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dashboard.inference import voids
 from dashboard.inference.voids import signal_void
 
 SIZE, PIXEL_MM = 96, 0.5
@@ -59,3 +60,13 @@ def test_what_lies_beyond_the_field_says_nothing() -> None:
 
 def test_a_field_that_holds_nothing_of_the_crop_is_none() -> None:
     assert not signal_void(np.zeros((SIZE, SIZE), np.float32), ~INSIDE, PIXEL_MM)
+
+
+def test_counting_never_says_what_sorting_would_not() -> None:
+    rng = np.random.default_rng(3)
+    found = []
+    for size in range(1, 200):
+        grey = rng.uniform(0, 0.4, size).astype(np.float32) ** rng.uniform(0.5, 3)
+        found.append(voids._tenth_shows_signal(grey))
+        assert not found[-1] or np.percentile(grey, voids.SIDE_PERCENTILE) >= voids.LEAST_SIGNAL
+    assert 20 < sum(found) < 180
