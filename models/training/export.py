@@ -27,7 +27,7 @@ from models.training.labels import (
 )
 from models.training.network import CanalNet, CompressionNet, shares
 
-VERSION = "1.4.0"
+VERSION = "1.4.1"
 CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
