@@ -162,13 +162,11 @@ def _prediction(answer: _Answer, models: Models) -> SlicePrediction:
 def _canal_inside(answer: _Answer) -> float:
     """Fraction of the disc around the cord, or around the middle, that lies within the field of view."""
     rows, columns = np.nonzero(answer.labels == CORD)
-    size = COMPRESSION.size_px
-    middle = (size - 1) / 2
+    middle = (COMPRESSION.size_px - 1) / 2
     row, column = (rows.mean(), columns.mean()) if rows.size else (middle, middle)
-    reach = CANAL_RADIUS_MM / COMPRESSION.pixel_mm
-    down, along = (np.arange(max(0, int(k - reach)), min(size, int(k + reach) + 2)) for k in (row, column))
-    near = np.hypot(down[:, None] - row, along[None, :] - column) <= reach
-    return float(answer.crop.inside[down[0] : down[-1] + 1, along[0] : along[-1] + 1][near].mean())
+    grid = np.arange(COMPRESSION.size_px)
+    distance = np.hypot(grid[:, None] - row, grid[None, :] - column) * COMPRESSION.pixel_mm
+    return float(answer.crop.inside[distance <= CANAL_RADIUS_MM].mean())
 
 
 def _native_labels(series: Series, answers: Sequence[_Answer], models: Models) -> tuple[Labels, ...]:

@@ -16,7 +16,7 @@ from dashboard.grading import grade_study
 from dashboard.inference import analyse_sagittal, load_models
 from dashboard.settings import REPOSITORY
 from dashboard.study import Acquisition, FrameReference, Role, Series, Study, Volume
-from tests.benchmarks.inference import baseline_s, median_s
+from tests.benchmarks.timing import baseline_s, median_s
 from tests.spines import Whole, picture_of
 
 SLICES, SIDE, PIXEL_MM, STEP_MM = 25, 512, 0.6, 4.0

@@ -7,10 +7,8 @@ usage: python -m tests.benchmarks.worklist [--studies N] [--page]
 """
 
 import argparse
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from dashboard.screens.list_filter import Wanted, narrowed
 from dashboard.screens.parts.worklist_table import PART
 from dashboard.settings import REPOSITORY, load_settings
 from dashboard.study import GRADES
+from tests.benchmarks.timing import median_s
 
 TARGET_S = 0.3
 TIERS = ("routine", "soon", "soon", "soon", "urgent", "immediate")
@@ -65,16 +64,6 @@ def fill(records: Records, count: int, now: datetime) -> None:
             person = Identity(patient_name=f"Family{number:05d}^Given", patient_id=f"N{number:06d}")
             session.flush()
             keep_identity(session, records.keys, row.id, person)
-
-
-def median_s(work: Callable[[], object], repeats: int) -> float:
-    """Median seconds of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def naive(records: Records, now: datetime) -> int:
