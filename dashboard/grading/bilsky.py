@@ -1,17 +1,9 @@
-"""The Bilsky (ESCC) grade of one slice: the model's head and the measurements, combined in a stated way.
+"""The Bilsky (ESCC) grade of one slice: the model's head, with the cord beside taken in, and what measurements say.
 
-The head says whether there is epidural tumour at all, P(>= 1a); given that, head and measurements vote on how far it
-has come, by a linear pool. Where the cord beside is known, the head has first taken in how much narrower the cord is
-here (:mod:`dashboard.grading.narrowing`)::
-
-    P(>= 1a) = head(>= 1a)
-    P(>= k)  = (1 - w) head(>= k) + w gate rules(>= k)               k = 1b, 1c, 2: w = rules_weight;  3: half of it
-    gate     = head(>= 1a) min(1, head(>= 1a) / cut(1a))^4
-
-so that more contact, more deformation or less CSF never lowers a grade, a slice that the head holds healthy stays so
-whatever specks the segmentation has, and the result never rises with k when neither input does. The fourth power shuts
-the gate soon below the cut: healthy slices have a head(>= 1a) of 0.3 to 0.6 under a cut of 0.65 (real T2 volumes), and
-with the first power specks of tumour there made a healthy slice 1c.
+The head names the grade. Where the cord beside is known, it has first taken in how much narrower the cord is here, and
+how far its outline departs (:mod:`dashboard.grading.beside`). The measurements of the outlines name a grade of their
+own by rules; where the two are far apart, that is said. A vote of the rules in the grade itself was tried: on people
+apart from training it cost specificity and brought nothing (MODEL_CARD.md).
 Definitions: Bilsky MH et al. 2010, J Neurosurg Spine 13:324-8.
 """
 
@@ -21,8 +13,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from dashboard.grading.beside import evidence_of, with_evidence
 from dashboard.grading.morphometry import Measures
-from dashboard.grading.narrowing import narrowing_of, with_narrowing
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.study import GRADES
 from dashboard.study.geometry import Array
@@ -55,10 +47,6 @@ CORD_INDENTED_MM = (0.9, 0.15)
 CONTACT_ALONG = (0.3, 0.03)
 CSF_LEFT_MM2 = (5.0, 1.0)  # truth: 3 up to 3 mm2 of CSF at least 1 mm thick, 2 from 7
 
-GATE_POWER = 4
-# What the measurements' vote is worth by grade. At 3 it hangs on the CSF outlined, and the segmentation outlines CSF
-# (median 29 mm2) in slices built without any: with a full vote half of the 3s the head had right became 2s.
-RULES_SHARE = np.array([1.0, 1.0, 1.0, 1.0, 0.5])
 # Head and measurements disagree when they name grades this many ranks apart: neighbouring grades are confused by
 # readers too (2 of 5 steps), and exact agreement of head and truth was 0.55 to 0.65.
 DISAGREEMENT_RANKS = 2
@@ -112,21 +100,11 @@ def rules_at_least(measures: Measures) -> Array:
     return np.asarray(seen * supported)
 
 
-def combine(head: Sequence[float] | Array, rules: Sequence[float] | Array, weight: float, cut_1a: float) -> Array:
-    """Pool head and measurements, (5) each, as the module's docstring says."""
-    head, rules = np.asarray(head, np.float64), np.asarray(rules, np.float64)
-    gate = head[0] * min(1.0, float(head[0]) / cut_1a) ** GATE_POWER
-    weights = weight * RULES_SHARE
-    pooled = (1 - weights) * head + weights * gate * rules
-    pooled[0] = head[0]
-    return np.asarray(np.minimum.accumulate(np.clip(pooled, 0.0, 1.0)))
-
-
 def grade_slice(head: Array, measures: Measures, thresholds: GradingThresholds) -> SliceGrade:
     """Grade one slice from the head's calibrated P(>= k), (5), and its measurements."""
     rules = rules_at_least(measures)
-    head_beside = with_narrowing(head, narrowing_of(measures.cord_area_ratio), thresholds.narrowing_weight)
-    at_least = combine(head_beside, rules, thresholds.rules_weight, thresholds.grade_cut[0])
+    evidence = evidence_of(measures.cord_area_ratio, measures.cord_change_mm)
+    at_least = with_evidence(head, evidence, (thresholds.narrowing_weight, thresholds.change_weight))
     return SliceGrade(
         at_least=tuple(at_least.tolist()),
         grade=grade_from(at_least, thresholds.grade_cut),

@@ -5,6 +5,7 @@ Diameters, eccentricity and solidity follow spinalcordtoolbox (``process_seg.py`
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -13,12 +14,15 @@ from scipy.spatial import ConvexHull, QhullError
 from dashboard.grading.ellipse import fit_ellipse, inside_ellipse
 from dashboard.study.contact import CONTACT_PX, outline, outline_distance_px
 from dashboard.study.diameters import diameters
-from dashboard.study.masks import Mask, SliceMasks
+from dashboard.study.geometry import Array
+from dashboard.study.masks import Mask, SliceMasks, window_of
 
 # CSF films thinner than this are not seen at clinical resolution (pixels of 0.4 to 1 mm).
 VISIBLE_FILM_MM = 1.0
 # On the model's grid a disc of a cord's size has a solidity of 0.95 by its staircase alone; healthy cords have 0.97.
 SOLIDITY_UPSAMPLING = 4
+# Wider than the reach of anything that is measured about sac and tumour.
+_MARGIN_PX = 6
 # An ellipse through less than this share of an outline says nothing of the rest.
 LEAST_FREE_OUTLINE = 0.35
 # A reference larger than this against the shape's convex hull has run away along the open side.
@@ -43,9 +47,9 @@ class Measures:
         Least distance between tumour and cord, 0 when they touch.
     cord_indentation_mm, sac_indentation_mm
         How deep tumour reaches into the ellipse through the untouched part of the outline.
-    cord_area_ratio
-        Cord area over that of unsuspected slices beside it; known in a series only
-        (:mod:`dashboard.grading.narrowing`).
+    cord_area_ratio, cord_change_mm
+        Cord area over that of unsuspected slices beside it, and how deep its outline lies within theirs, or theirs
+        within its, where the two fit best; known in a series only (:mod:`dashboard.grading.beside`).
     """
 
     cord_area_mm2: float
@@ -63,11 +67,12 @@ class Measures:
     cord_indentation_mm: float
     sac_indentation_mm: float
     cord_area_ratio: float | None = None
+    cord_change_mm: float | None = None
 
 
 def measure(masks: SliceMasks) -> Measures:
     """Measure one slice."""
-    window = _window(masks)
+    window = window_of(masks.sac | masks.tumour, _MARGIN_PX)
     cord, sac, tumour = masks.cord[window], masks.sac[window], masks.tumour[window]
     pixel_mm, pixel_mm2 = masks.pixel_mm, masks.pixel_mm**2
     cord_area, sac_area = float(cord.sum()) * pixel_mm2, float(sac.sum()) * pixel_mm2
@@ -118,15 +123,6 @@ def indentation_mm(shape: Mask, intruder: Mask, pixel_mm: float) -> float:
     return float((depth[lost].max() - 0.5) * pixel_mm)
 
 
-def _window(masks: SliceMasks) -> tuple[slice, slice]:
-    """The part of the crop that holds everything, with a margin: the rest costs time only."""
-    rows, columns = np.nonzero(masks.sac | masks.tumour)
-    if not rows.size:
-        return slice(0, 1), slice(0, 1)
-    top, left = max(0, rows.min() - 6), max(0, columns.min() - 6)
-    return slice(top, rows.max() + 7), slice(left, columns.max() + 7)
-
-
 def _moments(cord: Mask, pixel_mm: float) -> tuple[float | None, float | None, float | None]:
     found = diameters(cord)
     if found is None:
@@ -148,7 +144,7 @@ def _visible(csf: Mask, pixel_mm: float) -> float:
     return float(ndimage.binary_opening(csf, np.ones((width, width), bool)).sum()) * pixel_mm**2
 
 
-def _edge_points(shape: Mask, free: Mask) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _edge_points(shape: Mask, free: Mask) -> Array:
     """Midpoints (n, 2) of the pixel edges between the shape's free outline and what lies outside it."""
     padded, at = np.pad(shape, 1), np.argwhere(free)
     points = []
@@ -160,8 +156,15 @@ def _edge_points(shape: Mask, free: Mask) -> np.ndarray[tuple[int, ...], np.dtyp
 
 def _hull(mask: Mask) -> ConvexHull | None:
     """Convex hull of the middles of the outline's pixel edges, which a digital disc fills (skimage's convention)."""
+    points = []
+    for lines in (mask, mask.T):
+        # Of each line the outer two edges: what lies between them is in the hull anyway.
+        at = np.flatnonzero(lines.any(axis=1))
+        first, last = lines[at].argmax(axis=1), lines.shape[1] - 1 - lines[at, ::-1].argmax(axis=1)
+        ends = np.stack([np.tile(at, 2), np.concatenate([first - 0.5, last + 0.5])], axis=1)
+        points.append(ends if lines is mask else ends[:, ::-1])
     try:
-        return ConvexHull(_edge_points(mask, outline(mask)))
+        return ConvexHull(np.concatenate(points))
     except (QhullError, ValueError):
         return None
 
@@ -170,13 +173,20 @@ def _solidity(mask: Mask) -> float | None:
     """Area over the area of the convex hull, of the mask redrawn finer, as spinalcordtoolbox does."""
     if not mask.any():
         return None
-    fine = ndimage.zoom(
-        np.pad(mask, 2).astype(np.float32), SOLIDITY_UPSAMPLING, order=1, grid_mode=True, mode="nearest"
-    )
-    # The blur of skimage's pyramid_expand: a third of an old pixel.
-    fine = ndimage.gaussian_filter(fine, SOLIDITY_UPSAMPLING / 3) > 0.5
+    drawn = np.pad(mask[window_of(mask)], 2)
+    fine = _finer(drawn.shape[0]) @ drawn @ _finer(drawn.shape[1]).T > 0.5
     hull = _hull(fine) if fine.any() else None
     return None if hull is None else min(1.0, float(fine.sum()) / float(hull.volume))
+
+
+@lru_cache(maxsize=256)
+def _finer(pixels: int) -> Array:
+    """What draws a line of pixels finer, (finer, pixels): linear, then the blur of skimage's pyramid_expand."""
+    drawn = ndimage.zoom(
+        np.eye(pixels), (SOLIDITY_UPSAMPLING, 1), order=1, grid_mode=True, mode="nearest", prefilter=False
+    )
+    # A third of an old pixel.
+    return np.asarray(ndimage.gaussian_filter1d(drawn, SOLIDITY_UPSAMPLING / 3, axis=0))
 
 
 def _hull_mask(mask: Mask) -> Mask:

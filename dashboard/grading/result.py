@@ -192,6 +192,7 @@ def measures_document(measures: Measures) -> dict[str, float | None]:
         "cord_indentation_mm": _rounded(measures.cord_indentation_mm, LENGTH_DIGITS),
         "sac_indentation_mm": _rounded(measures.sac_indentation_mm, LENGTH_DIGITS),
         "cord_area_ratio": _rounded(measures.cord_area_ratio, FRACTION_DIGITS),
+        "cord_change_mm": _rounded(measures.cord_change_mm, LENGTH_DIGITS),
     }
 
 

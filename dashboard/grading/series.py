@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dashboard.grading.beside import compare
 from dashboard.grading.bilsky import SliceGrade, grade_slice
 from dashboard.grading.extent import (
     SERIES_REASONS,
@@ -17,7 +18,6 @@ from dashboard.grading.extent import (
 )
 from dashboard.grading.gaps import COMPRESSED_FROM, SliceState
 from dashboard.grading.morphometry import Measures, measure
-from dashboard.grading.narrowing import cord_area_ratios
 from dashboard.grading.quality import LEAST_CANAL_SEEN, LEAST_CSF_MM2, LEAST_INSIDE, Gate, Obstacle, gate_slice
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.words import rank
@@ -105,17 +105,19 @@ def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) ->
 
 def graded_slices(prediction: SeriesPrediction, thresholds: GradingThresholds) -> list[GradedSlice]:
     """Every slice measured, gated and graded, before the series is judged as a whole."""
-    measured = [measure(slice_masks(one.labels, one.pixel_mm)) for one in prediction.slices]
+    masks = [slice_masks(one.labels, one.pixel_mm) for one in prediction.slices]
+    measured = [measure(one) for one in masks]
     gates = [gate_slice(one, m, thresholds) for one, m in zip(prediction.slices, measured, strict=True)]
-    ratios = cord_area_ratios(
-        [m.cord_area_mm2 for m in measured],
-        np.array([one.centre_mm for one in prediction.slices]).reshape(-1, 3),
-        [
-            gate.passed and one.at_least[0] < thresholds.grade_cut[0]
-            for one, gate in zip(prediction.slices, gates, strict=True)
-        ],
-    )
-    beside = [replace(m, cord_area_ratio=ratio) for m, ratio in zip(measured, ratios, strict=True)]
+    unsuspected = [
+        gate.passed and one.at_least[0] < thresholds.grade_cut[0]
+        for one, gate in zip(prediction.slices, gates, strict=True)
+    ]
+    centres = np.array([one.centre_mm for one in prediction.slices]).reshape(-1, 3)
+    compared = compare(masks, centres, unsuspected)
+    beside = [
+        m if found is None else replace(m, cord_area_ratio=found.area_ratio, cord_change_mm=found.change_mm)
+        for m, found in zip(measured, compared, strict=True)
+    ]
     return [
         GradedSlice(one, m, gate, grade_slice(one.at_least, m, thresholds))
         for one, m, gate in zip(prediction.slices, beside, gates, strict=True)

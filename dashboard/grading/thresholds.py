@@ -18,18 +18,15 @@ class GradingThresholds:
         Least P(gradable) of a slice that is graded; below it the answer is "not analysed".
     grade_cut
         Least combined P(>= 1a, 1b, 1c, 2, 3) for which that grade is named.
-    rules_weight
-        Share of the measurements in the combined probability, 0 to 1; the rest is the model's head.
-        Half: on tumours implanted into real slices the head was better at 0 against 1a and the measurements at
-        2 and 3 (feasibility study, quadratic weighted kappa 0.85 and 0.88), and neither earned more than an even vote.
-    narrowing_weight
-        How far the cord's narrowing raises P(>= 1a, 1b, 1c, 2, 3), log odds (:mod:`dashboard.grading.narrowing`).
+    narrowing_weight, change_weight
+        What the cord's narrowing and its change against the cord beside weigh in P(>= 1a, 1b, 1c, 2, 3)
+        (:mod:`dashboard.grading.beside`).
     """
 
     gradable_min: float = 0.5
     grade_cut: tuple[float, float, float, float, float] = (0.5, 0.5, 0.5, 0.5, 0.5)
-    rules_weight: float = 0.5
     narrowing_weight: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    change_weight: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingThresholds:
@@ -38,8 +35,14 @@ def thresholds_from(stated: Mapping[str, float | tuple[float, ...]]) -> GradingT
     Raises
     ------
     ModelError
-        One is a list where it must be a number, or not a list of as many numbers as it must be.
+        One is a list where it must be a number, or not a list of as many numbers as it must be; or the manifest asks
+        for what this version no longer does.
     """
+    if stated.get("rules_weight"):
+        raise ModelError(
+            "Model compression: manifest.toml gives measurements a vote in the grade, which they no longer have; "
+            "adapt the model anew."
+        )
     defaults = asdict(GradingThresholds())
     known = {name: value for name, value in stated.items() if name in defaults}
     for name, value in known.items():

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from dashboard.grading.beside import USUAL_RATIO
 from dashboard.grading.bilsky import SliceGrade
 from dashboard.grading.morphometry import Measures
-from dashboard.grading.narrowing import USUAL_RATIO
 from dashboard.study import GRADES
 
 # Below these a number would be printed as 0: a share is then said to be small, a dent not to be there.
@@ -29,7 +29,7 @@ def finding_words(grade: str, measures: Measures) -> str:
     if tumour:
         parts.extend(_dent_words(grade, measures))
     parts.append(_csf_words(measures, "round the cord" if grade == "0" else "left"))
-    parts.append(f"cord area {measures.cord_area_mm2:.0f} mm2{_beside_words(grade, measures.cord_area_ratio)}")
+    parts.append(f"cord area {measures.cord_area_mm2:.0f} mm2{_beside_words(grade, measures)}")
     return ", ".join(parts)
 
 
@@ -131,11 +131,18 @@ def _dent_words(grade: str, measures: Measures) -> list[str]:
     return [] if touches and grade in ("2", "3") else [f"{what} not dented"]
 
 
-def _beside_words(grade: str, ratio: float | None) -> str:
-    """How the cord's area compares with that beside; that a compressed cord is no smaller is said as well."""
+def _beside_words(grade: str, measures: Measures) -> str:
+    """How area and outline compare with those beside; that a compressed cord is no smaller is said as well."""
+    ratio, change = measures.cord_area_ratio, measures.cord_change_mm
+    parts = []
     if ratio is not None and ratio < USUAL_RATIO:
-        return f" ({100 * (1 - ratio):.0f} % less than beside)"
-    return " (no less than beside)" if ratio is not None and grade in ("2", "3") else ""
+        parts.append(f"{100 * (1 - ratio):.0f} % less than beside")
+    elif ratio is not None and grade in ("2", "3"):
+        parts.append("no less than beside")
+    # Whether the cord has changed is what tells 1c from 2.
+    if change is not None and grade in ("1c", "2", "3"):
+        parts.append(f"outline changed by {change:.1f} mm" if change >= LEAST_MM else "outline as beside")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _csf_words(measures: Measures, where: str) -> str:

@@ -19,6 +19,13 @@ MEASURES: Mapping[str, tuple[str, str, int, str]] = {
         0,
         "cord area over that of unsuspected slices of the series within 40 mm, nearer ones counting more",
     ),
+    "cord_change_mm": (
+        "Outline / beside",
+        "mm",
+        1,
+        "how deep the cord's outline lies within the mean cord of those slices, or that within this one, whichever is "
+        "more, where the two fit best",
+    ),
     "cord_diameter_AP_mm": ("Cord AP", "mm", 1, "front-back diameter of the ellipse of the same second moments"),
     "cord_diameter_RL_mm": ("Cord RL", "mm", 1, "right-left diameter of that ellipse"),
     "compression_ratio": ("AP / RL", "", 2, "front-back over right-left diameter; lower is flatter"),

@@ -125,11 +125,13 @@ def recalibrate(own: Outputs, drawn: Outputs, base: Calibration, persons: int) -
     return Calibration(
         scale=[round(a * s, 4) for (a, _), s in zip(pairs, base.scale, strict=True)],
         offset=[round(a * o + b, 4) for (a, b), o in zip(pairs, base.offset, strict=True)],
-        scene_temperature=round(temperature_of(scenes.scene.astype(np.float64), scenes.scenes), 4),
+        scene_temperature=round(
+            temperature_of(scenes.scene.astype(np.float64), scenes.scenes, np.ones(len(scenes.scenes))), 4
+        ),
         gradable_min=base.gradable_min,
         grade_cut=base.grade_cut,
-        rules_weight=base.rules_weight,
         narrowing_weight=base.narrowing_weight,
+        change_weight=base.change_weight,
     )
 
 

@@ -8,37 +8,31 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize, special
 
-from dashboard.grading.bilsky import combine, grade_from, rules_at_least
-from dashboard.grading.masks import slice_masks
-from dashboard.grading.morphometry import measure
-from dashboard.grading.narrowing import narrowing_of, with_narrowing
+from dashboard.grading.beside import evidence_of, with_evidence
 from dashboard.grading.profile import log_odds
 from dashboard.inference import Models
-from dashboard.inference.segmentation import clean
 from models.training.appearance import normalise
 from models.training.backgrounds import sagittal_tiles
 from models.training.cases import TUNING_CORDS, SeriesCase, cord_case, spider_case
 from models.training.evaluation.implants import run_series
-from models.training.labels import COMPRESSION_PERCENTILES, COMPRESSION_PIXEL_MM, GRADES, SCENES, SIZE_PX
+from models.training.labels import COMPRESSION_PERCENTILES, GRADES, SCENES, SIZE_PX
 from models.training.run import run_onnx
 from models.training.samples import synthetic
 from models.training.shapes import NoiseBank
-from models.training.statistics import quadratic_kappa
 from models.training.volumes import WIDE_PX, spider_slices, spider_split
 
 STEPS = len(GRADES) - 1
-# The rules' vote at most a tenth: larger shares were taken for a low cut's sake, and cost specificity on other people.
-_SHARES = (0.0, 0.05, 0.1)
-# Share of healthy slices that each cut may cost: a false 1a is looked at in vain, a false 2 moves somebody up.
-_FALSE_HEALTHY = (0.03, 0.02, 0.005, 0.002)
-# Share of the compressions (2 or 3) that the cut between 1c and 2 is to find among the calibration people.
-_COMPRESSED = GRADES.index("2")
-_FOUND = {_COMPRESSED - 1: 0.97}
+# Share of healthy slices that the cuts for 1a, 1c and 2 may cost: a false 1a is looked at in vain, a false 2 moves
+# somebody up.
+_FALSE_HEALTHY = {"1a": 0.03, "1c": 0.005, "2": 0.002}
+# The cut between 1c and 2 finds all that this specificity allows: who is missed there is seen too late.
+_SPARED = 0.97
 # Few slices of a series are compressed, so a calibrated P(>= 2) is small where one should already look.
-_LOWEST_CUT, _LOWEST_FOUND = 0.2, 0.05
-# A cord that has lost a fifth of its area then adds 4 to the log odds: more would be the area deciding alone. Half of
-# it for P(>= 1a), as discs narrow cords too: a healthy slice's is 0.08 (median), 0.4 with as much narrowing as counts.
-_MOST_WEIGHT = np.array([12.0, 24.0, 24.0, 24.0, 24.0])
+_GRID, _LOW_GRID = np.arange(0.2, 0.851, 0.025), np.arange(0.05, 0.851, 0.025)
+# Of narrowing, a cord that has lost a fifth of its area then adds 4 to the log odds: more would be the area deciding
+# alone. Half of it for P(>= 1a), as discs narrow cords too: a healthy slice's is 0.08 (median), 0.4 with as much
+# narrowing as counts. Of change: compression, grades 2 and 3, is a change of the cord; 1c and milder are none.
+_MOST_WEIGHT = np.array([[12.0, 24.0, 24.0, 24.0, 24.0], [0.0, 0.0, 0.0, 12.0, 12.0]])
 # At most this share of the real gradable slices may be lost to abstention.
 _LOST = 0.015
 
@@ -47,18 +41,16 @@ _LOST = 0.015
 class Outputs:
     """What the model said about calibration slices, and the truth.
 
-    ``ordinal`` and ``scene`` (N, 5) raw logits, ``rules`` (N, 5) support of the dashboard's measurements, ``ranks`` (-1
-    none), ``scenes``, ``real`` whether the slice came from a real series, ``narrowing`` of the cord against the slices
-    beside (0 where there are none).
+    ``ordinal`` and ``scene`` (N, 5) raw logits, ``ranks`` (-1 none), ``scenes``, ``real`` whether the slice came from a
+    real series, ``beside`` (N, 2) narrowing and change of the cord against the slices beside (0 where there are none).
     """
 
     ordinal: np.ndarray
-    rules: np.ndarray
     scene: np.ndarray
     ranks: np.ndarray
     scenes: np.ndarray
     real: np.ndarray
-    narrowing: np.ndarray
+    beside: np.ndarray
 
     @classmethod
     def join(cls, parts: list[Outputs]) -> Outputs:
@@ -70,7 +62,7 @@ class Outputs:
 class Calibration:
     """``P(>= k) = sigmoid(scale[k] * logit + offset[k])``; scenes are softened by one temperature.
 
-    ``narrowing_weight`` is that of :mod:`dashboard.grading.narrowing`.
+    ``narrowing_weight`` and ``change_weight`` are those of :mod:`dashboard.grading.beside`.
     """
 
     scale: list[float]
@@ -78,8 +70,8 @@ class Calibration:
     scene_temperature: float
     gradable_min: float
     grade_cut: list[float]
-    rules_weight: float
     narrowing_weight: list[float] = field(default_factory=lambda: [0.0] * STEPS)
+    change_weight: list[float] = field(default_factory=lambda: [0.0] * STEPS)
 
 
 def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) -> Outputs:
@@ -92,12 +84,9 @@ def drawn_outputs(content: bytes, folder: Path | None, seed: int, count: int) ->
         images.append(image)
         ranks.append(-1)
         scenes.append(scene)
-    segmentation, ordinal, scene_logits = run_onnx(content, np.stack(images)[:, None].astype(np.float32))
-    known = np.array(ranks) >= 0
-    rules = np.zeros((len(images), STEPS))
-    rules[known] = [rules_of(s) for s in segmentation[known]]
+    _, ordinal, scene_logits = run_onnx(content, np.stack(images)[:, None].astype(np.float32))
     none = np.zeros(len(images), bool)
-    return Outputs(ordinal, rules, scene_logits, np.array(ranks), np.array(scenes), none, np.zeros(len(images)))
+    return Outputs(ordinal, scene_logits, np.array(ranks), np.array(scenes), none, np.zeros((len(images), 2)))
 
 
 def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outputs:
@@ -111,14 +100,14 @@ def series_outputs(folder: Path, models: Models, seed: int, rounds: int) -> Outp
     made = [c for one in real if one is not None for _ in range(rounds) for c in run_series(models, one, rng)]
     # What the dashboard refuses gets no grade that could be right or wrong. Untrained weights are refused throughout.
     cases = [c for c in made if c.verdict.graded] or made
+    measured = [c.verdict.measures for c in cases]
     return Outputs(
         ordinal=special.logit(np.clip([c.verdict.head for c in cases], 1e-7, 1 - 1e-7)),
-        rules=np.array([c.verdict.rules for c in cases]),
         scene=np.log(np.clip([c.verdict.scene for c in cases], 1e-9, 1)),
         ranks=np.array([c.truth for c in cases]),
         scenes=np.zeros(len(cases), int),
         real=np.ones(len(cases), bool),
-        narrowing=np.array([narrowing_of(c.verdict.measures.cord_area_ratio) for c in cases]),
+        beside=np.array([evidence_of(m.cord_area_ratio, m.cord_change_mm) for m in measured]),
     )
 
 
@@ -143,47 +132,42 @@ def _negatives(rng: np.random.Generator, folder: Path) -> list[tuple[np.ndarray,
 
 
 def fit_calibration(found: Outputs) -> Calibration:
-    """Platt scaling of each cut, one temperature for the scenes, operating points of head and rules together."""
+    """Platt scaling of each cut, one temperature for the scenes, operating points."""
     known = found.ranks >= 0
-    ranks, real, rules = found.ranks[known], found.real[known], found.rules[known]
+    ranks, real = found.ranks[known], found.real[known]
     logits = found.ordinal[known].astype(np.float64)
     weight = slice_weights(ranks, real)
     pairs = [platt(logits[:, k], ranks > k, weight) for k in range(STEPS)]
     scale, offset = [round(a, 4) for a, _ in pairs], [round(b, 4) for _, b in pairs]
-    temperature = temperature_of(found.scene.astype(np.float64), found.scenes)
+    temperature = temperature_of(found.scene.astype(np.float64), found.scenes, scene_weights(found.real))
     # Drawn slices with the worst noise are beyond anyone: the real ones decide what abstention may cost.
     sample = (found.scenes == 0) & (found.real if found.real.any() else True)
     gradable = special.softmax(found.scene / temperature, axis=1)[sample, 0]
     least = float(np.clip(np.quantile(gradable, _LOST), 0.15, 0.5)) if len(gradable) else 0.5
     head = np.minimum.accumulate(special.expit(logits * scale + offset), axis=1)
-    narrowing = found.narrowing[known]
-    beside = fit_narrowing(head, narrowing, ranks, real)
-    head = np.array([with_narrowing(h, n, beside) for h, n in zip(head, narrowing, strict=True)])
+    beside = found.beside[known]
+    weights = fit_beside(head, beside, ranks, real)
+    head = np.array([with_evidence(h, e, weights) for h, e in zip(head, beside, strict=True)])
     judged = real if real.any() else np.ones(len(ranks), bool)
-    cuts, share = _operating_points(head[judged], rules[judged], ranks[judged])
-    return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, share, beside)
+    cuts = _operating_points(head[judged], ranks[judged])
+    return Calibration(scale, offset, round(temperature, 4), round(least, 3), cuts, *weights)
 
 
-def fit_narrowing(head: np.ndarray, narrowing: np.ndarray, ranks: np.ndarray, real: np.ndarray) -> list[float]:
-    """Weights by which the head's P(>= k), (N, 5), take in the cord's narrowing (N), of slices in series alone."""
+def fit_beside(head: np.ndarray, beside: np.ndarray, ranks: np.ndarray, real: np.ndarray) -> list[list[float]]:
+    """Weights (2, 5) by which the head's P(>= k), (N, 5), take in narrowing and change (N, 2), of slices in series."""
     weight = slice_weights(ranks[real], real[real]) if real.any() else np.zeros(0)
-    odds = log_odds(head[real])
+    odds, shown = log_odds(head[real]), beside[real]
 
-    def cost(w: float, k: int) -> float:
-        z, target = odds[:, k] + w * narrowing[real], ranks[real] > k
-        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + 1e-3 * (w / _MOST_WEIGHT[k]) ** 2)
+    def cost(w: np.ndarray, k: int) -> float:
+        z, target = odds[:, k] + shown @ w, ranks[real] > k
+        held = 1e-3 * np.sum((w / _MOST_WEIGHT.max(axis=1)) ** 2)
+        return float(np.sum(weight * (np.logaddexp(0, z) - target * z)) + held)
 
     found = [
-        optimize.minimize_scalar(cost, bounds=(0.0, most), args=(k,), method="bounded").x
-        for k, most in enumerate(_MOST_WEIGHT)
+        optimize.minimize(cost, np.zeros(2), args=(k,), method="L-BFGS-B", bounds=[(0.0, m) for m in most]).x
+        for k, most in enumerate(_MOST_WEIGHT.T)
     ]
-    return [round(float(w), 2) for w in found]
-
-
-def rules_of(segmentation: np.ndarray) -> np.ndarray:
-    """What the dashboard's measurements support, (5), from class probabilities (5, 96, 96)."""
-    labels = clean(segmentation, COMPRESSION_PIXEL_MM).argmax(axis=0).astype(np.uint8)
-    return np.asarray(rules_at_least(measure(slice_masks(labels, COMPRESSION_PIXEL_MM))))
+    return [[round(float(w), 2) for w in weights] for weights in np.transpose(found)]
 
 
 def slice_weights(ranks: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -209,64 +193,67 @@ def platt(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray, ridge: float
     return float(found.x[0]), float(found.x[1])
 
 
-def temperature_of(logits: np.ndarray, truth: np.ndarray) -> float:
-    """Divisor of scene logits (N, 5) that makes the true scenes (N) likeliest."""
+def scene_weights(real: np.ndarray) -> np.ndarray:
+    """Slices of real series, all of which can be graded, count for no more than all the others together."""
+    others = np.count_nonzero(~real)
+    return np.where(real, min(1.0, others / max(1, np.count_nonzero(real))) if others else 1.0, 1.0)
+
+
+def temperature_of(logits: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> float:
+    """Divisor of scene logits (N, 5) that makes the true scenes (N) likeliest, each with its weight (N)."""
 
     def cost(t: float) -> float:
-        return float(-np.mean(special.log_softmax(logits / t, axis=1)[np.arange(len(truth)), truth]))
+        likely = special.log_softmax(logits / t, axis=1)[np.arange(len(truth)), truth]
+        return float(-np.average(likely, weights=weight))
 
     return float(optimize.minimize_scalar(cost, bounds=(0.3, 5.0), method="bounded").x)
 
 
-def _operating_points(head: np.ndarray, rules: np.ndarray, ranks: np.ndarray) -> tuple[list[float], float]:
-    """Cuts and the share of the rules that do best on the calibration people: kappa, and specificity for 2 or 3.
-
-    Sensitivity for 2 or 3 is about the same for every share: its cut sees to that.
-    """
-    best: tuple[float, list[float], float] = (-2.0, [0.5] * STEPS, 0.5)
+def _operating_points(head: np.ndarray, ranks: np.ndarray) -> list[float]:
+    """Cuts on P(>= k), (N, 5), for slices of known rank (N)."""
     healthy = ranks == 0
-    first = _cut(head[:, 0], ranks > 0, healthy, _FALSE_HEALTHY[0])
-    for share in _SHARES:
-        both = np.stack([combine(h, r, share, first) for h, r in zip(head, rules, strict=True)])
-        cuts = [first]
-        # Nothing is named without P(>= 1a) at its own cut.
-        named = np.where(head[:, :1] >= first, both, 0.0)
-        cuts += [_cut(named[:, k], ranks > k, healthy, _FALSE_HEALTHY[k], _FOUND.get(k)) for k in range(1, STEPS - 1)]
-        cuts.append(_even_cut(both[:, -1], ranks == STEPS))
-        found = np.array([GRADES.index(grade_from(p, cuts)) for p in both])
-        score = quadratic_kappa(ranks, found) + float((found < _COMPRESSED)[ranks < _COMPRESSED].mean())
-        if score > best[0] + 0.002:
-            best = (score, cuts, share)
-    return best[1], best[2]
+    first = _cut(head[:, 0], ranks > 0, healthy, _FALSE_HEALTHY["1a"])
+    # Nothing is named without P(>= 1a) at its own cut.
+    named = np.where(head[:, :1] >= first, head, 0.0)
+    return [
+        first,
+        _even_cut(named[:, 1], ranks > 1),
+        _cut(named[:, 2], ranks > 2, healthy, _FALSE_HEALTHY["1c"]),
+        _sparing_cut(named[:, 3], ranks > 3, healthy, _FALSE_HEALTHY["2"]),
+        _even_cut(named[:, 4], ranks > 4),
+    ]
 
 
 def _even_cut(probability: np.ndarray, truth: np.ndarray) -> float:
-    """Cut that calls as many the worst grade as are of it.
+    """Cut that calls as many a grade as are of it, for 1b and 3, which change little on a list beside 1a and 2.
 
-    Below it lies a 2, which is urgent too: nothing is lost by being right as often as can be, and a list on which half
-    of the 2s stand as 3s says less.
+    Nothing is lost by being right as often as can be, and a list on which half of the 2s stand as 3s says less.
     """
     if not truth.any() or truth.all():
         return 0.5
-    grid = np.arange(_LOWEST_CUT, 0.851, 0.025)
-    excess = [abs(int((probability >= cut).sum()) - int(truth.sum())) for cut in grid]
-    return round(float(grid[int(np.argmin(excess))]), 3)
+    excess = [abs(int((probability >= cut).sum()) - int(truth.sum())) for cut in _GRID]
+    return round(float(_GRID[int(np.argmin(excess))]), 3)
 
 
-def _cut(
-    probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float, found: float | None = None
-) -> float:
-    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy.
+def _sparing_cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float) -> float:
+    """Lowest cut that passes over 97 of 100 of the others, and takes no more than ``allowed`` of the healthy."""
+    if not truth.any() or truth.all():
+        return 0.5
+    for cut in _LOW_GRID:
+        said = probability >= cut
+        if (~said[~truth]).mean() >= _SPARED and (not healthy.any() or said[healthy].mean() <= allowed):
+            return round(float(cut), 3)
+    return round(float(_LOW_GRID[-1]), 3)
 
-    With ``found`` the highest cut that finds this share, where one does: sensitivity first, then specificity.
-    """
+
+def _cut(probability: np.ndarray, truth: np.ndarray, healthy: np.ndarray, allowed: float) -> float:
+    """Cut with the largest sum of sensitivity and specificity; no more than ``allowed`` of the healthy."""
     if not truth.any() or truth.all():
         return 0.5
     best, chosen = -1.0, 0.5
-    for cut in np.arange(_LOWEST_CUT if found is None else _LOWEST_FOUND, 0.851, 0.025):
+    for cut in _GRID:
         said = probability >= cut
-        sensitivity, score = float(said[truth].mean()), float((~said[~truth]).mean())
-        score += sensitivity if found is None else 10 * min(sensitivity, found)
+        score = float(said[truth].mean()) + float((~said[~truth]).mean())
         if healthy.any():
             score -= 10 * max(0.0, float(said[healthy].mean()) - allowed)
         if score > best + 1e-3:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -27,13 +30,13 @@ from models.training.labels import (
 )
 from models.training.network import CanalNet, CompressionNet, shares
 
-VERSION = "1.4.1"
+VERSION = "1.4.2"
 CONTRACT = 1
 LICENCE = "Apache-2.0"
 OPSET = 18
 MAX_BYTES = 5_000_000
 # Stands in a manifest while the calibration is being fitted.
-IDENTITY = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5] * 5, 0.5)
+IDENTITY = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5] * 5)
 
 
 class _Compression(nn.Module):
@@ -60,7 +63,7 @@ class Source:
     """Where weights came from. Only the kind of data is written down, never the folder.
 
     ``start`` is the file that was trained on from, by a command with ``start_options``; ``note`` a sentence for the
-    manifest.
+    manifest; ``weights`` the provenance of weights that stay, where only the calibration is new.
     """
 
     seed: int
@@ -71,6 +74,7 @@ class Source:
     options: str = "--data FOLDER"
     start: bytes | None = None
     start_options: str = "--only compression --start FILE"
+    weights: Mapping[str, Any] | None = None
 
     @property
     def data(self) -> str:
@@ -161,13 +165,27 @@ def export_compression(net: CompressionNet, out: Path, source: Source, *, smoke:
 
     With a folder of volumes whole series are looked at for it, which takes the localiser in ``canal`` beside `out`.
     """
-    content = compression_onnx(net)
+    _calibrated(compression_onnx(net), out, source, smoke=smoke)
+
+
+def recalibrate_compression(out: Path, source: Source, *, smoke: bool = False) -> None:
+    """Fit the calibration of the model in ``out`` anew, as this version of the dashboard measures; the weights stay."""
+    model = onnx.load(out / "model.onnx")
+    model.producer_version = VERSION
+    for key in model.metadata_props:
+        if key.key == "version":
+            key.value = VERSION
+    weights = tomllib.loads((out / "manifest.toml").read_text(encoding="utf-8"))["provenance"]
+    _calibrated(model.SerializeToString(), out, replace(source, weights=weights), smoke=smoke)
+
+
+def _calibrated(content: bytes, out: Path, source: Source, *, smoke: bool) -> None:
     lines = _compression_lines(content, IDENTITY, 0, real=False)
     write_folder(out, content, lines, source)
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
     if source.folder is not None:
         models = load_models(out.parent, threads=1)
-        found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 16))
+        found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 48))
     calibration = fit_calibration(Outputs.join(found))
     count = sum(int((f.ranks >= 0).sum()) for f in found)
     write_folder(out, content, _compression_lines(content, calibration, count, real=len(found) > 1), source)
@@ -225,24 +243,23 @@ def _calibration(c: Calibration, count: int, real: bool) -> list[str]:
         "[thresholds]",
         f"gradable_min = {c.gradable_min}",
         f"grade_cut = {c.grade_cut}",
-        f"rules_weight = {c.rules_weight}",
         f"narrowing_weight = {c.narrowing_weight}",
+        f"change_weight = {c.change_weight}",
         "",
     ]
 
 
 def write_folder(out: Path, content: bytes, lines: list[str], source: Source) -> None:
     """Write ``model.onnx``, and ``manifest.toml`` with where the weights came from under `lines`."""
-    lines += [
-        "[provenance]",
-        f'command = "{source.command}"',
-        f"seed = {source.seed}",
-        f"samples = {source.samples}",
-        f'data = "{source.data}"',
-        f"date = {datetime.now(UTC).date().isoformat()}",
-        *source.lines,
-        "",
-    ]
+    today = datetime.now(UTC).date().isoformat()
+    if source.weights is None:
+        made = [f'command = "{source.command}"', f"seed = {source.seed}", f"samples = {source.samples}"]
+        made += [f'data = "{source.data}"', f"date = {today}", *source.lines]
+    else:
+        stated = {key: value for key, value in source.weights.items() if not key.startswith("calibrated_")}
+        made = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in stated.items()]
+        made += [f'calibrated_by = "{source.command} --recalibrate"', f"calibrated_on = {today}"]
+    lines += ["[provenance]", *made, ""]
     out.mkdir(parents=True, exist_ok=True)
     (out / "model.onnx").write_bytes(content)
     (out / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")

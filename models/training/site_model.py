@@ -53,8 +53,8 @@ def read_base(folder: Path) -> Base:
         scene_temperature=stated.scene_temperature,
         gradable_min=cuts.gradable_min,
         grade_cut=list(cuts.grade_cut),
-        rules_weight=cuts.rules_weight,
         narrowing_weight=list(cuts.narrowing_weight),
+        change_weight=list(cuts.change_weight),
     )
     document = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
     return Base(content, document, calibration, manifest.version, manifest.sha256)

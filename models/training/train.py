@@ -1,6 +1,7 @@
 """Trains, calibrates and exports both models: ``python -m models.training.train [--data FOLDER] [--out models]``.
 
-With ``--from-readings EXPORT --out FOLDER`` it adapts the compression model to a site instead.
+With ``--from-readings EXPORT --out FOLDER`` it adapts the compression model to a site instead, with ``--recalibrate``
+it only calibrates it anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from dashboard.errors import TriageError
 from models.training.adapt import Order, adapt
-from models.training.export import Source, export_canal, export_compression
+from models.training.export import Source, export_canal, export_compression, recalibrate_compression
 from models.training.feed import FeedOptions
 from models.training.fit import Job, Plan, fit
 from models.training.losses import compression_loss, heatmap_loss
@@ -59,6 +60,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit of each training, in place of the plan's")
     parser.add_argument("--start", type=Path, help="a model.onnx of the compression model to train on from")
+    parser.add_argument(
+        "--recalibrate", action="store_true", help="keep the compression model's weights in --out, fit its calibration"
+    )
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoints", type=Path, help="folder for weights while training")
     parser.add_argument(
@@ -72,7 +76,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
             parser.error(f"calibration looks at whole series: copy models/canal into {args.out} first")
     elif args.out is None:
         parser.error("--from-readings needs --out, the folder for the adapted model")
-    elif args.data or args.only or args.smoke or args.checkpoints:
+    elif args.data or args.only or args.smoke or args.checkpoints or args.recalibrate:
         parser.error("--from-readings goes with --out, --models, --seed and --minutes alone")
     return args
 
@@ -95,6 +99,9 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     if args.from_readings is not None:
         return adapt_to_readings(args)
+    if args.recalibrate:
+        recalibrate_compression(args.out / "compression", Source(args.seed, 0, args.data), smoke=args.smoke)
+        return 0
     options = SMOKE_FEED if args.smoke else FeedOptions()
     for name in ("canal", "compression"):
         if args.only not in (None, name):

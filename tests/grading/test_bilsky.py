@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.grading import BAND_OF_GRADE, Band, GradingThresholds
-from dashboard.grading.bilsky import combine, grade_from, grade_probabilities, grade_slice, rules_at_least
+from dashboard.grading.bilsky import grade_from, grade_probabilities, grade_slice, rules_at_least
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import Measures, measure
 from dashboard.study import GRADES
@@ -82,19 +82,6 @@ def test_more_contact_deformation_or_less_csf_never_lowers_the_rules(measures, c
         cord_gap_mm=max(0.0, measures.cord_gap_mm - nearer),
     )
     assert np.all(rules_at_least(worse) >= rules_at_least(measures) - 1e-12)
-
-
-@given(falling, falling, st.floats(0, 1), st.floats(0.05, 1))
-def test_the_pool_does_not_rise_with_the_grade_and_stays_between_zero_and_one(head, rules, weight, cut):
-    pooled = combine(head, rules, weight, cut)
-    assert np.all(np.diff(pooled) <= 0) and pooled[-1] >= 0 and pooled[0] <= 1
-
-
-@given(falling, falling, falling, falling, st.floats(0, 1), st.floats(0.05, 1))
-def test_the_pool_is_monotone_in_head_and_rules(head, more_head, rules, more_rules, weight, cut):
-    before = combine(head, rules, weight, cut)
-    after = combine(np.maximum(head, more_head), np.maximum(rules, more_rules), weight, cut)
-    assert np.all(after >= before - 1e-12)
 
 
 @given(tumours)

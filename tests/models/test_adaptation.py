@@ -176,10 +176,10 @@ def outputs(ranks, logits):
     ordinal = np.repeat(np.asarray(logits, float)[:, None], 5, axis=1)
     scene = np.tile([3.0, 0, 0, 0, 0], (len(ranks), 1))
     none = np.zeros(len(ranks), int)
-    return Outputs(ordinal, np.zeros((len(ranks), 5)), scene, np.asarray(ranks), none, none == 0, np.zeros(len(ranks)))
+    return Outputs(ordinal, scene, np.asarray(ranks), none, none == 0, np.zeros((len(ranks), 2)))
 
 
-BASE = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5, 0.4, 0.3, 0.2, 0.2], 0.25)
+BASE = Calibration([1.0] * 5, [0.0] * 5, 1.0, 0.5, [0.5, 0.4, 0.3, 0.2, 0.2])
 
 
 def shifted(count=400):
@@ -196,7 +196,7 @@ def test_recalibration_follows_the_site_and_the_more_so_the_more_people():
 
 
 def test_a_cut_that_the_site_has_on_one_side_only_keeps_its_calibration():
-    base = Calibration([1.2] * 5, [-0.7] * 5, 1.0, 0.5, [0.5] * 5, 0.25)
+    base = Calibration([1.2] * 5, [-0.7] * 5, 1.0, 0.5, [0.5] * 5)
     rng = np.random.default_rng(1)
     found = recalibrate(outputs([0, 1] * 30, rng.normal(0, 1, 60)), shifted(), base, 20)
     assert found.scale[0] != 1.2

@@ -58,7 +58,9 @@ def test_each_kind_of_failure_finds_its_own():
 def test_the_worst_come_first_and_only_so_many():
     slices = [shown(3, verdict(4, sure), number=n) for n, sure in enumerate((0.6, 0.99, 0.8), start=1)]
     assert numbers(choose(slices, 2), "true 1c called 2 or 3") == [2, 3]
-    missed = [shown(5, replace(verdict(1), both=np.full(5, p)), number=n) for n, p in enumerate((0.4, 0.01), start=1)]
+    missed = [
+        shown(5, replace(verdict(1), at_least=np.full(5, p)), number=n) for n, p in enumerate((0.4, 0.01), start=1)
+    ]
     assert numbers(choose(missed, 2), "true 2 or 3 called 0 to 1b") == [2, 1]
 
 

@@ -24,6 +24,14 @@ def test_smoke_training_writes_both_models(tmp_path):
         manifest = tomllib.loads((tmp_path / name / "manifest.toml").read_text(encoding="utf-8"))
         assert hashlib.sha256(content).hexdigest() == manifest["sha256"]
         assert [o.shape for o in run_onnx(content, images)] == wanted
+    before = tomllib.loads((tmp_path / "compression" / "manifest.toml").read_text(encoding="utf-8"))
+    assert main(["--smoke", "--recalibrate", "--seed", "5", "--out", str(tmp_path)]) == 0
+    after = tomllib.loads((tmp_path / "compression" / "manifest.toml").read_text(encoding="utf-8"))
+    # Other slices, another calibration; the weights, and where they came from, are the same.
+    assert (tmp_path / "compression" / "model.onnx").read_bytes() == content
+    assert after["calibration"] != before["calibration"]
+    assert before["provenance"].items() <= after["provenance"].items()
+    assert after["provenance"]["calibrated_by"] == "python -m models.training.train --seed 5 --recalibrate"
 
 
 def test_before_a_long_training_the_localiser_is_asked_for(tmp_path, capsys):

@@ -33,7 +33,7 @@ PUBLISHED = (
 )
 LEAST_SLICES, LEAST_PEOPLE = 2000, 12
 LARGEST_FILE_MB = 5.0
-BY = "head and rules"
+BY = "as graded"
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _rows(one: Shown) -> Iterable[tuple[str, str]]:
     verdict = one.verdict
     if verdict.obstacles:
         yield "why refused", "; ".join(obstacle.value for obstacle in verdict.obstacles)
-    for name, values in (("both", verdict.both), ("head", verdict.head), ("measurements", verdict.rules)):
+    for name, values in (("graded", verdict.at_least), ("head", verdict.head), ("measurements", verdict.rules)):
         listed = ", ".join(f"{grade} {value:.2f}" for grade, value in zip(GRADES[1:], values, strict=True))
         yield f"P(at least), {name}", listed
     yield "scene", ", ".join(f"{name} {p:.2f}" for name, p in zip(SCENES, verdict.scene, strict=True))

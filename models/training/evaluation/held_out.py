@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from dashboard.grading.bilsky import combine, grade_from
+from dashboard.grading.bilsky import grade_from
 from dashboard.inference.segmentation import clean
-from models.training.calibration import STEPS, Calibration, Outputs, rules_of, slice_weights
+from models.training.calibration import STEPS, Calibration, Outputs, slice_weights
 from models.training.labels import COMPRESSION_PIXEL_MM, GRADES, IGNORE, SEGMENTATION
 from models.training.readings import Reading
 from models.training.run import run_onnx
@@ -24,10 +24,7 @@ _CHUNK = 256
 
 
 def outputs_of(content: bytes, readings: Sequence[Reading]) -> tuple[Outputs, Table]:
-    """Raw outputs of a model file, and the overlap (N) of its outlines with corrected ones, nan where there are none.
-
-    The measurements, (N, 5), are taken where a grade was given; they are 0 elsewhere.
-    """
+    """Raw outputs of a model file, and the overlap (N) of its outlines with corrected ones, nan where none are."""
     parts = [_some_outputs(content, readings[start : start + _CHUNK]) for start in range(0, len(readings), _CHUNK)]
     overlaps = np.concatenate([part[1] for part in parts])
     table = {f"dice_{name}": overlaps[:, at] for at, name in enumerate(_OUTLINED)}
@@ -37,29 +34,24 @@ def outputs_of(content: bytes, readings: Sequence[Reading]) -> tuple[Outputs, Ta
 def _some_outputs(content: bytes, readings: Sequence[Reading]) -> tuple[Outputs, np.ndarray]:
     segmentation, ordinal, scene = run_onnx(content, np.stack([r.image for r in readings])[:, None])
     ranks = np.array([r.rank for r in readings])
-    rules = np.zeros((len(readings), STEPS))
-    known = ranks >= 0
-    if known.any():
-        rules[known] = [rules_of(s) for s in segmentation[known]]
     scenes = np.array([r.scene for r in readings])
     overlaps = np.array([_overlaps(s, r.labels) for s, r in zip(segmentation, readings, strict=True)])
     # A reading is one slice: what lies beside it is not known.
-    alone = np.zeros(len(readings))
-    return Outputs(ordinal, rules, scene, ranks, scenes, np.ones(len(readings), bool), alone), overlaps
+    alone = np.zeros((len(readings), 2))
+    return Outputs(ordinal, scene, ranks, scenes, np.ones(len(readings), bool), alone), overlaps
 
 
 def judge(found: Outputs, calibration: Calibration) -> Table:
-    """Per reading: truth (rank, -1 none), scene, head (N, 5), rank of head and measurements together, graded or not."""
+    """Per reading: truth (rank, -1 none), scene, head (N, 5), rank found, graded or not."""
     logits = found.ordinal * np.array(calibration.scale) + np.array(calibration.offset)
     head = np.minimum.accumulate(special.expit(logits), axis=1)
     cuts = calibration.grade_cut
-    both = [combine(h, r, calibration.rules_weight, cuts[0]) for h, r in zip(head, found.rules, strict=True)]
     gradable = special.softmax(found.scene / calibration.scene_temperature, axis=1)[:, 0]
     return {
         "truth": found.ranks,
         "scene": found.scenes,
         "head": head,
-        "found": np.array([GRADES.index(grade_from(p, cuts)) for p in both]),
+        "found": np.array([GRADES.index(grade_from(p, cuts)) for p in head]),
         "graded": gradable >= calibration.gradable_min,
     }
 

@@ -12,6 +12,7 @@ from scipy import special
 
 from dashboard.inference import Models
 from models.training.cases import TUNING_CORDS, SeriesCase, cord_case
+from models.training.evaluation.bars import BY
 from models.training.evaluation.healthy import test_cases
 from models.training.evaluation.series import Verdict, judge, predict, thresholds
 from models.training.implanter import paint_test_case
@@ -76,7 +77,7 @@ def implants(folder: Path, models: Models, rng: np.random.Generator, rounds: int
             matrix[c.truth, c.verdict.rank] += 1
         tables["confusion"][key] = {"rows_truth_columns_found": list(GRADES), "counts": matrix.tolist()}
         for name, k in (("1c_or_worse", 2), ("2_or_3", 3)):
-            probability = np.array([c.verdict.both[k] for c in graded])
+            probability = np.array([c.verdict.at_least[k] for c in graded])
             truth = np.array([c.truth > k for c in graded])
             tables["reliability"][f"{key}_{name}"] = reliability(probability, truth)
     return {"metrics": metrics + _tuning(folder, models, rounds), "tables": tables}
@@ -175,7 +176,7 @@ def figures(
         lost = np.array([not c.verdict.graded for c in cases])[pick]
         value, ci = bootstrap({"lost": lost}, everyone[pick], lambda t: rate(t["lost"]), rng)
         out.append(entry(name, split, int(pick.sum()), people, value, ci, **about))
-    for by in ("head and rules", "head", "rules"):
+    for by in (BY, "head", "rules"):
         ranks = np.array([_rank(c.verdict, by) for c in graded])
         table = {"truth": truth, "found": ranks, "bone": np.array([c.bone_only for c in graded], bool)}
         for name, figure in _FIGURES.items():
@@ -187,7 +188,7 @@ def figures(
 
 
 def _rank(verdict: Verdict, by: str) -> int:
-    if by == "head and rules":
+    if by == BY:
         return verdict.rank
     return verdict.head_rank if by == "head" else int((verdict.rules >= 0.5).sum())
 
@@ -228,7 +229,7 @@ def _calibration(
     rng: np.random.Generator,
     split: str,
 ) -> list[dict[str, Any]]:
-    """Expected calibration error of the head before and after scaling, and of head and rules together."""
+    """Expected calibration error of the head before and after scaling, and of the grade as it is given."""
     stated = models.compression.manifest.calibration
     out = []
     for name, k in (("1c_or_worse", 2), ("2_or_3", 3)):
@@ -237,7 +238,7 @@ def _calibration(
         stages = {
             "head before": special.expit(logit),
             "head after": after,
-            "head and rules": np.array([c.verdict.both[k] for c in graded]),
+            BY: np.array([c.verdict.at_least[k] for c in graded]),
         }
         truth = np.array([c.truth > k for c in graded])
         for stage, probability in stages.items():

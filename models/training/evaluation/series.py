@@ -17,14 +17,14 @@ from dashboard.study import GRADES, Acquisition, FrameReference, Role, Series, S
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One slice: probabilities (5) of head, rules and both; the combined grade's rank; why it was not graded.
+    """One slice: probabilities (5) of the head, of the rules and as graded, and the ranks graded and of the head.
 
-    ``measures`` as the dashboard shows them.
+    ``obstacles`` say why it was not graded; ``measures`` as the dashboard shows them.
     """
 
     head: np.ndarray
     rules: np.ndarray
-    both: np.ndarray
+    at_least: np.ndarray
     rank: int
     head_rank: int
     scene: np.ndarray
@@ -62,7 +62,7 @@ def judge(prediction: SeriesPrediction, cuts: GradingThresholds) -> list[Verdict
         Verdict(
             head=np.asarray(one.prediction.at_least),
             rules=np.asarray(rules_at_least(one.measures)),
-            both=np.asarray(one.grade.at_least),
+            at_least=np.asarray(one.grade.at_least),
             rank=GRADES.index(one.grade.grade),
             head_rank=GRADES.index(one.grade.head_grade),
             scene=np.asarray(one.prediction.scene),
