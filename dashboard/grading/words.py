@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dashboard.grading.beside import USUAL_RATIO
 from dashboard.grading.bilsky import SliceGrade
 from dashboard.grading.morphometry import Measures
+from dashboard.grading.result import LENGTH_DIGITS
 from dashboard.study import GRADES
 
 # Below these a number would be printed as 0: a share is then said to be small, a dent not to be there.
@@ -116,7 +117,7 @@ def _tumour_words(grade: str, measures: Measures) -> str:
         shown = f"{100 * share:.0f} %" if share >= LEAST_SHARE else "less than 1 %"
         return f"{subject} touches {shown} of the cord's outline"
     if measures.cord_gap_mm is not None:
-        return f"{subject} comes within {measures.cord_gap_mm:.1f} mm of the cord"
+        return f"{subject} comes within {_mm(measures.cord_gap_mm)} of the cord"
     return "no tumour outlined beside the cord"
 
 
@@ -126,7 +127,7 @@ def _dent_words(grade: str, measures: Measures) -> list[str]:
     what = "cord" if touches else "thecal sac"
     depth = measures.cord_indentation_mm if touches else measures.sac_indentation_mm
     if depth >= LEAST_MM:
-        return [f"{what} dented {depth:.1f} mm"]
+        return [f"{what} dented {_mm(depth)}"]
     # A cord pressed flat leaves no outline to measure a dent against: that none was measured says nothing there.
     return [] if touches and grade in ("2", "3") else [f"{what} not dented"]
 
@@ -141,8 +142,13 @@ def _beside_words(grade: str, measures: Measures) -> str:
         parts.append("no less than beside")
     # Whether the cord has changed is what tells 1c from 2.
     if change is not None and grade in ("1c", "2", "3"):
-        parts.append(f"outline changed by {change:.1f} mm" if change >= LEAST_MM else "outline as beside")
+        parts.append(f"outline changed by {_mm(change)}" if change >= LEAST_MM else "outline as beside")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _mm(length: float) -> str:
+    """A length as the result states it, which is rounded first: 0.649 is 0.65, and both are printed as 0.7."""
+    return f"{round(length, LENGTH_DIGITS):.1f} mm"
 
 
 def _csf_words(measures: Measures, where: str) -> str:

@@ -21,6 +21,8 @@ from dashboard.grading.beside import (
     evidence_of,
     with_evidence,
 )
+from dashboard.grading.morphometry import measure
+from dashboard.grading.result import measures_document
 from dashboard.grading.series import graded_slices
 from dashboard.grading.words import finding_words
 from dashboard.study.masks import SliceMasks
@@ -32,6 +34,7 @@ WEIGHTS = (NARROWING_WEIGHT, CHANGE_WEIGHT)
 CORD = ellipse(8.0, 12.0)
 NONE = np.zeros_like(CORD)
 AREA = np.count_nonzero(CORD)
+BLANK = measure(SliceMasks(CORD, ellipse(13.0, 15.0), NONE, PIXEL_MM))
 
 
 def sized(share: float) -> Labels:
@@ -220,3 +223,10 @@ def test_the_reason_says_how_much_is_missing():
     assert "(outline as beside)" in finding_words("1c", same)
     assert "beside)" not in finding_words("0", same)
     assert "beside)" not in finding_words("2", replace(same, cord_area_ratio=None, cord_change_mm=None))
+
+
+@pytest.mark.parametrize("change_mm", [0.6499, 0.65, 0.6449, 1.0])
+def test_words_and_numbers_print_alike(change_mm):
+    measures = replace(BLANK, cord_area_ratio=0.9, cord_change_mm=change_mm)
+    stated = measures_document(measures)["cord_change_mm"]
+    assert f"outline changed by {stated:.1f} mm" in finding_words("2", measures)
