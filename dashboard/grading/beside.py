@@ -146,9 +146,10 @@ def _apart_px(here: Array, usual: Array) -> float:
 
 
 def _border(depth: Array) -> Places:
-    """Pixels (n, 2) that lie just outside."""
+    """Pixels (n, 2) that lie just outside; the middle of a shape of a pixel or two, or of one that fills the window."""
     inside = depth > 0
-    return np.argwhere(ndimage.binary_dilation(inside) & ~inside)
+    border = ndimage.binary_dilation(inside) & ~inside
+    return np.argwhere(border) if border.any() else np.full((1, 2), _REACH_PX)
 
 
 def _read(depth: Array, places: Places) -> Array:

@@ -141,6 +141,18 @@ def test_a_dent_from_one_side_is_as_deep_as_it_is(depth_mm):
     assert found.area_ratio == pytest.approx(np.count_nonzero(dented) / AREA)
 
 
+SPECK, DIAGONAL = np.zeros_like(CORD), np.zeros_like(CORD)
+SPECK[40, 40] = DIAGONAL[40, 40] = DIAGONAL[41, 41] = True
+
+
+@pytest.mark.parametrize("cord", [SPECK, DIAGONAL, np.ones_like(CORD), CORD & (np.indices(CORD.shape).sum(0) % 2 == 0)])
+def test_whatever_was_outlined_as_cord_is_compared(cord):
+    found = middle_of(compared([CORD, CORD, cord, CORD, CORD], PINCHED))
+    assert found.change_mm > USUAL_CHANGE_MM
+    # It may even stand beside others.
+    assert middle_of(compared([cord, cord, CORD, cord, cord])).change_mm > USUAL_CHANGE_MM
+
+
 def test_tumour_that_was_outlined_as_cord_is_no_cord_like_beside():
     swollen = CORD | ellipse(5.0, 5.0, (-5.0, 0.0))
     found = middle_of(compared([CORD, CORD, swollen, CORD, CORD], PINCHED))
