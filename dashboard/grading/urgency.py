@@ -113,7 +113,7 @@ def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequ
     ending = {
         Concern.THIN: "; the slices beside are graded and not flagged",
         Concern.NARROW: "; the slices beside are not flagged",
-        Concern.WIDE: ": a whole level may be missing, read it now",
+        Concern.WIDE: ": a compression could hide there, read it now",
         Concern.SUSPICIOUS: " and compression is suspected there or beside: read it now",
     }[concern]
     return Claim(TIER_OF_GAP[concern], (words + ending,))
