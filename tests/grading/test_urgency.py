@@ -83,4 +83,6 @@ def test_a_gap_of_one_slice_is_spoken_of_as_one():
 
 def test_several_gaps_of_one_concern_share_a_sentence_and_name_each_obstacle_once():
     words = claim_of_gaps(Concern.WIDE, [(4, 4), (7, 9)], ["dark", "dark", "turned"]).reasons
-    assert words == ("slices 4, 7 to 9 could not be graded (dark; turned): a compression could hide there, read it now",)
+    assert words == (
+        "slices 4, 7 to 9 could not be graded (dark; turned): a compression could hide there, read it now",
+    )
