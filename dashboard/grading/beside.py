@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from dashboard.grading.profile import REACH_MM as NEAR_MM
 from dashboard.grading.profile import log_odds
 from dashboard.study.geometry import Array
 from dashboard.study.masks import Mask, SliceMasks
@@ -42,8 +43,6 @@ Places = npt.NDArray[np.int_]
 # enlargement). spinalcordtoolbox looks 10 to 30 mm above and below; here nearer slices count where none is suspected.
 WANE_MM = 10.0
 REACH_MM = 40.0
-# One side alone stands for the cord here where it begins next to it: slice steps of 7.5 mm occur in clinical stacks.
-NEAR_MM = 12.0
 # 93 of 100 healthy slices of the compression model's calibration people have a larger ratio, 99 of 100 one above 0.89.
 USUAL_RATIO = 0.93
 LEAST_RATIO = 0.78
@@ -84,7 +83,7 @@ def compare(masks: Sequence[SliceMasks], centres_mm: Array, usual: Sequence[bool
     -------
     list
         None for a slice without a cord, or without such neighbours within :data:`REACH_MM` above and below or, where
-        there is one on one side only, within :data:`NEAR_MM`.
+        there is one on one side only, next to it.
     """
     areas = np.array([np.count_nonzero(one.cord) * one.pixel_mm**2 for one in masks])
     standing = np.asarray(usual, bool) & (areas > 0)
@@ -104,7 +103,7 @@ def compare(masks: Sequence[SliceMasks], centres_mm: Array, usual: Sequence[bool
 
 
 def _sides(at: int, centres_mm: Array, standing: Mask) -> list[Array]:
-    """Share of each slice in what stands for the usual cord above, and below; one side alone only where it is near."""
+    """Share of each slice in what stands for the usual cord above, and below; one side alone only where it is next."""
     distance = np.linalg.norm(centres_mm - centres_mm[at], axis=1)
     near = standing & (distance <= REACH_MM)
     # Stations of a series may overlap: above and below is what lies there, not what was numbered before and after.

@@ -18,6 +18,7 @@ from dashboard.inference.segmentation import most_probable
 from dashboard.inference.sessions import Session, spread
 from dashboard.inference.uprights import Grid, Upright, grid_over, upright
 from dashboard.study import Role, Series, Volume
+from dashboard.study.masks import window_of
 from dashboard.study.sagittal import SAGITTAL_CLASSES, SagittalPrediction
 
 # Beside the plane, as the model was taught: the nearest to 4 mm away that is no nearer than 3 and no farther than 5.
@@ -265,13 +266,7 @@ def _reaches(distance_mm: float) -> bool:
 
 def _box(seen: npt.NDArray[np.generic]) -> Box:
     """Rows and columns of the grid that hold all that is not 0, with two pixels round them; empty where all is."""
-    ends = []
-    for axis in (1, 0):
-        where = np.flatnonzero(seen.any(axis=axis))
-        low, high = (int(where[0]), int(where[-1]) + 1) if len(where) else (0, 0)
-        margin = 2 if high else 0
-        ends.append(slice(max(0, low - margin), min(seen.shape[1 - axis], high + margin)))
-    return ends[0], ends[1]
+    return window_of(seen != 0, 2) if seen.any() else (slice(0, 0), slice(0, 0))
 
 
 def _widened(part: slice, margin: int, multiple: int, side: int) -> slice:

@@ -40,11 +40,12 @@ def window_of(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
     """
     if not mask.any():
         return slice(0, 1), slice(0, 1)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return (
-        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
-        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
+    ends = [np.flatnonzero(mask.any(axis=axis))[[0, -1]].tolist() for axis in (1, 0)]
+    rows, columns = (
+        slice(max(0, first - margin), min(side, last + 1 + margin))
+        for (first, last), side in zip(ends, mask.shape, strict=True)
     )
+    return rows, columns
 
 
 def slice_masks(labels: npt.NDArray[np.uint8], pixel_mm: float) -> SliceMasks:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import onnx
@@ -29,6 +31,7 @@ from models.training.labels import (
     SIZE_PX,
 )
 from models.training.network import CanalNet, CompressionNet, shares
+from models.training.site_model import toml_value
 
 VERSION = "1.4.2"
 CONTRACT = 1
@@ -180,11 +183,14 @@ def recalibrate_compression(out: Path, source: Source, *, smoke: bool = False) -
 
 
 def _calibrated(content: bytes, out: Path, source: Source, *, smoke: bool) -> None:
-    lines = _compression_lines(content, IDENTITY, 0, real=False)
-    write_folder(out, content, lines, source)
     found = [drawn_outputs(content, source.folder, source.seed, 60 if smoke else 2000)]
     if source.folder is not None:
-        models = load_models(out.parent, threads=1)
+        # Elsewhere, so that nobody who stops it half way is left with probabilities that mean nothing.
+        with TemporaryDirectory() as scratch:
+            shutil.copytree(out.parent / "canal", Path(scratch) / "canal")
+            lines = _compression_lines(content, IDENTITY, 0, real=False)
+            write_folder(Path(scratch) / "compression", content, lines, source)
+            models = load_models(Path(scratch), threads=1)
         found.append(series_outputs(source.folder, models, source.seed, rounds=1 if smoke else 48))
     calibration = fit_calibration(Outputs.join(found))
     count = sum(int((f.ranks >= 0).sum()) for f in found)
@@ -257,7 +263,7 @@ def write_folder(out: Path, content: bytes, lines: list[str], source: Source) ->
         made += [f'data = "{source.data}"', f"date = {today}", *source.lines]
     else:
         stated = {key: value for key, value in source.weights.items() if not key.startswith("calibrated_")}
-        made = [f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in stated.items()]
+        made = [f"{key} = {toml_value(value)}" for key, value in stated.items()]
         made += [f'calibrated_by = "{source.command} --recalibrate"', f"calibrated_on = {today}"]
     lines += ["[provenance]", *made, ""]
     out.mkdir(parents=True, exist_ok=True)

@@ -97,16 +97,17 @@ def _toml(table: Mapping[str, Any], name: str = "") -> Iterator[str]:
         yield f"\n[{name}]"
     for key, value in table.items():
         if not isinstance(value, Mapping):
-            yield f"{key} = {_toml_value(value)}"
+            yield f"{key} = {toml_value(value)}"
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _toml(value, f"{name}.{key}" if name else key)
 
 
-def _toml_value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list):
-        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
     # Text, numbers and truth are written alike in TOML and JSON.
     return json.dumps(value, ensure_ascii=False)

@@ -70,6 +70,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--models", type=Path, default=Path("models"), help="with --from-readings: what to adapt")
     args = parser.parse_args(argv)
+    if args.recalibrate and (args.only or args.start or args.minutes or args.checkpoints):
+        parser.error("--recalibrate trains nothing: it goes with --data, --out, --seed and --smoke alone")
     if args.from_readings is None:
         args.out = args.out or Path("models")
         if args.data and args.only == "compression" and not (args.out / "canal" / "manifest.toml").exists():

@@ -12,7 +12,6 @@ from dashboard.grading.beside import (
     LEAST_CHANGE_MM,
     LEAST_RATIO,
     MOST_CHANGE_MM,
-    NEAR_MM,
     REACH_MM,
     USUAL_CHANGE_MM,
     USUAL_RATIO,
@@ -22,6 +21,7 @@ from dashboard.grading.beside import (
     with_evidence,
 )
 from dashboard.grading.morphometry import measure
+from dashboard.grading.profile import REACH_MM as NEAR_MM
 from dashboard.grading.result import measures_document
 from dashboard.grading.series import graded_slices
 from dashboard.grading.words import finding_words

@@ -41,6 +41,9 @@ def test_before_a_long_training_the_localiser_is_asked_for(tmp_path, capsys):
     with pytest.raises(SystemExit):
         arguments(wanted)
     assert "copy models/canal into" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        arguments(["--recalibrate", "--minutes", "5"])
+    assert "--recalibrate trains nothing" in capsys.readouterr().err
     (tmp_path / "canal").mkdir()
     (tmp_path / "canal" / "manifest.toml").touch()
     assert arguments(wanted).only == "compression"

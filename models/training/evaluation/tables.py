@@ -11,7 +11,7 @@ Line = Mapping[str, Any]
 
 BAR_HEADINGS = ("bar", "on", "value", "95 % interval", "n", "people", "required", "verdict", "published")
 FIGURE_HEADINGS = ("figure", "on", "value", "95 % interval", "n", "people", "split")
-# The head by itself is nearly what as graded are together: its lines stay in evaluation.json.
+# The head by itself is nearly what is graded: its lines stay in evaluation.json.
 REPEATED = "head"
 
 
