@@ -38,11 +38,12 @@ LONGEST_MINOR_MM = 15.0
 class SliceState:
     """What gap finding needs to know of a slice, head to foot within one series.
 
-    `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed. A gap of
+    `centre_mm` and unit `normal` are those of its picture, LPS. `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed. A gap of
     `minor` slices only may be longer before it counts as wide, and is never suspicious.
     """
 
     centre_mm: Array
+    normal: Array
     analysed: bool
     grade_owed: bool
     rank: int
@@ -111,7 +112,9 @@ def _look_ill(within: Sequence[SliceState], neighbours: Sequence[int]) -> int:
 
 
 def _distance(one: SliceState, other: SliceState) -> float:
-    return float(np.linalg.norm(other.centre_mm - one.centre_mm))
+    """From plane to plane: a picture centred on something beside the canal is no farther off."""
+    away = other.centre_mm - one.centre_mm
+    return max(abs(float(away @ one.normal)), abs(float(away @ other.normal)))
 
 
 def _seen(centre_mm: Array, elsewhere_mm: Array) -> bool:

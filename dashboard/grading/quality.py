@@ -23,11 +23,12 @@ class Obstacle(StrEnum):
     CORD_NOT_PLAUSIBLE = "the outline found is too large for a cord"
     CSF_ABSENT = "no CSF is seen round the cord and no tumour explains it"
     CORD_UNSURE = "too short a stretch of cord above the cauda equina: it may be roots lying together"
+    CONUS = "the cord ends about here and is not told from its roots; the sac is open and no tumour is outlined"
     BELOW_CORD = "below the level where the cord ends: the Bilsky scale does not apply"
 
 
 # Where no grade is owed: the scale needs a cord, and slices off the spine hold none.
-NO_GRADE_OWED = frozenset({Obstacle.NO_CORD, Obstacle.BELOW_CORD, Obstacle.NOT_SPINE})
+NO_GRADE_OWED = frozenset({Obstacle.NO_CORD, Obstacle.CONUS, Obstacle.BELOW_CORD, Obstacle.NOT_SPINE})
 
 # Obstacles that say the slice is not what the model knows; its opinion of the grade then means nothing. After the
 # others (the canal was found, the outlines are odd) the head's suspicion still counts.

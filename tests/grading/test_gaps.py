@@ -9,6 +9,7 @@ from dashboard.grading.gaps import Concern, SliceState, find_gaps
 from dashboard.study import GRADES
 
 NOWHERE = np.zeros((0, 3))
+DOWN = np.array([0.0, 0.0, -1.0])
 
 
 def states(text: str, step_mm: float = 5.0) -> list[SliceState]:
@@ -17,7 +18,7 @@ def states(text: str, step_mm: float = 5.0) -> list[SliceState]:
     for index, letter in enumerate(text):
         rank = int(letter) if letter.isdigit() else GRADES.index("2") if letter == "X" else 0
         centre = np.array([0.0, 0.0, -step_mm * index])
-        found.append(SliceState(centre, letter.isdigit(), letter in "xX", rank))
+        found.append(SliceState(centre, DOWN, letter.isdigit(), letter in "xX", rank))
     return found
 
 
@@ -62,6 +63,11 @@ def test_one_slice_that_looks_ill_makes_nothing_urgent(text, concern):
 def test_the_slices_of_a_skull_base_are_no_missing_level():
     found = [replace(one, minor=True) for one in states("xxxxx0000", step_mm=3.0)]
     assert [gap.concern for gap in find_gaps(found, NOWHERE)] == [Concern.NARROW]
+
+
+def test_a_picture_that_lies_off_to_one_side_is_no_farther_off():
+    aside = [replace(one, centre_mm=one.centre_mm + [5.0 * (index == 0), 0, 0]) for index, one in enumerate(states("x00", 3.0))]
+    assert [gap.concern for gap in find_gaps(aside, NOWHERE)] == [Concern.THIN]
 
 
 def test_a_deformed_sac_beside_it_may_hide_a_level():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, StudyResult, grade_study
-from dashboard.study import GRADES, Rejection, Role, SeriesPrediction
+from dashboard.study import GRADES, LABELS, Rejection, Role, SeriesPrediction
 from tests.grading.crops import (
     Anatomy,
     axial_series,
@@ -161,6 +161,33 @@ def test_a_cord_seen_below_the_conus_is_not_believed():
     found = graded("0 0 0 0 cauda cauda cauda 1b cauda cauda")
     assert found.slices[7].status == "not_analysed"
     assert found.slices[7].reasons == ("below the level where the cord ends: the Bilsky scale does not apply",)
+
+
+def conus(step_mm: float = 5.0, below: str = "cauda cauda cauda", **change: np.ndarray) -> StudyResult:
+    """A cord that is not seen in slice 7, seen again in 8, and ends."""
+    made = list(slices_of(f"0 0 0 0 0 0 cauda 0 {below}", step_mm).slices)
+    made[6] = replace(made[6], **change)
+    return grade_study(study_of(axial_series(len(made))), {"2.25.7": stack(made)})
+
+
+def test_a_cord_that_comes_and_goes_at_the_conus_in_an_open_sac_is_no_gap():
+    found = conus()
+    assert found.urgency.tier.value == "routine"
+    assert found.slices[6].status == "not_analysed" and "the cord ends about here" in found.slices[6].reasons[0]
+    assert found.slices[7].status == "analysed"
+
+
+def test_with_a_tumour_or_without_csf_it_is_one():
+    tumour, dry = CAUDA.copy(), np.zeros_like(CAUDA)
+    tumour[60:70, 40:50] = LABELS.index("tumour")
+    dry[46:50, 44:52] = LABELS.index("csf")
+    for labels in (tumour, dry):
+        assert conus(labels=labels).urgency.tier.value != "routine"
+
+
+def test_where_the_cord_does_not_end_soon_or_not_for_certain_it_is_one():
+    assert conus(step_mm=12.0).urgency.tier.value != "routine"
+    assert conus(below="lost").urgency.tier.value != "routine"
 
 
 def test_one_slice_without_a_visible_cord_at_the_foot_of_the_stack_is_owed_a_grade():
