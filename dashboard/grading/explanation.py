@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from dashboard.grading.profile import MILDER_RANK, REACH_MM, SAME_PLACE_MM
+from dashboard.grading.profile import FAR_APART_MM, MILDER_RANK, REACH_MM, SAME_PLACE_MM
 from dashboard.grading.result import SliceResult
 from dashboard.grading.words import (
+    alone_words,
     elsewhere_words,
     finding_words,
     neighbour_words,
@@ -55,9 +56,37 @@ def _neighbours(at: int, slices: Sequence[SliceResult], elsewhere: Sequence[Slic
     # Neighbours that agree say enough; and that nothing is suspected elsewhere either needs no other series.
     if agreeing or own == "0":
         return words
-    same_place = [_grade(other) for other in elsewhere if other.grade and _apart_mm(other, one) <= SAME_PLACE_MM]
-    worst = max(same_place, key=rank, default="0")
-    return f"{words}; {elsewhere_words(worst)}" if bears_out(worst, own) else words
+    worst = max((_grade(other) for other in _same_place(one, elsewhere)), key=rank, default="0")
+    if bears_out(worst, own):
+        return f"{words}; {elsewhere_words(worst)}"
+    apart_mm = alone_mm(one, slices, elsewhere)
+    return words if apart_mm is None else f"{words}; {alone_words(apart_mm)}"
+
+
+def alone_mm(one: SliceResult, slices: Sequence[SliceResult], elsewhere: Sequence[SliceResult]) -> float | None:
+    """How far off the slices beside lie of one that counts although none bears it out; None where it does not.
+
+    Parameters
+    ----------
+    slices
+        All of its series, head to foot.
+    elsewhere
+        Slices of other series in the same frame of reference.
+    """
+    own = _grade(one)
+    if own == "0" or one.supported_grade in (None, "0"):
+        return None
+    graded = [other for other in slices if other.grade is not None]
+    at = next(i for i, other in enumerate(graded) if other.number == one.number)
+    beside = [graded[i] for i in (at - 1, at + 1) if 0 <= i < len(graded)]
+    if any(bears_out(_grade(other), own) for other in [*beside, *_same_place(one, elsewhere)]):
+        return None
+    apart_mm = min((_apart_mm(other, one) for other in beside), default=0.0)
+    return apart_mm if apart_mm >= FAR_APART_MM else None
+
+
+def _same_place(one: SliceResult, elsewhere: Sequence[SliceResult]) -> list[SliceResult]:
+    return [other for other in elsewhere if other.grade and _apart_mm(other, one) <= SAME_PLACE_MM]
 
 
 def _nearest(at: int, slices: Sequence[SliceResult], step: int) -> dict[int, str]:

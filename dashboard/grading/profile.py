@@ -10,13 +10,15 @@ it is (healthy slices have P(>= 1a) near one half). A slice that is named a 2 sh
 that a slice reaches it and not the one for 1b.
 The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
 holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
-Another series that shows the same place may stand in for the neighbours. Everything here is monotone: a worse slice
-anywhere never makes a study look better. A slice alone supports nothing.
+Another series that shows the same place may stand in for the neighbours. Where slices lie so far apart that a
+compression fits between two of them, a slice stands alone too, but needs ``ALONE_ODDS`` more of it. Everything here is
+monotone: a worse slice anywhere never makes a study look better. A slice without any neighbour supports nothing.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from dashboard.study.geometry import Array
 
@@ -30,6 +32,12 @@ LEAST_EXTENT_MM = 1.8
 # Beyond this two slices are no neighbours. Slice steps of 7.5 mm occur in clinical stacks; 12 mm lets such a stack
 # support itself with room for tilt, and never reaches over a slice that is missing from it.
 REACH_MM = 12.0
+# Of slices 4 mm apart and more (0.1 is rounding's), each is the only one to show what is less than 8 mm tall.
+FAR_APART_MM = 3.9
+# A slice alone so far apart counts from odds 81 times those of its cut on: of cut 0.45, P(>= 1b) of 0.985. Of 7,428
+# untouched slices 4 and 6 mm apart of 15 people, also blurred, noisy, shaded and turned, 14 were called 2 or 3 and none
+# had a P(>= 1b) above 0.76. Of 30 stacks 6 mm thick with 12 mm of 2 or 3 in them 24 become urgent by it, without it 11.
+ALONE_ODDS = 4.4
 # Log odds beyond this are certainty (1 - P under 1e-13) and would only make infinities.
 MOST_ODDS = 30.0
 # Slices of two series show the same place when the canal's centre differs by less than about one slice step.
@@ -73,6 +81,8 @@ def support(
     for number in sorted(set(series)):
         members = np.flatnonzero(numbers == number)
         standing[members] = opening(beyond[members], centres_mm[members])
+        alone = members[far_apart(centres_mm[members])]
+        standing[alone] = np.maximum(standing[alone], beyond[alone] - ALONE_ODDS)
     standing = np.maximum(standing, _other_series(beyond, centres_mm, numbers, frames_of_reference))
     needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
     borne_out = 1 / (1 + np.exp(-np.clip(standing[:, needed] + log_odds(np.asarray(cuts)), -MOST_ODDS, MOST_ODDS)))
@@ -107,6 +117,13 @@ def least_runs(centres_mm: Array) -> list[tuple[int, int]]:
         if extent >= LEAST_EXTENT_MM:
             runs.append((first, last))
     return runs
+
+
+def far_apart(centres_mm: Array) -> npt.NDArray[np.bool_]:
+    """Which slices (n), head to foot, have neighbours and none nearer than :data:`FAR_APART_MM`."""
+    steps = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1)
+    nearest = np.minimum(np.concatenate([[np.inf], steps]), np.concatenate([steps, [np.inf]]))[: len(centres_mm)]
+    return (nearest >= FAR_APART_MM) & (nearest <= REACH_MM)
 
 
 def along_canal_mm(centres_mm: Array) -> Array:

@@ -103,6 +103,11 @@ def agreement_words(first: int, last: int) -> str:
     return f"slices {first} to {last} agree"
 
 
+def alone_words(apart_mm: float) -> str:
+    """Why a grade counts that no slice beside bears out."""
+    return f"slices lie {_mm(apart_mm)} apart, and one as sure as this counts alone"
+
+
 def rank(grade: str) -> int:
     """Place of a grade in :data:`dashboard.study.GRADES`, for comparisons only."""
     return GRADES.index(grade)

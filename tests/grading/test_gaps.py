@@ -66,7 +66,10 @@ def test_the_slices_of_a_skull_base_are_no_missing_level():
 
 
 def test_a_picture_that_lies_off_to_one_side_is_no_farther_off():
-    aside = [replace(one, centre_mm=one.centre_mm + [5.0 * (index == 0), 0, 0]) for index, one in enumerate(states("x00", 3.0))]
+    aside = [
+        replace(one, centre_mm=one.centre_mm + [5.0 * (index == 0), 0, 0])
+        for index, one in enumerate(states("x00", 3.0))
+    ]
     assert [gap.concern for gap in find_gaps(aside, NOWHERE)] == [Concern.THIN]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dashboard.grading.profile import REACH_MM, along_canal_mm, least_runs, opening, support
+from dashboard.grading.profile import FAR_APART_MM, REACH_MM, along_canal_mm, least_runs, opening, support
 from tests.grading.crops import sure
 
 LOW, HIGH = sure("0"), sure("3")
@@ -20,7 +20,7 @@ def line(count: int, step_mm: float) -> np.ndarray:
     return np.array([[0.0, 0.0, -step_mm * index] for index in range(count)]).reshape(-1, 3)
 
 
-def alone(rows: list[tuple[float, ...]], step_mm: float = 5.0) -> np.ndarray:
+def alone(rows: list[tuple[float, ...]], step_mm: float = 3.0) -> np.ndarray:
     return support(np.array(rows), line(len(rows), step_mm), [0] * len(rows), ["2.25.1"] * len(rows), CUTS)
 
 
@@ -49,13 +49,23 @@ def test_a_neighbour_short_of_its_cut_lends_nothing_however_large_its_probabilit
 def test_a_neighbour_that_reaches_the_cut_for_2_alone_supports_as_a_2():
     rows = np.array([(1.0, 1.0, 1.0, 0.9, 0.4), (0.7, 0.4, 0.4, 0.15, 0.0), (0.7, 0.4, 0.4, 0.1, 0.0)])
     cuts = (0.5, 0.5, 0.5, 0.125, 0.3)
-    assert support(rows[:2], line(2, 5.0), [0, 0], ["", ""], cuts)[0, 3] >= cuts[3]
-    assert support(rows[[0, 2]], line(2, 5.0), [0, 0], ["", ""], cuts)[0, 3] < cuts[3]
+    assert support(rows[:2], line(2, 3.0), [0, 0], ["", ""], cuts)[0, 3] >= cuts[3]
+    assert support(rows[[0, 2]], line(2, 3.0), [0, 0], ["", ""], cuts)[0, 3] < cuts[3]
 
 
 def test_a_slice_without_neighbours_supports_nothing():
     assert alone([HIGH]).max() == 0
     assert alone([HIGH, HIGH], step_mm=REACH_MM + 1).max() == 0
+
+
+def test_of_slices_far_apart_one_that_is_sure_counts_alone():
+    rows = [LOW, HIGH, LOW]
+    assert alone(rows, FAR_APART_MM)[1, 3] > 0.5 > alone(rows, FAR_APART_MM - 0.1)[1, 3]
+    assert alone([HIGH, LOW], step_mm=5.0)[0, 3] > 0.5
+
+
+def test_of_slices_far_apart_one_that_is_not_quite_sure_does_not():
+    assert alone([LOW, sure("3", doubt=0.2), LOW], step_mm=5.0)[1, 3] < 0.2
 
 
 def test_two_thin_slices_are_one_observation():
@@ -73,7 +83,7 @@ def test_a_second_series_at_the_same_place_supports():
 
 @pytest.mark.parametrize("frames", [["2.25.1"] * 3 + ["2.25.2"], [""] * 4])
 def test_places_compare_only_within_one_frame_of_reference(frames):
-    centres = np.concatenate([line(3, 5.0), [[0.0, 0.0, -5.0]]])
+    centres = np.concatenate([line(3, 3.0), [[0.0, 0.0, -3.0]]])
     assert support(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames, CUTS)[:, 3].max() < 0.05
 
 

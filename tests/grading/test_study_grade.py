@@ -75,10 +75,19 @@ def test_two_neighbours_of_a_grade_make_the_study_that_grade(grade, tier):
 
 @pytest.mark.parametrize("grade", ["2", "3"])
 def test_one_noisy_slice_is_checked_soon_and_not_urgent(grade):
-    found = graded(f"0 0 0 {grade} 0 0")
+    found = graded(f"0 0 0 {grade} 0 0", step_mm=3.0)
     assert found.urgency.tier.value == "soon" and found.grade == "0"
     assert any("check slice 4" in reason for reason in found.urgency.reasons)
     assert found.worst is not None and found.worst.number == 4
+
+
+@pytest.mark.parametrize("grade", ["2", "3"])
+def test_one_sure_slice_of_a_thick_stack_counts_alone_and_that_is_said(grade):
+    found = graded(f"0 0 0 {grade} 0 0", step_mm=5.0)
+    # That nothing beside it is a 1c takes more off a 3 than off a 2.
+    assert (found.grade, found.urgency.tier.value) == ("2", "urgent")
+    assert "slices lie 5.0 mm apart, and one as sure as this counts alone" in found.urgency.reasons
+    assert not any("check slice" in reason for reason in found.urgency.reasons)
 
 
 def test_a_single_slice_series_that_suggests_compression_is_to_be_read_now():
@@ -270,7 +279,7 @@ def test_disagreement_of_model_and_measurements_is_said():
 def test_of_several_series_the_one_that_is_meant_is_named():
     first = axial_series(5)
     second = replace(axial_series(5, uid="2.25.8", frame="2.25.77"), series_number=6)
-    predictions = {"2.25.7": slices_of("0 0 0 0 0"), "2.25.8": slices_of("0 0 3 0 0")}
+    predictions = {"2.25.7": slices_of("0 0 0 0 0"), "2.25.8": slices_of("0 0 3 0 0", step_mm=3.0)}
     reasons = grade_study(study_of(first, second), predictions).urgency.reasons
     assert any("check slice 3 (grade 3) of series 6" in reason for reason in reasons)
 
@@ -304,7 +313,7 @@ def test_a_healthy_stack_with_one_noisy_slice_is_never_urgent(count, data):
     where = data.draw(st.integers(0, count - 1))
     noise = data.draw(st.sampled_from(["2", "3"]))
     made = " ".join(noise if index == where else "0" for index in range(count))
-    assert TIERS.index(graded(made).urgency.tier) > 1
+    assert TIERS.index(graded(made, step_mm=3.0).urgency.tier) > 1
 
 
 @settings(max_examples=25, deadline=None)

@@ -186,6 +186,7 @@ _FIXED: tuple[Bar, ...] = (
         "2 to 6 slices implanted",
         0.98,
         "studies_2_or_3_immediate_or_urgent",
+        {"where": "2 to 6 slices implanted"},
     ),
     *(
         Bar(
