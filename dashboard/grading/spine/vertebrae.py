@@ -35,7 +35,10 @@ class BodyMeasures:
         Heights.
     loss
         Largest loss of height, 0 to 1, against the neighbours (front, middle, back); None without a neighbour on
-        either side. Negative where the body is taller.
+        either side, and where one end was not seen. Negative where the body is taller.
+    ends_seen
+        Whether a disc lies above it and one below. Without one the edge of the field may cut it: pictures fade to
+        black some millimetres before they end, and a body that fades with them looks like a fracture.
     shape
         ``wedge``, ``biconcave`` or ``crush``: where the loss is.
     marrow
@@ -53,6 +56,7 @@ class BodyMeasures:
     back_mm: float
     loss: float | None
     shape: str | None
+    ends_seen: bool
     marrow: float
     marrow_z: float | None
     marrow_high_share: float
@@ -66,17 +70,25 @@ def measure_bodies(
     places = [k for k, one in enumerate(spine.named) if one.segment.kind == "vertebra" and near[k]]
     places = [k for k in places if spine.named[k].segment.complete]
     heights = {k: _heights(near[k]) for k in places}
+    between = {k: heights[k] for k in places if _lies_between_discs(spine, k)}
     marrow = {k: marrow_signal(prediction, near[k]) for k in places}
     outlying = marrow_outliers(marrow)
     found = {}
     for k in places:
-        loss, shape = height_loss(heights, k, wedged=spine.named[k].level == "L5")
+        loss, shape = None, None
+        if k in between:
+            loss, shape = height_loss(between, k, wedged=spine.named[k].level == "L5")
         high, low = _patches(prediction, near[k], marrow[k])
         front, middle, back = (float(v) for v in heights[k])
         found[k] = BodyMeasures(
-            spine.named[k].level, front, middle, back, loss, shape, marrow[k], outlying.get(k), high, low
+            spine.named[k].level, front, middle, back, loss, shape, k in between, marrow[k], outlying.get(k), high, low
         )
     return found
+
+
+def _lies_between_discs(spine: Spine, place: int) -> bool:
+    beside = [spine.named[k] for k in (place - 1, place + 1) if 0 <= k < len(spine.named)]
+    return len(beside) == 2 and all(one.segment.kind == "disc" for one in beside)
 
 
 def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) -> tuple[float | None, str | None]:

@@ -20,7 +20,14 @@ def test_heights_are_those_of_the_drawing() -> None:
 
 def test_a_plain_spine_has_lost_nothing() -> None:
     measures, _ = measured()
-    assert max(one.loss for one in measures.bodies.values()) < 0.05
+    assert max(one.loss for one in measures.bodies.values() if one.loss is not None) < 0.05
+
+
+def test_a_body_with_no_disc_beyond_it_may_be_cut_and_has_lost_nothing() -> None:
+    measures, places = measured(Drawing(height={"T12": (7.0, 7.0)}))
+    top = measures.bodies[places["T12"]]
+    assert (top.ends_seen, top.loss) == (False, None)
+    assert measures.bodies[places["L1"]].loss == pytest.approx(0, abs=0.05)
 
 
 def test_a_wedge_is_lost_in_front() -> None:
