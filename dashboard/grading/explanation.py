@@ -81,8 +81,7 @@ def alone_mm(one: SliceResult, slices: Sequence[SliceResult], elsewhere: Sequenc
     beside = [graded[i] for i in (at - 1, at + 1) if 0 <= i < len(graded)]
     if any(bears_out(_grade(other), own) for other in [*beside, *_same_place(one, elsewhere)]):
         return None
-    apart_mm = min((_apart_mm(other, one) for other in beside), default=0.0)
-    return apart_mm if apart_mm >= FAR_APART_MM else None
+    return one.apart_mm if beside and one.apart_mm >= FAR_APART_MM else None
 
 
 def _same_place(one: SliceResult, elsewhere: Sequence[SliceResult]) -> list[SliceResult]:

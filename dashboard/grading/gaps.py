@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from dashboard.grading.profile import LEAST_EXTENT_MM, REACH_MM, SAME_PLACE_MM
+from dashboard.grading.profile import LEAST_EXTENT_MM, REACH_MM, SAME_PLACE_MM, plane_steps_mm
 from dashboard.study import GRADES
 from dashboard.study.geometry import Array
 
@@ -18,10 +18,11 @@ from dashboard.study.geometry import Array
 class Concern(IntEnum):
     """How much could hide in a gap."""
 
-    THIN = 0  # less than the shortest compression: its neighbours would show it too
-    NARROW = 1  # one slice of a thick stack, neighbours not flagged
-    WIDE = 2  # room for a whole compression, or a slice beside it shows a deformed sac
-    SUSPICIOUS = 3  # compression beside it, or suspected in it and borne out by a second slice
+    BEYOND = 0  # nothing: planes that leave the volume at its end
+    THIN = 1  # less than the shortest compression: its neighbours would show it too
+    NARROW = 2  # one slice of a thick stack, neighbours not flagged
+    WIDE = 3  # room for a whole compression, or a slice beside it shows a deformed sac
+    SUSPICIOUS = 4  # compression beside it, or suspected in it and borne out by a second slice
 
 
 # A slice that could not be graded beside one where tumour touches the cord may be the worse of the two. As with slices
@@ -38,8 +39,9 @@ LONGEST_MINOR_MM = 15.0
 class SliceState:
     """What gap finding needs to know of a slice, head to foot within one series.
 
-    `centre_mm` and unit `normal` are those of its picture, LPS. `rank` is that of the slice's own grade, or of the grade the model alone would give a slice not analysed. A gap of
-    `minor` slices only may be longer before it counts as wide, and is never suspicious.
+    `centre_mm` and unit `normal` are those of its picture, LPS. `rank` is that of the slice's own grade, or of the
+    grade the model alone would give a slice not analysed. A gap of `minor` slices only may be longer before it counts
+    as wide, and is never suspicious; one of slices only that lie `beyond` the volume hides nothing that was acquired.
     """
 
     centre_mm: Array
@@ -48,6 +50,7 @@ class SliceState:
     grade_owed: bool
     rank: int
     minor: bool = False
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,16 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     within = slices[first : last + 1]
     around = _distance(slices[max(first - 1, 0)], slices[min(last + 1, len(slices) - 1)])
     length = _distance(slices[first], slices[last])
+    flagged = beside >= UNCERTAIN_FROM
+    if all(one.beyond for one in within):
+        return Concern.BEYOND
     if all(one.minor for one in within):
-        wide = length > LONGEST_MINOR_MM
+        wide = length > LONGEST_MINOR_MM or flagged
     elif beside >= COMPRESSED_FROM or _look_ill(within, neighbours) >= 2:
         return Concern.SUSPICIOUS
     else:
         # Room for as many slices as a compression needs to be believed, or for one where neighbours are too far apart.
-        wide = length >= LEAST_EXTENT_MM or around > REACH_MM or beside >= UNCERTAIN_FROM
+        wide = length >= LEAST_EXTENT_MM or around > REACH_MM or flagged
     if wide:
         return Concern.WIDE
     return Concern.NARROW if around >= 2 * LEAST_EXTENT_MM else Concern.THIN
@@ -112,9 +118,8 @@ def _look_ill(within: Sequence[SliceState], neighbours: Sequence[int]) -> int:
 
 
 def _distance(one: SliceState, other: SliceState) -> float:
-    """From plane to plane: a picture centred on something beside the canal is no farther off."""
-    away = other.centre_mm - one.centre_mm
-    return max(abs(float(away @ one.normal)), abs(float(away @ other.normal)))
+    centres, normals = np.stack([one.centre_mm, other.centre_mm]), np.stack([one.normal, other.normal])
+    return float(plane_steps_mm(centres, normals)[0])
 
 
 def _seen(centre_mm: Array, elsewhere_mm: Array) -> bool:

@@ -47,6 +47,7 @@ SAME_PLACE_MM = 5.0
 def support(
     at_least: Array,
     centres_mm: Array,
+    apart_mm: Array,
     series: Sequence[int],
     frames_of_reference: Sequence[str],
     cuts: Sequence[float],
@@ -59,6 +60,8 @@ def support(
         (slices, 5) combined P(>= 1a, 1b, 1c, 2, 3), head to foot within each series.
     centres_mm
         (slices, 3) centre of the canal, LPS mm.
+    apart_mm
+        (slices) how far the nearest slice of the series lies away, analysed or not; see :func:`nearest_plane_mm`.
     series
         Number of the series each slice belongs to.
     frames_of_reference
@@ -81,7 +84,7 @@ def support(
     for number in sorted(set(series)):
         members = np.flatnonzero(numbers == number)
         standing[members] = opening(beyond[members], centres_mm[members])
-        alone = members[far_apart(centres_mm[members])]
+        alone = members[has_neighbour(centres_mm[members]) & (apart_mm[members] >= FAR_APART_MM)]
         standing[alone] = np.maximum(standing[alone], beyond[alone] - ALONE_ODDS)
     standing = np.maximum(standing, _other_series(beyond, centres_mm, numbers, frames_of_reference))
     needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
@@ -119,11 +122,26 @@ def least_runs(centres_mm: Array) -> list[tuple[int, int]]:
     return runs
 
 
-def far_apart(centres_mm: Array) -> npt.NDArray[np.bool_]:
-    """Which slices (n), head to foot, have neighbours and none nearer than :data:`FAR_APART_MM`."""
-    steps = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1)
-    nearest = np.minimum(np.concatenate([[np.inf], steps]), np.concatenate([steps, [np.inf]]))[: len(centres_mm)]
-    return (nearest >= FAR_APART_MM) & (nearest <= REACH_MM)
+def has_neighbour(centres_mm: Array) -> npt.NDArray[np.bool_]:
+    """Which of a series' analysed slices (n), head to foot, have another within :data:`REACH_MM`."""
+    near = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1) <= REACH_MM
+    return (np.concatenate([[False], near]) | np.concatenate([near, [False]]))[: len(centres_mm)]
+
+
+def plane_steps_mm(centres_mm: Array, normals: Array) -> Array:
+    """Distance from each picture's plane to the next one's (n - 1), of n centres (n, 3) and unit normals (n, 3).
+
+    A picture centred on something beside the canal is no farther off; of planes that lean, the larger distance counts.
+    """
+    away = np.diff(centres_mm, axis=0)
+    distances = [np.abs(np.sum(away * normal, axis=1)) for normal in (normals[:-1], normals[1:])]
+    return np.asarray(np.maximum(*distances))
+
+
+def nearest_plane_mm(centres_mm: Array, normals: Array) -> Array:
+    """Distance of each picture (n) of a series, head to foot, from the nearer of those beside; inf where alone."""
+    steps = plane_steps_mm(centres_mm, normals)
+    return np.minimum(np.concatenate([[np.inf], steps]), np.concatenate([steps, [np.inf]]))[: len(centres_mm)]
 
 
 def along_canal_mm(centres_mm: Array) -> Array:

@@ -46,6 +46,8 @@ class SliceResult:
         P(>= 1a, 1b, 1c, 2, 3) as far as neighbouring slices stand by it; None where not analysed.
     along_canal_mm
         Distance from the first slice of the series along the canal.
+    apart_mm
+        How far its plane lies from the nearest of the series' others; inf where there is none.
     level
         Where a series seen from the side shows the slice's canal; None where none does.
     """
@@ -57,6 +59,7 @@ class SliceResult:
     frame: FrameReference | None
     position_mm: tuple[float, float, float]
     along_canal_mm: float
+    apart_mm: float
     status: str
     reasons: tuple[str, ...] = ()
     grade: SliceGrade | None = None

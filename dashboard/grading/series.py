@@ -89,11 +89,12 @@ class GradedSlice:
     def state(self) -> SliceState:
         """What gap finding needs; the model alone speaks for a slice whose outlines are in doubt."""
         severity = rank(self.suspicion)
+        first, quiet = self.gate.obstacles[:1], severity < COMPRESSED_FROM
         # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
-        minor = self.at_end and self.gate.obstacles[:1] in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,))
-        minor = minor and severity < COMPRESSED_FROM
+        minor = self.at_end and first in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,)) and quiet
+        beyond = self.at_end and first == (Obstacle.FIELD_EDGE,) and not self.whole
         centre, normal = self.prediction.centre_mm, self.prediction.affine[:3, 0]
-        return SliceState(centre, normal, self.gate.passed, self.gate.grade_owed, severity, minor)
+        return SliceState(centre, normal, self.gate.passed, self.gate.grade_owed, severity, minor, beyond)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from dashboard.grading.bilsky import grade_from
 from dashboard.grading.explanation import alone_mm, explained
 from dashboard.grading.gaps import Concern, Gap, find_gaps
 from dashboard.grading.levels import group_levels
-from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, support
+from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, nearest_plane_mm, support
 from dashboard.grading.result import (
     ANALYSED,
     GRADED,
@@ -56,6 +56,13 @@ class _Part:
         """What a reader finds it by: the scanner's number, or its place in the study."""
         number = self.series.series_number
         return str(self.number + 1 if number is None else number)
+
+    @property
+    def apart_mm(self) -> Array:
+        """How far each slice's plane lies from the nearest of the others."""
+        seen = [one.prediction for one in self.graded.slices]
+        centres = np.array([one.centre_mm for one in seen]).reshape(-1, 3)
+        return nearest_plane_mm(centres, np.array([one.affine[:3, 0] for one in seen]).reshape(-1, 3))
 
     @property
     def analysed(self) -> list[GradedSlice]:
@@ -154,6 +161,7 @@ def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array
     supported = support(
         np.array([one.grade.at_least for _, one in rows]),
         np.array([one.prediction.centre_mm for _, one in rows]),
+        np.concatenate([part.apart_mm[[one.gate.passed for one in part.graded.slices]] for part in parts]),
         numbers,
         [part.series.frame_of_reference_uid for part, _ in rows],
         cuts.grade_cut,
@@ -164,6 +172,7 @@ def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array
 def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds, levels: Levels) -> list[SliceResult]:
     uid, frame = part.series.series_instance_uid, part.series.frame_of_reference_uid
     along = along_canal_mm(np.array([one.prediction.centre_mm for one in part.graded.slices]).reshape(-1, 3))
+    apart_mm = part.apart_mm
     rows = iter(supported)
     results = []
     for index, one in enumerate(part.graded.slices):
@@ -178,6 +187,7 @@ def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds, level
                 frame=one.prediction.frame,
                 position_mm=_point(one.prediction.centre_mm),
                 along_canal_mm=float(along[index]),
+                apart_mm=float(apart_mm[index]),
                 status=ANALYSED if passed else NOT_ANALYSED,
                 reasons=slice_words(one.grade, one.measures) if passed else tuple(o.value for o in one.gate.obstacles),
                 grade=one.grade if passed else None,

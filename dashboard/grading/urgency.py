@@ -39,6 +39,7 @@ TIER_OF_GRADE = {
     "3": Tier.IMMEDIATE,
 }
 TIER_OF_GAP = {
+    Concern.BEYOND: Tier.ROUTINE,
     Concern.THIN: Tier.ROUTINE,
     Concern.NARROW: Tier.SOON,
     Concern.WIDE: Tier.NOT_ANALYSED,
@@ -111,6 +112,7 @@ def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequ
     several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
     words = f"{'slices' if several else 'slice'} {listed}{where} could not be graded ({'; '.join(dict.fromkeys(why))})"
     ending = {
+        Concern.BEYOND: ": the volume ends there",
         Concern.THIN: "; the slices beside are graded and not flagged",
         Concern.NARROW: "; the slices beside are not flagged",
         Concern.WIDE: ": a compression could hide there, read it now",

@@ -101,8 +101,7 @@ def test_disagreement_stands_among_the_reasons_too_in_the_same_words():
         (
             "0 lost 2 lost 0",
             3,
-            "no neighbour supports it: slices 1 and 5 are graded 0, 0; slices 2 and 4 were not analysed"
-            "; slices lie 6.0 mm apart, and one as sure as this counts alone",
+            "no neighbour supports it: slices 1 and 5 are graded 0, 0; slices 2 and 4 were not analysed",
         ),
         ("lost 2 lost", 2, "no neighbour supports it: no slice beside it was analysed"),
         ("2 lost 2", 1, "slice 3 agrees: 2; slice 2 was not analysed"),
@@ -113,6 +112,13 @@ def test_disagreement_stands_among_the_reasons_too_in_the_same_words():
 )
 def test_neighbours_are_named_with_their_grades(words, number, sentence):
     assert sentence in said(words, number)
+
+
+def test_that_one_slice_of_a_thick_stack_counts_alone_is_said():
+    words = (
+        "no neighbour supports it: slices 2 and 4 are graded 0, 0; slices lie 5.0 mm apart, and one as sure as this "
+    )
+    assert words + "counts alone" in graded("0 0 2 0 0", step_mm=5.0).slices[2].explanation
 
 
 def test_what_lies_too_far_away_is_no_neighbour():

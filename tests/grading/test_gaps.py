@@ -65,12 +65,22 @@ def test_the_slices_of_a_skull_base_are_no_missing_level():
     assert [gap.concern for gap in find_gaps(found, NOWHERE)] == [Concern.NARROW]
 
 
+def test_what_lies_beyond_the_volume_hides_nothing():
+    found = [replace(one, minor=True, beyond=True) for one in states("xxx", 3.0)] + states("xxx000", 3.0)[3:]
+    assert [gap.concern for gap in find_gaps(found, NOWHERE)] == [Concern.BEYOND]
+    partly = [replace(found[0], beyond=False), *found[1:]]
+    assert [gap.concern for gap in find_gaps(partly, NOWHERE)] == [Concern.NARROW]
+
+
+def test_beside_a_deformed_sac_no_gap_is_minor():
+    first, *others = states("x20")
+    assert [gap.concern for gap in find_gaps([replace(first, minor=True), *others], NOWHERE)] == [Concern.WIDE]
+
+
 def test_a_picture_that_lies_off_to_one_side_is_no_farther_off():
-    aside = [
-        replace(one, centre_mm=one.centre_mm + [5.0 * (index == 0), 0, 0])
-        for index, one in enumerate(states("x00", 3.0))
-    ]
-    assert [gap.concern for gap in find_gaps(aside, NOWHERE)] == [Concern.THIN]
+    first, *others = states("x00", 3.0)
+    aside = replace(first, centre_mm=first.centre_mm + np.array([5.0, 0, 0]))
+    assert [gap.concern for gap in find_gaps([aside, *others], NOWHERE)] == [Concern.THIN]
 
 
 def test_a_deformed_sac_beside_it_may_hide_a_level():

@@ -226,7 +226,9 @@ def test_a_slice_between_spine_slices_that_does_not_look_like_spine_is_owed_a_gr
 
 def test_planes_at_the_ends_that_left_the_volume_lose_nothing():
     made = [prediction(sure("0"), -3.0 * n, CROPS["0"], index=n, inside=0.9 if n > 1 else 0.2) for n in range(8)]
-    assert grade_study(study_of(axial_series(8)), {"2.25.7": stack(made)}).urgency.tier.value == "soon"
+    found = grade_study(study_of(axial_series(8)), {"2.25.7": stack(made)})
+    assert found.urgency.tier.value == "routine"
+    assert any(reason.startswith("slices 1 to 2 could not be graded") for reason in found.urgency.reasons)
 
 
 @pytest.mark.parametrize(
