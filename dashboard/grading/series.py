@@ -8,6 +8,7 @@ import numpy as np
 
 from dashboard.grading.beside import compare
 from dashboard.grading.bilsky import SliceGrade, grade_slice
+from dashboard.grading.continuity import carried
 from dashboard.grading.extent import (
     LEAST_CORD_MM,
     SERIES_REASONS,
@@ -120,14 +121,14 @@ def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) ->
 
 def graded_slices(prediction: SeriesPrediction, thresholds: GradingThresholds) -> list[GradedSlice]:
     """Every slice measured, gated and graded, before the series is judged as a whole."""
-    masks = [slice_masks(one.labels, one.pixel_mm) for one in prediction.slices]
+    slices = carried(prediction.slices)
+    masks = [slice_masks(one.labels, one.pixel_mm) for one in slices]
     measured = [measure(one) for one in masks]
-    gates = [gate_slice(one, m, thresholds) for one, m in zip(prediction.slices, measured, strict=True)]
+    gates = [gate_slice(one, m, thresholds) for one, m in zip(slices, measured, strict=True)]
     unsuspected = [
-        gate.passed and one.at_least[0] < thresholds.grade_cut[0]
-        for one, gate in zip(prediction.slices, gates, strict=True)
+        gate.passed and one.at_least[0] < thresholds.grade_cut[0] for one, gate in zip(slices, gates, strict=True)
     ]
-    centres = np.array([one.centre_mm for one in prediction.slices]).reshape(-1, 3)
+    centres = np.array([one.centre_mm for one in slices]).reshape(-1, 3)
     compared = compare(masks, centres, unsuspected)
     beside = [
         m if found is None else replace(m, cord_area_ratio=found.area_ratio, cord_change_mm=found.change_mm)
@@ -135,7 +136,7 @@ def graded_slices(prediction: SeriesPrediction, thresholds: GradingThresholds) -
     ]
     return [
         GradedSlice(one, m, gate, grade_slice(one.at_least, m, thresholds))
-        for one, m, gate in zip(prediction.slices, beside, gates, strict=True)
+        for one, m, gate in zip(slices, beside, gates, strict=True)
     ]
 
 

@@ -50,12 +50,23 @@ def test_one_brighter_vessel_does_not_move_the_path():
     np.testing.assert_allclose(centres(trace_canal(planes))[:, 1], 20, atol=0.3)
 
 
-def test_slices_without_heat_take_their_neighbours_place_and_a_low_score():
-    planes = [heat(z, [] if -24 < z < -8 else [(0, -z * 0.5, 0.9)]) for z in range(0, -40, -4)]
-    points = trace_canal(planes)
-    np.testing.assert_allclose(centres(points)[:, 1], [-z * 0.5 for z in range(0, -40, -4)], atol=0.4)
+def without_heat(highest_mm, lowest_mm):
+    """Points of a leaning canal, every 4 mm, without heat between two heights."""
+    heights = range(0, -80, -4)
+    points = trace_canal([heat(z, [] if lowest_mm < z < highest_mm else [(0, -z * 0.5, 0.9)]) for z in heights])
+    np.testing.assert_allclose(centres(points)[:, 1], [-z * 0.5 for z in heights], atol=0.4)
+    return points
+
+
+def test_slices_without_heat_between_near_neighbours_take_their_place_and_score():
+    points = without_heat(-8, -24)
     assert [point.found for point in points].count(False) == 3
-    assert all(point.score == 0 for point in points if not point.found)
+    assert min(point.score for point in points) > 0.7
+
+
+def test_slices_without_heat_far_from_a_neighbour_take_its_place_and_no_score():
+    lost = [point for point in without_heat(-8, -60) if not point.found]
+    assert len(lost) == 12 and all(point.score == 0 for point in lost)
 
 
 def test_slices_above_the_canal_stay_without():
