@@ -15,6 +15,7 @@ from dashboard.grading.extent import (
     WRONG_KINDS,
     cauda_follows,
     cord_end,
+    of_right_kind,
     series_obstacle,
     too_short_for_a_cord,
 )
@@ -163,6 +164,8 @@ def _within_cord(slices: list[GradedSlice]) -> list[GradedSlice]:
     end = cord_end(shows_cord, no_cord)
     if not cauda_follows([one.no_cord for one in slices], end):
         end = len(slices)
+    if 0 < end < len(slices) and not of_right_kind([one.prediction.scene for one in slices[:end]]):
+        slices = [replace(_blocked(one, Obstacle.UNLIKE), heard=False) for one in slices[:end]] + slices[end:]
     seen = [one.prediction.centre_mm for one, shows in zip(slices[:end], shows_cord, strict=False) if shows]
     if end < len(slices) and too_short_for_a_cord(np.array(seen)):
         slices = [_blocked(one, Obstacle.CORD_UNSURE) if one.gate.passed else one for one in slices]

@@ -199,6 +199,20 @@ def test_where_the_cord_does_not_end_soon_or_not_for_certain_it_is_one():
     assert conus(below="lost").urgency.tier.value != "routine"
 
 
+def above_a_cauda(scene: tuple[float, ...]) -> StudyResult:
+    """Six slices with the outlines and the head of a 3 that look like `scene`, above twenty of cauda equina."""
+    made = list(slices_of("3 3 3 3 3 3" + " cauda" * 20).slices)
+    made[:6] = [replace(one, scene=np.array(scene)) for one in made[:6]]
+    return grade_study(study_of(axial_series(len(made))), {"2.25.7": stack(made)})
+
+
+def test_what_is_unlike_a_spine_above_a_cauda_equina_is_not_spoken_for_by_it():
+    found = above_a_cauda((0.42, 0.0, 0.04, 0.18, 0.36))
+    assert (found.status, found.urgency.tier.value) == ("not_analysed", "not analysed")
+    assert {one.reasons for one in found.slices[:6]} == {("the image is unlike those the model was made for",)}
+    assert above_a_cauda((0.9, 0.0, 0.02, 0.04, 0.04)).urgency.tier.value == "immediate"
+
+
 def test_one_slice_without_a_visible_cord_at_the_foot_of_the_stack_is_owed_a_grade():
     assert graded("0 0 0 0 cauda").urgency.tier.value == "soon"
 
