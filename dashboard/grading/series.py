@@ -94,7 +94,7 @@ class GradedSlice:
         first, quiet = self.gate.obstacles[:1], severity < COMPRESSED_FROM
         # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
         minor = self.at_end and first in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,)) and quiet
-        beyond = self.at_end and first == (Obstacle.FIELD_EDGE,) and not self.whole
+        beyond = self.at_end and not self.whole
         centre, normal = self.prediction.centre_mm, self.prediction.affine[:3, 0]
         return SliceState(centre, normal, self.gate.passed, self.gate.grade_owed, severity, minor, beyond)
 
@@ -122,9 +122,10 @@ def grade_series(prediction: SeriesPrediction, thresholds: GradingThresholds) ->
 
 def graded_slices(prediction: SeriesPrediction, thresholds: GradingThresholds) -> list[GradedSlice]:
     """Every slice measured, gated and graded, before the series is judged as a whole."""
-    slices = carried(prediction.slices)
-    masks = [slice_masks(one.labels, one.pixel_mm) for one in slices]
+    masks = [slice_masks(one.labels, one.pixel_mm) for one in prediction.slices]
     measured = [measure(one) for one in masks]
+    gates = [gate_slice(one, m, thresholds) for one, m in zip(prediction.slices, measured, strict=True)]
+    slices = carried(prediction.slices, [gate.passed for gate in gates])
     gates = [gate_slice(one, m, thresholds) for one, m in zip(slices, measured, strict=True)]
     unsuspected = [
         gate.passed and one.at_least[0] < thresholds.grade_cut[0] for one, gate in zip(slices, gates, strict=True)
