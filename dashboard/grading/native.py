@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from dashboard.grading.quality import NO_GRADE_OWED
+from dashboard.grading.quality import NO_GRADE_OWED, Obstacle
 from dashboard.grading.result import ANALYSED
 from dashboard.study import LABELS, Series, SeriesPrediction, Volume
 from dashboard.study.geometry import Array
@@ -15,7 +15,8 @@ from dashboard.study.geometry import Array
 Labels = npt.NDArray[np.uint8]
 ALL, ANATOMY, NOTHING = 2, 1, 0
 TUMOUR = LABELS.index("tumour")
-WITHOUT_CORD = frozenset(obstacle.value for obstacle in NO_GRADE_OWED)
+# At the conus there is a cord, if a doubtful one.
+WITHOUT_CORD = frozenset(obstacle.value for obstacle in NO_GRADE_OWED - {Obstacle.CONUS})
 
 
 def trusted_labels(

@@ -46,8 +46,9 @@ def test_all_analysed_gives_the_labels_as_they_are(series, made):
     assert trusted_labels(series, made, document(None, None, None, None))[0] is made.native_labels[0]
 
 
-def test_a_slice_that_could_not_be_graded_keeps_its_anatomy_and_loses_its_tumour(series, made):
-    kept = trusted_labels(series, made, document(None, Obstacle.FIELD_EDGE, None, None))[0]
+@pytest.mark.parametrize("obstacle", [Obstacle.FIELD_EDGE, Obstacle.CONUS])
+def test_a_slice_that_could_not_be_graded_keeps_its_anatomy_and_loses_its_tumour(series, made, obstacle):
+    kept = trusted_labels(series, made, document(None, obstacle, None, None))[0]
     assert [set(np.unique(plane)) for plane in kept] == [{0, CORD, TUMOUR}, {0, CORD}, *[{0, CORD, TUMOUR}] * 2]
     assert TUMOUR in made.native_labels[0][1], "the given labels stay as they are"
 
