@@ -57,7 +57,12 @@ def test_compression_beside_it_or_two_slices_that_look_ill_make_it_suspicious(te
 
 @pytest.mark.parametrize(("text", "concern"), [("00X00", Concern.NARROW), ("03x00", Concern.WIDE)])
 def test_one_slice_that_looks_ill_makes_nothing_urgent(text, concern):
-    assert concerns(text) == [concern]
+    assert concerns(text, step_mm=3.0) == [concern]
+
+
+@pytest.mark.parametrize("text", ["00X00", "X0000", "00xX0"])
+def test_of_slices_far_apart_one_that_looks_ill_does(text):
+    assert concerns(text, step_mm=5.0) == [Concern.SUSPICIOUS]
 
 
 def test_the_slices_of_a_skull_base_are_no_missing_level():
