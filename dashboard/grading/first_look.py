@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.grading.bilsky import Band
 from dashboard.grading.places import AXIAL_NEEDED, place_words, sagittal_place_words, sagittal_words
 from dashboard.grading.result import GRADED
-from dashboard.study import level_is_certain, level_words
+from dashboard.study import level_is_certain, level_words, looks_elsewhere
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class FirstLook:
 def first_look(document: Mapping[str, Any]) -> FirstLook:
     """Read the line off a result document.
 
-    The place is the worst slice, or where nothing is flagged on it and sagittal images raise suspicion, the place of
-    that suspicion.
+    The place is the slice that sets the tier, mostly the worst one, or where nothing is flagged on that and sagittal
+    images raise suspicion, the place of that suspicion.
     """
-    graded = document.get("status") == GRADED
-    asks = bool((document.get("sagittal") or {}).get("needs"))
-    worst = place_words(document)
-    words = sagittal_place_words(document) if asks and document.get("band") == Band.LOW.value else worst
-    entry = _entry_of_grade(document) if graded and words == worst else {}
+    graded, elsewhere = document.get("status") == GRADED, looks_elsewhere(document)
+    asks = bool((document.get("sagittal") or {}).get("needs")) and not elsewhere
+    place = place_words(document)
+    words = sagittal_place_words(document) if asks and document.get("band") == Band.LOW.value else place
+    entry = _entry_of_grade(document) if graded and words == place and not elsewhere else {}
     level = str(entry.get("level") or "")[:16]
     # A result may name the level of a group of slices and none of a single one.
     place = words if level in words else level_words(level, level_is_certain(document, entry))

@@ -3,30 +3,35 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.study import UNKNOWN, level_is_certain, level_words
+from dashboard.grading.result import NOT_ANALYSED
+from dashboard.study import UNKNOWN, level_is_certain, level_words, same_slice, slice_to_show
 
 AXIAL_NEEDED = "axial images needed"
+NOT_GRADED = "not graded"
 
 
 def place_words(document: Mapping[str, Any]) -> str:
-    """Level of the worst slice of a result document, or its number counted from the head; empty where none was graded.
+    """Level of the slice to look at first, or its number counted from the head; empty where none stands out.
 
-    Without a graded slice it is the level at which sagittal images alone raise suspicion. A level's name is the
+    A slice that could not be graded is said to be one.
+
+    Without such a slice it is the level at which sagittal images alone raise suspicion. A level's name is the
     software's own; nothing here is text from a file.
     """
-    worst = document.get("worst_slice")
-    if not isinstance(worst, Mapping):
+    worst = slice_to_show(document)
+    if not worst:
         return sagittal_place_words(document)
     uid = worst.get("series_instance_uid")
     own = [one for one in document.get("slices") or [] if one.get("series_instance_uid") == uid]
-    found = next((one for one in own if all(one.get(key) == worst.get(key) for key in _PLACE)), worst)
+    found = next((one for one in own if same_slice(one, worst)), worst)
     level = worst.get("level") or found.get("level")
+    words = f"slice {worst.get('number')} of {len(own)}"
     if level:
-        return level_words(str(level)[:16], level_is_certain(document, found))
-    return f"slice {worst.get('number')} of {len(own)}"
-
-
-_PLACE = ("volume_index", "slice_index")
+        words = level_words(str(level)[:16], level_is_certain(document, found))
+    if found.get("status") == NOT_ANALYSED:
+        place, _, doubt = words.partition(" (")
+        words = f"{place} ({NOT_GRADED}{f', {doubt}' if doubt else ')'}"
+    return words
 
 
 def position_words(position_mm: Sequence[float] | None) -> str:

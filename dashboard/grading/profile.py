@@ -125,7 +125,7 @@ def least_runs(centres_mm: Array) -> list[tuple[int, int]]:
 def has_neighbour(centres_mm: Array) -> npt.NDArray[np.bool_]:
     """Which of a series' analysed slices (n), head to foot, have another within :data:`REACH_MM`."""
     near = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1) <= REACH_MM
-    return (np.concatenate([[False], near]) | np.concatenate([near, [False]]))[: len(centres_mm)]
+    return np.asarray((np.concatenate([[False], near]) | np.concatenate([near, [False]]))[: len(centres_mm)])
 
 
 def plane_steps_mm(centres_mm: Array, normals: Array) -> Array:
@@ -141,7 +141,8 @@ def plane_steps_mm(centres_mm: Array, normals: Array) -> Array:
 def nearest_plane_mm(centres_mm: Array, normals: Array) -> Array:
     """Distance of each picture (n) of a series, head to foot, from the nearer of those beside; inf where alone."""
     steps = plane_steps_mm(centres_mm, normals)
-    return np.minimum(np.concatenate([[np.inf], steps]), np.concatenate([steps, [np.inf]]))[: len(centres_mm)]
+    nearest = np.minimum(np.concatenate([[np.inf], steps]), np.concatenate([steps, [np.inf]]))
+    return np.asarray(nearest[: len(centres_mm)])
 
 
 def along_canal_mm(centres_mm: Array) -> Array:

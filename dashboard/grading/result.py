@@ -114,6 +114,8 @@ class StudyResult:
     ----------
     spines
         Published spines of all volumes whose levels were named, the one that speaks for the study first.
+    worst
+        The slice that speaks for the study's grade.
     findings, sagittal
         Published blocks of what else was found, and of the canal seen from the side.
     """
@@ -132,6 +134,12 @@ class StudyResult:
     spines: tuple[Mapping[str, Any], ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
     sagittal: Mapping[str, Any] | None = None
+
+    @property
+    def first(self) -> SliceResult | None:
+        """The slice to look at first: what sets the tier need not lie where the worst grade does."""
+        at = self.urgency.at
+        return next((one for one in self.slices if (one.series_instance_uid, one.number) == at), None)
 
     @property
     def band(self) -> Band | None:
@@ -159,6 +167,7 @@ class StudyResult:
                 "reasons": list(self.urgency.reasons),
             },
             "worst_slice": None if self.worst is None else {**_place(self.worst), **_level_of(self.worst)},
+            "first_slice": None if self.first is None else {**_place(self.first), **_level_of(self.first)},
             "levels": [_level_document(level) for level in self.levels],
             "series": [_series_document(series) for series in self.series],
             "slices": [_slice_document(one) for one in self.slices],

@@ -1,7 +1,7 @@
 """The grade, the urgency and the reasons of a whole study."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -260,7 +260,8 @@ def _urgency(
     if worst is None or at_least is None:
         return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts), *side.claims()], None)
     grade = grade_from(at_least, cuts.grade_cut)
-    claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices)), *side.claims()]
+    place = (worst.series_instance_uid, worst.number)
+    claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices), place), *side.claims()]
     for part in parts:
         where = _where(part, parts)
         claims.extend(_unsupported_claims(part, slices, where))
@@ -308,14 +309,18 @@ def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]
 
 def _unsupported_claims(part: _Part, slices: Sequence[SliceResult], where: str) -> list[Claim]:
     """Claims of slices that look compressed alone: those with neighbours and those without."""
-    alone = _isolated(part)
+    alone, uid = _isolated(part), part.series.series_instance_uid
     found: dict[bool, dict[int, str]] = {True: {}, False: {}}
     for one in slices:
-        if one.series_instance_uid != part.series.series_instance_uid or one.grade is None:
+        if one.series_instance_uid != uid or one.grade is None:
             continue
         if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
             found[one.number not in alone][one.number] = one.grade.grade
-    return [claim_of_unsupported(which, has, where) for has, which in found.items() if which]
+    return [
+        replace(claim_of_unsupported(which, has, where), at=(uid, max(which, key=lambda number: rank(which[number]))))
+        for has, which in found.items()
+        if which
+    ]
 
 
 def _isolated(part: _Part) -> set[int]:
@@ -342,14 +347,25 @@ def _gap_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:
     for gap in _gaps(part, parts):
         by_concern.setdefault(gap.concern, []).append(gap)
     return [
-        claim_of_gaps(
-            concern,
-            [(gap.first + 1, gap.last + 1) for gap in gaps],
-            [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
-            where,
+        replace(
+            claim_of_gaps(
+                concern,
+                [(gap.first + 1, gap.last + 1) for gap in gaps],
+                [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
+                where,
+            ),
+            at=(part.series.series_instance_uid, _worst_within(part, gaps) + 1),
         )
         for concern, gaps in by_concern.items()
     ]
+
+
+def _worst_within(part: _Part, gaps: Sequence[Gap]) -> int:
+    """Index of the slice of several gaps that looks worst; of those alike the one in the middle of the longest gap."""
+    longest = max(gaps, key=lambda gap: gap.last - gap.first)
+    middle = (longest.first + longest.last) // 2
+    held = [index for gap in gaps for index in range(gap.first, gap.last + 1)]
+    return max(held, key=lambda index: (part.graded.slices[index].state.rank, -abs(index - middle)))
 
 
 def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:

@@ -49,19 +49,24 @@ TIER_OF_GAP = {
 
 @dataclass(frozen=True)
 class Urgency:
-    """Tier, score 0 to 100 and reasons, the weightiest first."""
+    """Tier, score 0 to 100 and reasons, the weightiest first; `at` is that of the claim which set the tier."""
 
     tier: Tier
     score: float
     reasons: tuple[str, ...]
+    at: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that asks for at least a tier, and its words."""
+    """One thing that asks for at least a tier, and its words.
+
+    `at` is the slice to look at for it, series instance UID and number; None where it is about no single one.
+    """
 
     tier: Tier
     reasons: tuple[str, ...]
+    at: tuple[str, int] | None = None
 
 
 def judge(claims: Sequence[Claim], at_least: Sequence[float] | None) -> Urgency:
@@ -79,7 +84,7 @@ def judge(claims: Sequence[Claim], at_least: Sequence[float] | None) -> Urgency:
     tier = ordered[0].tier
     severity = 0.5 if at_least is None else sum(at_least) / len(at_least)
     reasons = dict.fromkeys(reason for claim in ordered for reason in claim.reasons)
-    return Urgency(tier, BASE_SCORE[tier] + SPAN * min(1.0, max(0.0, severity)), tuple(reasons))
+    return Urgency(tier, BASE_SCORE[tier] + SPAN * min(1.0, max(0.0, severity)), tuple(reasons), ordered[0].at)
 
 
 def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool, where: str = "") -> Claim:

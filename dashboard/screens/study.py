@@ -20,6 +20,7 @@ from dashboard.screens.study_view import Visit, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
 from dashboard.sharing import Right
+from dashboard.study import looks_elsewhere
 
 REFRESH_S, UNNOTED_REFRESH_S = 0.7, 3.0
 UNNOTED = (
@@ -127,6 +128,9 @@ def _head(
         chance = probability((document.get("sagittal") or {}).get("probability"))
         result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>"
     where = "" if suspected and not grade else markup(place_words(document))
+    if grade and looks_elsewhere(document):
+        # The grade is that of another slice than the one that sets the tier.
+        result, where = f"look first at <b>{where}</b> · elsewhere {result}", ""
     corrected = correction_of(document)
     if corrected is not None:
         changed = corrected.was != corrected.now

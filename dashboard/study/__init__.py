@@ -31,6 +31,7 @@ from dashboard.study.model import (
     Study,
     Volume,
 )
+from dashboard.study.places import looks_elsewhere, same_slice, slice_to_show
 from dashboard.study.prediction import (
     GRADES,
     LABELS,
@@ -63,13 +64,16 @@ __all__ = [
     "axis_codes",
     "level_is_certain",
     "level_words",
+    "looks_elsewhere",
     "physical_position",
     "plane_affine",
     "plane_of",
     "regions_of",
+    "same_slice",
     "shifted",
     "slice_affine",
     "slice_normal",
+    "slice_to_show",
     "stack_affine",
     "steps_between",
     "voxel_spacing",

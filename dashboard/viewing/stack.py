@@ -16,8 +16,10 @@ from dashboard.study import (
     Study,
     Volume,
     physical_position,
+    same_slice,
     slice_affine,
     slice_normal,
+    slice_to_show,
 )
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalMasks
@@ -101,13 +103,13 @@ class Stack:
         return any(one.analysed for one in self.slices)
 
     def worst(self, document: Mapping[str, Any]) -> int:
-        """Index of the slice to show first: the study's worst, else the worst here, else the middle one.
+        """Index of the slice to show first: the one that sets the tier, else the worst, else the middle one.
 
         In a series that is sagittal only, the worst is where it raises suspicion.
         """
-        chosen = document.get("worst_slice") or {}
+        chosen = slice_to_show(document)
         for index, one in enumerate(self.slices):
-            if one.result is not None and all(one.result.get(key) == chosen.get(key, "") for key in _PLACE):
+            if one.result is not None and same_slice(one.result, chosen):
                 return index
         place = _suspected_mm(document, self.series.series_instance_uid)
         if place is not None and not self.analysed:
@@ -120,21 +122,18 @@ class Stack:
         return [_point(number, one.result or {}) for number, one in enumerate(self.slices, start=1)]
 
 
-_PLACE = ("series_instance_uid", "volume_index", "slice_index")
-
-
 def stacks_of(
     study: Study,
     predictions: Mapping[str, SeriesPrediction],
     document: Mapping[str, Any],
     sagittal: Mapping[str, tuple[SagittalMasks, ...]] | None = None,
 ) -> tuple[Stack, ...]:
-    """Every series that has pictures: the one with the worst slice first, then those analysed, then the others.
+    """Every series that has pictures: first the one to look at first, then those analysed, then the others.
 
     Of series without grades the one in which levels were counted comes first.
     """
     entries = {entry["series_instance_uid"]: entry for entry in document.get("series", [])}
-    worst = (document.get("worst_slice") or {}).get("series_instance_uid")
+    worst = slice_to_show(document).get("series_instance_uid")
     found = []
     for series in study.series:
         uid = series.series_instance_uid

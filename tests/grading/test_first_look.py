@@ -57,3 +57,32 @@ def test_a_result_that_names_levels_of_groups_alone_shows_the_level_of_its_grade
     worst = {"series_instance_uid": "1", "number": 2, "level": None}
     look = first_look(document(worst_slice=worst, levels=[{"level": "T11", "level_certain": False, "grade": "2"}]))
     assert (look.level, look.place) == ("T11", "T11 (level uncertain)")
+
+
+LOST = {
+    "series_instance_uid": "1",
+    "volume_index": 0,
+    "slice_index": 4,
+    "number": 5,
+    "level": "T12",
+    "level_certain": True,
+}
+
+
+def elsewhere(**more: Any) -> dict[str, Any]:
+    """A 0 whose tier comes from a slice that could not be graded."""
+    lost = {**LOST, **more}
+    others = [{**LOST, "slice_index": n, "number": n + 1, "status": "analysed"} for n in range(4)]
+    reasons = {"reasons": ["slice 5 could not be graded"]}
+    slices = [*others, {**lost, "status": "not_analysed"}]
+    return document(grade="0", band="low", first_slice=lost, slices=slices, urgency=reasons, sagittal=SUSPICION)
+
+
+def test_the_slice_that_sets_the_tier_comes_before_the_worst_grade_and_a_suspicion() -> None:
+    look = first_look(elsewhere())
+    assert (look.level, look.place) == ("", "T12 (not graded)")
+
+
+def test_that_a_level_is_uncertain_and_a_slice_not_graded_is_said_at_once() -> None:
+    assert first_look(elsewhere(level_certain=False)).place == "T12 (not graded, level uncertain)"
+    assert first_look(elsewhere(level=None)).place == "slice 5 of 5 (not graded)"

@@ -108,6 +108,27 @@ def test_a_level_lost_between_two_flagged_ones_is_urgent():
     assert any(reason.startswith("slice 4 could not be graded") for reason in found.urgency.reasons)
 
 
+@pytest.mark.parametrize(
+    ("words", "first", "worst"),
+    [
+        ("0 1c 2 2 0", 3, 3),  # the grade sets the tier
+        ("0 0 1c lost 1c 0 0", 4, 3),  # a gap does
+        ("0 0 lost lost lost 0 0", 4, 1),  # its middle
+        ("1a 1a 0 3 0 0", 1, 1),  # as soon as a slice alone, and graded
+        ("0 0 0 3 0 0", 4, 4),
+    ],
+)
+def test_the_slice_that_sets_the_tier_is_the_first_to_look_at(words, first, worst):
+    document = graded(words, step_mm=3.0).to_document()
+    assert document["first_slice"]["number"] == first
+    assert document["worst_slice"]["number"] == worst or words.startswith("0 0 lost")
+
+
+def test_where_the_tier_is_about_no_slice_none_is_first():
+    found = grade_study(study_of(axial_series(3)), {})
+    assert found.to_document()["first_slice"] is None
+
+
 def test_several_lost_slices_between_healthy_ones_stand_above_soon():
     found = graded("0 0 lost lost lost 0 0")
     assert found.urgency.tier.value == "not analysed" and found.status == "graded"

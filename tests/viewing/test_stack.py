@@ -95,6 +95,14 @@ def test_the_worst_slice_of_the_study_is_shown_first() -> None:
     assert stack.worst({"worst_slice": worst}) == 3
 
 
+def test_the_slice_that_sets_the_tier_is_shown_before_the_worst() -> None:
+    worst = {"series_instance_uid": AXIAL, "volume_index": 0, "slice_index": 1}
+    first = {**worst, "slice_index": 2}
+    stack = graded_stack(["3", "0", "0", "2"], worst_slice=worst)
+    before, after = stack.worst({"worst_slice": worst}), stack.worst({"worst_slice": worst, "first_slice": first})
+    assert (before, after) == (3, 2)
+
+
 def test_without_a_worst_slice_the_worst_grade_is_shown_first() -> None:
     assert graded_stack(["0", "1c", "1b"]).worst({}) == 1
 
