@@ -59,29 +59,9 @@ def _neighbours(at: int, slices: Sequence[SliceResult], elsewhere: Sequence[Slic
     worst = max((_grade(other) for other in _same_place(one, elsewhere)), key=rank, default="0")
     if bears_out(worst, own):
         return f"{words}; {elsewhere_words(worst)}"
-    apart_mm = alone_mm(one, slices, elsewhere)
-    return words if apart_mm is None else f"{words}; {alone_words(apart_mm)}"
-
-
-def alone_mm(one: SliceResult, slices: Sequence[SliceResult], elsewhere: Sequence[SliceResult]) -> float | None:
-    """How far off the slices beside lie of one that counts although none bears it out; None where it does not.
-
-    Parameters
-    ----------
-    slices
-        All of its series, head to foot.
-    elsewhere
-        Slices of other series in the same frame of reference.
-    """
-    own = _grade(one)
-    if own == "0" or one.supported_grade in (None, "0"):
-        return None
-    graded = [other for other in slices if other.grade is not None]
-    at = next(i for i, other in enumerate(graded) if other.number == one.number)
-    beside = [graded[i] for i in (at - 1, at + 1) if 0 <= i < len(graded)]
-    if any(bears_out(_grade(other), own) for other in [*beside, *_same_place(one, elsewhere)]):
-        return None
-    return one.apart_mm if beside and one.apart_mm >= FAR_APART_MM else None
+    # Borne out by none and still graded.
+    alone = one.apart_mm >= FAR_APART_MM and one.supported_grade not in (None, "0")
+    return f"{words}; {alone_words(one.apart_mm)}" if alone else words
 
 
 def _same_place(one: SliceResult, elsewhere: Sequence[SliceResult]) -> list[SliceResult]:

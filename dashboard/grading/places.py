@@ -13,10 +13,8 @@ NOT_GRADED = "not graded"
 def place_words(document: Mapping[str, Any]) -> str:
     """Level of the slice to look at first, or its number counted from the head; empty where none stands out.
 
-    A slice that could not be graded is said to be one.
-
-    Without such a slice it is the level at which sagittal images alone raise suspicion. A level's name is the
-    software's own; nothing here is text from a file.
+    Without such a slice it is the level at which sagittal images alone raise suspicion. That the slice could not be
+    graded is said. A level's name is the software's own; nothing here is text from a file.
     """
     worst = slice_to_show(document)
     if not worst:

@@ -172,8 +172,9 @@ def _within_cord(slices: list[GradedSlice]) -> list[GradedSlice]:
         slices = [_blocked(one, Obstacle.CORD_UNSURE) if one.gate.passed else one for one in slices]
     if end < len(slices):
         below = slices[end]
-        slices = [_blocked(one, Obstacle.CONUS) if _in_conus(one, below) else one for one in slices[:end]] + slices[
-            end:
+        slices = [
+            _blocked(one, Obstacle.CONUS) if index < end and _in_conus(one, below) else one
+            for index, one in enumerate(slices)
         ]
     graded = [index for index in range(end) if slices[index].gate.passed] or [end]
     return [_placed(one, index, graded[0], graded[-1], end) for index, one in enumerate(slices)]

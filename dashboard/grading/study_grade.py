@@ -7,7 +7,7 @@ import numpy as np
 
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
-from dashboard.grading.explanation import alone_mm, explained
+from dashboard.grading.explanation import explained
 from dashboard.grading.gaps import Concern, Gap, find_gaps
 from dashboard.grading.levels import group_levels
 from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, nearest_plane_mm, support
@@ -278,17 +278,12 @@ def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]
     if grade != "0":
         words.extend(worst.reasons)
         first, last = _agreeing(rank(grade), worst, slices)
-        apart_mm = _alone_mm(worst, slices)
+        alone = alone_words(worst.apart_mm)
         if last > first:
             words.append(agreement_words(first, last))
-        elif apart_mm is not None:
-            words.append(alone_words(apart_mm))
+        elif any(alone in sentence for sentence in worst.explanation):
+            words.append(alone)
     return tuple(words)
-
-
-def _alone_mm(worst: SliceResult, slices: Sequence[SliceResult]) -> float | None:
-    own = [one for one in slices if one.series_instance_uid == worst.series_instance_uid]
-    return alone_mm(worst, own, [one for one in slices if one.series_instance_uid != worst.series_instance_uid])
 
 
 def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[int, int]:

@@ -55,11 +55,9 @@ def body_findings(
 
 def _height(body: BodyMeasures, finding: Maker) -> Finding:
     if body.loss is None:
-        alone, faded = (
-            "no whole vertebra beside it to compare with",
-            "no disc beyond it: the edge of the field may cut it",
-        )
-        reason = alone if body.ends_seen else faded
+        reason = "no whole vertebra beside it to compare with"
+        if not body.ends_seen:
+            reason = "no disc beyond it: the edge of the field may cut it"
         return not_analysed(finding, "vertebral_height_loss", reason, "height loss", **recalled(GENANT))
     grade = genant_grade(body.loss)
     heights = f"front {body.front_mm:.0f}, middle {body.middle_mm:.0f}, back {body.back_mm:.0f} mm"
