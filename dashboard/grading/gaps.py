@@ -7,12 +7,13 @@ sure. A gap is therefore never passed over because what lies beside it looks wel
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 
 from dashboard.grading.profile import FAR_APART_MM, LEAST_EXTENT_MM, REACH_MM, SAME_PLACE_MM, plane_steps_mm
 from dashboard.study import GRADES
-from dashboard.study.geometry import Array
+from dashboard.study.geometry import Array, missing_slices
 
 
 class Concern(IntEnum):
@@ -31,6 +32,10 @@ TOUCHED_FROM = GRADES.index("1c")
 # Beside a deformed sac it may be. 1a does not count: false marks are commonest there.
 UNCERTAIN_FROM = GRADES.index("1b")
 COMPRESSED_FROM = GRADES.index("2")
+# More steps over missing slices than this are blocks of slices that were planned so.
+MOST_PLACES = 2
+# Planes within about 2.5 degrees of each other are of one stack.
+PARALLEL_COSINE = 0.999
 # Slices at the skull base look turned to the model: five of 3 mm in a real cervical stack, with room for one more.
 LONGEST_MINOR_MM = 15.0
 
@@ -85,6 +90,46 @@ def find_gaps(slices: Sequence[SliceState], seen_elsewhere_mm: Array) -> tuple[G
         gaps.append(Gap(index, last, _concern(slices, index, last)))
         index = last + 1
     return tuple(gaps)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """`count` slices that seem never to have arrived after the slice `after` (index in the series)."""
+
+    after: int
+    count: int
+    concern: Concern
+
+
+def find_missing(slices: Sequence[SliceState], stacks: Sequence[int], seen_elsewhere_mm: Array) -> tuple[Missing, ...]:
+    """Where a series steps over slices that a regular stack would have had.
+
+    Parameters
+    ----------
+    slices
+        Head to foot.
+    stacks
+        Which evenly spaced stack of the series each belongs to. Slices are missing between parallel ones of two stacks
+        where the step is a small multiple of the usual one; more such steps than :data:`MOST_PLACES` are blocks that
+        were planned so.
+    seen_elsewhere_mm
+        As for :func:`find_gaps`.
+    """
+    steps = [_distance(one, other) for one, other in pairwise(slices)]
+    within = [step for step, (a, b) in zip(steps, pairwise(stacks), strict=True) if a == b]
+    usual = float(np.median(within)) if within else 0.0
+    found = []
+    for index, (one, other) in enumerate(pairwise(slices)):
+        count = missing_slices(steps[index], usual)
+        parallel = abs(float(one.normal @ other.normal)) >= PARALLEL_COSINE
+        owed = any(state.analysed or state.grade_owed for state in (one, other))
+        middle = (one.centre_mm + other.centre_mm) / 2
+        if stacks[index] != stacks[index + 1] and count and parallel and owed and not _seen(middle, seen_elsewhere_mm):
+            flagged = max(one.rank, other.rank) >= UNCERTAIN_FROM
+            wide = (count - 1) * usual >= LEAST_EXTENT_MM or steps[index] > REACH_MM or flagged
+            narrow = steps[index] >= 2 * LEAST_EXTENT_MM
+            found.append(Missing(index, count, Concern.WIDE if wide else Concern.NARROW if narrow else Concern.THIN))
+    return tuple(found) if len(found) <= MOST_PLACES else ()
 
 
 def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:

@@ -8,7 +8,7 @@ import numpy as np
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
 from dashboard.grading.explanation import explained
-from dashboard.grading.gaps import Concern, Gap, find_gaps
+from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.levels import group_levels
 from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, nearest_plane_mm, support
 from dashboard.grading.result import (
@@ -32,6 +32,7 @@ from dashboard.grading.urgency import (
     Tier,
     Urgency,
     claim_of_gaps,
+    claim_of_missing,
     claim_of_unsupported,
     is_high,
     judge,
@@ -266,6 +267,7 @@ def _urgency(
         where = _where(part, parts)
         claims.extend(_unsupported_claims(part, slices, where))
         claims.extend(_gap_claims(part, parts, where))
+        claims.extend(_missing_claims(part, parts, where))
     for one_series in series:
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
@@ -363,7 +365,25 @@ def _worst_within(part: _Part, gaps: Sequence[Gap]) -> int:
     return max(held, key=lambda index: (part.graded.slices[index].state.rank, -abs(index - middle)))
 
 
+def _missing_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:
+    """Slices that seem never to have arrived."""
+    states = [one.state for one in part.graded.slices]
+    stacks = [one.prediction.volume_index for one in part.graded.slices]
+    return [
+        replace(
+            claim_of_missing(one.concern, one.after + 1, one.count, where),
+            at=(part.series.series_instance_uid, one.after + 1),
+        )
+        for one in find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
+    ]
+
+
 def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:
+    return find_gaps([one.state for one in part.graded.slices], _analysed_elsewhere_mm(part, parts))
+
+
+def _analysed_elsewhere_mm(part: _Part, parts: Sequence[_Part]) -> Array:
+    """Centres of analysed slices (n, 3) of the other series whose positions compare."""
     frame = part.series.frame_of_reference_uid
     elsewhere = [
         one.prediction.centre_mm
@@ -371,7 +391,7 @@ def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:
         if other.number != part.number and frame and other.series.frame_of_reference_uid == frame
         for one in other.analysed
     ]
-    return find_gaps([one.state for one in part.graded.slices], np.array(elsewhere).reshape(-1, 3))
+    return np.array(elsewhere).reshape(-1, 3)
 
 
 def _point(centre_mm: Array) -> tuple[float, float, float]:

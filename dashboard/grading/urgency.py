@@ -47,6 +47,15 @@ TIER_OF_GAP = {
 }
 
 
+GAP_ENDINGS = {
+    Concern.BEYOND: ": the volume ends there",
+    Concern.THIN: "; the slices beside are graded and not flagged",
+    Concern.NARROW: "; the slices beside are not flagged",
+    Concern.WIDE: ": a compression could hide there, read it now",
+    Concern.SUSPICIOUS: " and compression is suspected there or beside: read it now",
+}
+
+
 @dataclass(frozen=True)
 class Urgency:
     """Tier, score 0 to 100 and reasons, the weightiest first; `at` is that of the claim which set the tier."""
@@ -116,14 +125,13 @@ def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequ
     listed = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
     words = f"{'slices' if several else 'slice'} {listed}{where} could not be graded ({'; '.join(dict.fromkeys(why))})"
-    ending = {
-        Concern.BEYOND: ": the volume ends there",
-        Concern.THIN: "; the slices beside are graded and not flagged",
-        Concern.NARROW: "; the slices beside are not flagged",
-        Concern.WIDE: ": a compression could hide there, read it now",
-        Concern.SUSPICIOUS: " and compression is suspected there or beside: read it now",
-    }[concern]
-    return Claim(TIER_OF_GAP[concern], (words + ending,))
+    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],))
+
+
+def claim_of_missing(concern: Concern, after: int, count: int, where: str = "") -> Claim:
+    """What `count` slices ask for that seem to be missing after the slice number `after`."""
+    words = f"{'a slice' if count == 1 else f'{count} slices'} may be missing after slice {after}{where}"
+    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],))
 
 
 def is_high(grade: str) -> bool:

@@ -29,7 +29,7 @@ from dashboard.ingest.stacks import (
     stack_order,
 )
 from dashboard.study import stack_affine
-from dashboard.study.geometry import Array
+from dashboard.study.geometry import STEP_TOLERANCE, Array, missing_slices
 
 # Directions of one stack agree to rounding; 0.01 is 0.6 degrees, well below the angle between blocks at two discs.
 ORIENTATION_TOLERANCE = 0.01
@@ -38,12 +38,9 @@ SPACING_TOLERANCE = 0.005
 SAME_PLACE_MM = 0.05
 # Neighbours of one stack may differ from the usual step by this much, or by a tenth of it.
 STEP_TOLERANCE_MM = 0.15
-STEP_TOLERANCE = 0.1
 # The corner of a slice may move this far against its neighbours without starting another stack (a sheared stack moves
 # steadily and is one stack at any angle).
 CORNER_TOLERANCE_MM = 1.0
-# A gap is described as missing slices only while it is short enough for that to be likely.
-MOST_MISSING = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,9 +239,8 @@ def _usual_step(steps: Array, frames: Sequence[FrameSource]) -> float:
 
 
 def _gap_words(step: float, usual: float, after: int) -> str:
-    missing = round(step / usual) - 1
-    even = abs(step / usual - missing - 1) <= STEP_TOLERANCE
-    if 1 <= missing <= MOST_MISSING and even:
+    missing = missing_slices(step, usual)
+    if missing:
         return f"A gap of {step:.1f} mm after slice {after}: {_count(missing, 'slice')} may be missing."
     if step > usual:
         return f"A gap of {step:.1f} mm after slice {after}; the slices on either side are separate stacks."

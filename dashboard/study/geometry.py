@@ -20,6 +20,9 @@ ORTHOGONAL_TOLERANCE = 1e-2
 OBLIQUE_COSINE = 0.75
 # Single planes have no neighbour to measure a step from; the header's thickness stands in, or this.
 DEFAULT_STEP_MM = 1.0
+# A gap is held to be missing slices only while it is short enough for that to be likely, and even to a tenth of a step.
+MOST_MISSING = 6
+STEP_TOLERANCE = 0.1
 
 
 class Plane(StrEnum):
@@ -132,6 +135,15 @@ def axis_codes(affine: Array) -> str:
         axis = int(np.abs(vector).argmax())
         codes.append(("RL", "AP", "IS")[axis][int(vector[axis] > 0)])
     return "".join(codes)
+
+
+def missing_slices(step_mm: float, usual_mm: float) -> int:
+    """How many slices of a regular stack a step has room for; 0 where it is no small multiple of the usual one."""
+    if usual_mm <= 0:
+        return 0
+    count = round(step_mm / usual_mm) - 1
+    even = abs(step_mm / usual_mm - count - 1) <= STEP_TOLERANCE
+    return count if 1 <= count <= MOST_MISSING and even else 0
 
 
 def _finite(name: str, values: Sequence[float], count: int) -> Array:

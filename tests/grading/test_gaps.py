@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.grading.gaps import Concern, SliceState, find_gaps
+from dashboard.grading.gaps import Concern, Missing, SliceState, find_gaps, find_missing
 from dashboard.study import GRADES
 
 NOWHERE = np.zeros((0, 3))
@@ -106,3 +106,45 @@ def test_what_another_series_shows_is_no_gap():
 
 def test_nothing_but_gaps_is_one_wide_gap():
     assert concerns("xxxx") == [Concern.WIDE]
+
+
+def without(text: str, lost: set[int], step_mm: float = 5.0, elsewhere_mm: np.ndarray = NOWHERE) -> tuple[Missing, ...]:
+    """What is found where slices never arrived; what lies between them are stacks of their own, as files are read."""
+    kept = [(one, index) for index, one in enumerate(states(text, step_mm)) if index not in lost]
+    stacks = [sum(gone < index for gone in lost) for _, index in kept]
+    return find_missing([one for one, _ in kept], stacks, elsewhere_mm)
+
+
+@pytest.mark.parametrize(
+    ("lost", "step_mm", "expected"),
+    [
+        ({3}, 5.0, Missing(2, 1, Concern.NARROW)),
+        ({3}, 1.5, Missing(2, 1, Concern.THIN)),
+        ({3}, 6.5, Missing(2, 1, Concern.WIDE)),
+        ({3, 4}, 5.0, Missing(2, 2, Concern.WIDE)),
+    ],
+)
+def test_slices_that_never_arrived_may_hide_what_a_gap_of_as_many_may(lost, step_mm, expected):
+    assert without("00000000", lost, step_mm) == (expected,)
+
+
+def test_beside_a_deformed_sac_a_missing_slice_may_hide_a_level():
+    assert without("00200000", {3})[0].concern is Concern.WIDE
+
+
+def test_nothing_is_missing_where_all_arrived_or_no_cord_lies():
+    assert without("00000000", set()) == ()
+    assert without("0000nnnnn", {6}) == ()
+
+
+def test_a_missing_slice_that_another_series_shows_is_not_missing():
+    assert without("00000000", {3}, elsewhere_mm=np.array([[0.0, 1.0, -15.0]])) == ()
+
+
+def test_blocks_and_leaning_stacks_are_no_missing_slices():
+    assert without("0000000000000", {2, 5, 8}) == ()
+    assert without("0" * 20, set(range(3, 12))) == ()
+    upper, lower = states("000"), [replace(one, centre_mm=one.centre_mm + 20.0 * DOWN) for one in states("000")]
+    leaning = [replace(one, normal=np.array([0.0, 0.1, -0.995])) for one in lower]
+    assert len(find_missing([*upper, *lower], [0] * 3 + [1] * 3, NOWHERE)) == 1
+    assert find_missing([*upper, *leaning], [0] * 3 + [1] * 3, NOWHERE) == ()

@@ -129,6 +129,15 @@ def test_where_the_tier_is_about_no_slice_none_is_first():
     assert found.to_document()["first_slice"] is None
 
 
+def test_a_slice_that_never_arrived_is_looked_for_soon():
+    made = list(slices_of("0 0 0 0 0 0 0").slices)
+    kept = [replace(one, volume_index=int(index > 3)) for index, one in enumerate(made) if index != 3]
+    found = grade_study(study_of(axial_series(6)), {"2.25.7": stack(kept)})
+    assert found.urgency.tier.value == "soon"
+    assert found.urgency.reasons[0] == "a slice may be missing after slice 3; the slices beside are not flagged"
+    assert found.to_document()["first_slice"]["number"] == 3
+
+
 def test_several_lost_slices_between_healthy_ones_stand_above_soon():
     found = graded("0 0 lost lost lost 0 0")
     assert found.urgency.tier.value == "not analysed" and found.status == "graded"

@@ -16,6 +16,7 @@ from dashboard.study import (
     stack_affine,
     voxel_spacing,
 )
+from dashboard.study.geometry import missing_slices
 
 AXIAL = (1, 0, 0, 0, 1, 0)
 SAGITTAL = (0, 1, 0, 0, 0, -1)
@@ -85,3 +86,11 @@ def test_any_rotation_keeps_spacing_and_a_unit_normal(
     assert np.allclose(voxel_spacing(affine), (3, 0.4, 0.6))
     assert np.linalg.norm(slice_normal(affine)) == pytest.approx(1)
     assert np.allclose(physical_position(affine, (0, 0, 0)), position)
+
+
+@pytest.mark.parametrize(
+    ("step_mm", "count"), [(8.0, 1), (8.3, 1), (12.0, 2), (28.0, 6), (32.0, 0), (4.0, 0), (10.0, 0), (2.0, 0)]
+)
+def test_slices_are_missing_where_a_step_is_a_small_multiple_of_the_usual_one(step_mm, count):
+    assert missing_slices(step_mm, 4.0) == count
+    assert missing_slices(step_mm, 0.0) == 0
