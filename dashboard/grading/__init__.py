@@ -7,6 +7,7 @@ from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
 from dashboard.grading.places import (
     AXIAL_NEEDED,
+    NOT_GRADED,
     place_words,
     position_words,
     sagittal_words,
@@ -25,6 +26,7 @@ __all__ = [
     "BAND_SCHEME",
     "DEFICITS",
     "FLAG_WORDS",
+    "NOT_GRADED",
     "RULE",
     "TIERS",
     "Agreement",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from dashboard.grading import AXIAL_NEEDED, Flag, moved_words, standing_tier
+from dashboard.grading import AXIAL_NEEDED, NOT_GRADED, Flag, moved_words, standing_tier
 from dashboard.ingest import Identity
 from dashboard.records import StudyRecord, StudyState, Upload, UploadState
 from dashboard.screens.parts.drop_zone import UploadLine
@@ -64,6 +64,9 @@ def study_line(
     status, status_detail = _status(study, people or {})
     moved = moved_words(study.tier, study.flags)
     where, _, doubt = plain(study.place, 60).partition(" (")
+    # The place is that of a slice without a grade: the grade is that of others.
+    elsewhere = "elsewhere" if study.grade and NOT_GRADED in doubt else ""
+    grade = " ".join(filter(None, ["grade", study.grade, elsewhere])) if study.grade else ""
     why, more = (reasons[0] if reasons else "not flagged"), _more(reasons)
     if why.endswith(f", {AXIAL_NEEDED}"):
         # What is to be done has a line of its own: the end of the first one may not be seen.
@@ -76,7 +79,7 @@ def study_line(
         mark=mark,
         moved=bool(moved),
         grade=study.grade or "",
-        band=BANDS.get(study.band or "", ""),
+        band=elsewhere or BANDS.get(study.band or "", ""),
         p_high=probability(study.probability_high),
         where=where or MISSING,
         where_detail=doubt.rstrip(")"),
@@ -92,7 +95,7 @@ def study_line(
         status=status,
         status_detail=status_detail,
         unread=study.opened_at is None,
-        spoken=", ".join(filter(None, [words, f"grade {study.grade}" if study.grade else "", study.place, patient])),
+        spoken=", ".join(filter(None, [words, grade, study.place, patient])),
     )
 
 

@@ -66,6 +66,14 @@ def test_a_line_says_what_where_how_sure_and_why() -> None:
     assert line.spoken == "IMMEDIATE, grade 3, T8, Okafor, Ngozi"
 
 
+def test_where_the_place_has_no_grade_the_grade_is_that_of_others() -> None:
+    study = replace(STUDY, grade="0", band="low", place="T9 (not graded, level uncertain)")
+    line = study_line(study, Identity(patient_name="Okafor^Ngozi"), NOW, UTC)
+    assert (line.grade, line.band, line.where) == ("0", "elsewhere", "T9")
+    assert line.where_detail == "not graded, level uncertain"
+    assert line.spoken == "IMMEDIATE, grade 0 elsewhere, T9 (not graded, level uncertain), Okafor, Ngozi"
+
+
 def test_the_clock_runs_from_the_scan_for_24_hours() -> None:
     (clock,) = study_line(STUDY, None, NOW, UTC).clocks
     assert clock.label == "24 h"
