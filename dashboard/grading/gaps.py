@@ -126,9 +126,7 @@ def find_missing(slices: Sequence[SliceState], stacks: Sequence[int], seen_elsew
         middle = (one.centre_mm + other.centre_mm) / 2
         if stacks[index] != stacks[index + 1] and count and parallel and owed and not _seen(middle, seen_elsewhere_mm):
             flagged = max(one.rank, other.rank) >= UNCERTAIN_FROM
-            wide = (count - 1) * usual >= LEAST_EXTENT_MM or steps[index] > REACH_MM or flagged
-            narrow = steps[index] >= 2 * LEAST_EXTENT_MM
-            found.append(Missing(index, count, Concern.WIDE if wide else Concern.NARROW if narrow else Concern.THIN))
+            found.append(Missing(index, count, _room((count - 1) * usual, steps[index], flagged)))
     return tuple(found) if len(found) <= MOST_PLACES else ()
 
 
@@ -142,15 +140,18 @@ def _concern(slices: Sequence[SliceState], first: int, last: int) -> Concern:
     if all(one.beyond for one in within):
         return Concern.BEYOND
     if all(one.minor for one in within):
-        wide = length > LONGEST_MINOR_MM or flagged
-    elif beside >= COMPRESSED_FROM or _look_ill(slices, first, last) + sum(r >= TOUCHED_FROM for r in neighbours) >= 2:
+        # Only its length tells a minor gap from one with room for a level.
+        return _room(length if length > LONGEST_MINOR_MM else 0.0, min(around, REACH_MM), flagged)
+    if beside >= COMPRESSED_FROM or _look_ill(slices, first, last) + sum(r >= TOUCHED_FROM for r in neighbours) >= 2:
         return Concern.SUSPICIOUS
-    else:
-        # Room for as many slices as a compression needs to be believed, or for one where neighbours are too far apart.
-        wide = length >= LEAST_EXTENT_MM or around > REACH_MM or flagged
-    if wide:
+    return _room(length, around, flagged)
+
+
+def _room(length_mm: float, around_mm: float, flagged: bool) -> Concern:
+    """What fits into a gap: as many slices as a compression needs to be believed, or one far from its neighbours."""
+    if length_mm >= LEAST_EXTENT_MM or around_mm > REACH_MM or flagged:
         return Concern.WIDE
-    return Concern.NARROW if around >= 2 * LEAST_EXTENT_MM else Concern.THIN
+    return Concern.NARROW if around_mm >= 2 * LEAST_EXTENT_MM else Concern.THIN
 
 
 def _look_ill(slices: Sequence[SliceState], first: int, last: int) -> int:

@@ -95,7 +95,7 @@ class GradedSlice:
         # The skull base looks turned to the model, and a reformat's ends leave the volume: nothing is lost there.
         minor = self.at_end and first in ((Obstacle.WRONG_GEOMETRY,), (Obstacle.FIELD_EDGE,)) and quiet
         beyond = self.at_end and not self.whole
-        centre, normal = self.prediction.centre_mm, self.prediction.affine[:3, 0]
+        centre, normal = self.prediction.centre_mm, self.prediction.normal
         return SliceState(centre, normal, self.gate.passed, self.gate.grade_owed, severity, minor, beyond)
 
 

@@ -1,16 +1,16 @@
 """The grade, the urgency and the reasons of a whole study."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
+from dashboard.grading.claims import claims_of_part, suspicions
 from dashboard.grading.explanation import explained
-from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.levels import group_levels
-from dashboard.grading.profile import MILDER_RANK, along_canal_mm, least_runs, nearest_plane_mm, support
+from dashboard.grading.parts import Part
+from dashboard.grading.profile import MILDER_RANK, along_canal_mm, support
 from dashboard.grading.result import (
     ANALYSED,
     GRADED,
@@ -19,22 +19,17 @@ from dashboard.grading.result import (
     SliceResult,
     StudyResult,
 )
-from dashboard.grading.series import GradedSeries, GradedSlice, grade_series
+from dashboard.grading.series import grade_series
 from dashboard.grading.series_levels import with_levels
 from dashboard.grading.spine.lumbar_sac import sacs_at_discs
 from dashboard.grading.spine.sideview import SideView, look_from_the_side
 from dashboard.grading.spine.study import Levels, read_levels
 from dashboard.grading.thresholds import GradingThresholds
 from dashboard.grading.urgency import (
-    TIER_OF_GAP,
     TIER_OF_GRADE,
     Claim,
     Tier,
     Urgency,
-    claim_of_gaps,
-    claim_of_missing,
-    claim_of_unsupported,
-    is_high,
     judge,
 )
 from dashboard.grading.words import agreement_words, alone_words, flag_words, rank, slice_words
@@ -42,32 +37,6 @@ from dashboard.study import Series, SeriesPrediction, SlicePrediction, Study
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A series that was looked at, with its number in the study."""
-
-    number: int
-    series: Series
-    graded: GradedSeries
-
-    @property
-    def name(self) -> str:
-        """What a reader finds it by: the scanner's number, or its place in the study."""
-        number = self.series.series_number
-        return str(self.number + 1 if number is None else number)
-
-    @property
-    def apart_mm(self) -> Array:
-        """How far each slice's plane lies from the nearest of the others."""
-        seen = [one.prediction for one in self.graded.slices]
-        centres = np.array([one.centre_mm for one in seen]).reshape(-1, 3)
-        return nearest_plane_mm(centres, np.array([one.affine[:3, 0] for one in seen]).reshape(-1, 3))
-
-    @property
-    def analysed(self) -> list[GradedSlice]:
-        return [one for one in self.graded.slices if one.gate.passed]
 
 
 def grade_study(
@@ -106,13 +75,14 @@ def grade_study(
     cuts = thresholds or GradingThresholds()
     levels = read_levels(study, sagittal or {})
     parts = [
-        _Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
+        Part(number, series, grade_series(predictions[series.series_instance_uid], cuts))
         for number, series in enumerate(study.series)
         if series.series_instance_uid in predictions
     ]
     supported = _support(parts, cuts)
     found = {part.number: _slice_results(part, supported[part.number], cuts, levels) for part in parts}
-    slices = tuple(one for part in parts for one in explained(found[part.number], _elsewhere(part, parts, found)))
+    beside = {part.number: [one for other in part.comparable(parts) for one in found[other.number]] for part in parts}
+    slices = tuple(one for part in parts for one in explained(found[part.number], beside[part.number]))
     series = tuple(_series_result(number, one, parts, failures or {}) for number, one in enumerate(study.series))
     series = tuple(
         with_levels(result, one, levels, slices, (sagittal_failures or {}).get(one.series_instance_uid))
@@ -143,7 +113,7 @@ def grade_study(
 
 
 def _across(
-    parts: Sequence[_Part], found: Mapping[int, Sequence[SliceResult]]
+    parts: Sequence[Part], found: Mapping[int, Sequence[SliceResult]]
 ) -> Iterator[tuple[str, SlicePrediction, str | None]]:
     """Slices of the axial T2 series that could be read, each with its level; whether one alone was graded or not."""
     for part in parts:
@@ -153,7 +123,7 @@ def _across(
                 yield part.series.series_instance_uid, one.prediction, level
 
 
-def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array]:
+def _support(parts: Sequence[Part], cuts: GradingThresholds) -> dict[int, Array]:
     """Supported P(>= k) of the analysed slices of each part."""
     rows = [(part, one) for part in parts for one in part.analysed]
     if not rows:
@@ -170,7 +140,7 @@ def _support(parts: Sequence[_Part], cuts: GradingThresholds) -> dict[int, Array
     return {part.number: supported[np.array(numbers) == part.number] for part in parts}
 
 
-def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds, levels: Levels) -> list[SliceResult]:
+def _slice_results(part: Part, supported: Array, cuts: GradingThresholds, levels: Levels) -> list[SliceResult]:
     uid, frame = part.series.series_instance_uid, part.series.frame_of_reference_uid
     along = along_canal_mm(np.array([one.prediction.centre_mm for one in part.graded.slices]).reshape(-1, 3))
     apart_mm = part.apart_mm
@@ -201,18 +171,7 @@ def _slice_results(part: _Part, supported: Array, cuts: GradingThresholds, level
     return results
 
 
-def _elsewhere(part: _Part, parts: Sequence[_Part], found: Mapping[int, Sequence[SliceResult]]) -> list[SliceResult]:
-    """Slices of the other series whose positions compare with those of `part`."""
-    frame = part.series.frame_of_reference_uid
-    return [
-        one
-        for other in parts
-        if other.number != part.number and frame and other.series.frame_of_reference_uid == frame
-        for one in found[other.number]
-    ]
-
-
-def _series_result(number: int, series: Series, parts: Sequence[_Part], failures: Mapping[str, str]) -> SeriesResult:
+def _series_result(number: int, series: Series, parts: Sequence[Part], failures: Mapping[str, str]) -> SeriesResult:
     graded = next((part.graded for part in parts if part.number == number), None)
     if graded is not None:
         reason = graded.reason
@@ -248,7 +207,7 @@ def _severity(one: SliceResult) -> tuple[int, float, int, float]:
 
 
 def _urgency(
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     slices: Sequence[SliceResult],
     worst: SliceResult | None,
     at_least: tuple[float, ...] | None,
@@ -259,15 +218,12 @@ def _urgency(
 ) -> Urgency:
     """All claims of a study, judged."""
     if worst is None or at_least is None:
-        return judge([Claim(Tier.NOT_ANALYSED, reasons), *_suspicions(parts), *side.claims()], None)
+        return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims()], None)
     grade = grade_from(at_least, cuts.grade_cut)
     place = (worst.series_instance_uid, worst.number)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices), place), *side.claims()]
     for part in parts:
-        where = _where(part, parts)
-        claims.extend(_unsupported_claims(part, slices, where))
-        claims.extend(_gap_claims(part, parts, where))
-        claims.extend(_missing_claims(part, parts, where))
+        claims.extend(claims_of_part(part, parts, slices))
     for one_series in series:
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
@@ -302,96 +258,6 @@ def _agreeing(grade_rank: int, worst: SliceResult, slices: Sequence[SliceResult]
     while ranks.get(last + 1, 0) >= least:
         last += 1
     return first, last
-
-
-def _unsupported_claims(part: _Part, slices: Sequence[SliceResult], where: str) -> list[Claim]:
-    """Claims of slices that look compressed alone: those with neighbours and those without."""
-    alone, uid = _isolated(part), part.series.series_instance_uid
-    found: dict[bool, dict[int, str]] = {True: {}, False: {}}
-    for one in slices:
-        if one.series_instance_uid != uid or one.grade is None:
-            continue
-        if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
-            found[one.number not in alone][one.number] = one.grade.grade
-    return [
-        replace(claim_of_unsupported(which, has, where), at=(uid, max(which, key=lambda number: rank(which[number]))))
-        for has, which in found.items()
-        if which
-    ]
-
-
-def _isolated(part: _Part) -> set[int]:
-    """Numbers of the analysed slices that no run of neighbours holds."""
-    numbers = [index + 1 for index, one in enumerate(part.graded.slices) if one.gate.passed]
-    centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
-    held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
-    return {number for index, number in enumerate(numbers) if index not in held}
-
-
-def _suspicions(parts: Sequence[_Part]) -> list[Claim]:
-    """What slices ask for of a study none of which could be graded, where compression is suspected in some."""
-    claims = [claim for part in parts for claim in _gap_claims(part, parts, _where(part, parts))]
-    return [claim for claim in claims if claim.tier is TIER_OF_GAP[Concern.SUSPICIOUS]]
-
-
-def _where(part: _Part, parts: Sequence[_Part]) -> str:
-    return "" if len(parts) == 1 else f" of series {part.name}"
-
-
-def _gap_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:
-    """One claim a degree of concern."""
-    by_concern: dict[Concern, list[Gap]] = {}
-    for gap in _gaps(part, parts):
-        by_concern.setdefault(gap.concern, []).append(gap)
-    return [
-        replace(
-            claim_of_gaps(
-                concern,
-                [(gap.first + 1, gap.last + 1) for gap in gaps],
-                [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
-                where,
-            ),
-            at=(part.series.series_instance_uid, _worst_within(part, gaps) + 1),
-        )
-        for concern, gaps in by_concern.items()
-    ]
-
-
-def _worst_within(part: _Part, gaps: Sequence[Gap]) -> int:
-    """Index of the slice of several gaps that looks worst; of those alike the one in the middle of the longest gap."""
-    longest = max(gaps, key=lambda gap: gap.last - gap.first)
-    middle = (longest.first + longest.last) // 2
-    held = [index for gap in gaps for index in range(gap.first, gap.last + 1)]
-    return max(held, key=lambda index: (part.graded.slices[index].state.rank, -abs(index - middle)))
-
-
-def _missing_claims(part: _Part, parts: Sequence[_Part], where: str) -> list[Claim]:
-    """Slices that seem never to have arrived."""
-    states = [one.state for one in part.graded.slices]
-    stacks = [one.prediction.volume_index for one in part.graded.slices]
-    return [
-        replace(
-            claim_of_missing(one.concern, one.after + 1, one.count, where),
-            at=(part.series.series_instance_uid, one.after + 1),
-        )
-        for one in find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
-    ]
-
-
-def _gaps(part: _Part, parts: Sequence[_Part]) -> tuple[Gap, ...]:
-    return find_gaps([one.state for one in part.graded.slices], _analysed_elsewhere_mm(part, parts))
-
-
-def _analysed_elsewhere_mm(part: _Part, parts: Sequence[_Part]) -> Array:
-    """Centres of analysed slices (n, 3) of the other series whose positions compare."""
-    frame = part.series.frame_of_reference_uid
-    elsewhere = [
-        one.prediction.centre_mm
-        for other in parts
-        if other.number != part.number and frame and other.series.frame_of_reference_uid == frame
-        for one in other.analysed
-    ]
-    return np.array(elsewhere).reshape(-1, 3)
 
 
 def _point(centre_mm: Array) -> tuple[float, float, float]:

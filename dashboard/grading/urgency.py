@@ -96,7 +96,9 @@ def judge(claims: Sequence[Claim], at_least: Sequence[float] | None) -> Urgency:
     return Urgency(tier, BASE_SCORE[tier] + SPAN * min(1.0, max(0.0, severity)), tuple(reasons), ordered[0].at)
 
 
-def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool, where: str = "") -> Claim:
+def claim_of_unsupported(
+    found: Mapping[int, str], has_neighbours: bool, where: str = "", at: tuple[str, int] | None = None
+) -> Claim:
     """What slices ask for whose grade their neighbours do not bear out; `found` is grade by slice number.
 
     Alone they never make a study urgent. Where neighbours contradict a slice, it is to be checked soon; where there is
@@ -105,12 +107,18 @@ def claim_of_unsupported(found: Mapping[int, str], has_neighbours: bool, where: 
     listed = ", ".join(f"slice {number} (grade {grade})" for number, grade in found.items())
     if has_neighbours:
         words = f"compression suspected in a single slice, not in its neighbours: check {listed}{where}"
-        return Claim(Tier.SOON, (words,))
+        return Claim(Tier.SOON, (words,), at)
     words = f"compression suspected where no neighbouring slice can confirm it: read {listed}{where} now"
-    return Claim(Tier.NOT_ANALYSED, (words,))
+    return Claim(Tier.NOT_ANALYSED, (words,), at)
 
 
-def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequence[str], where: str = "") -> Claim:
+def claim_of_gaps(
+    concern: Concern,
+    ranges: Sequence[tuple[int, int]],
+    why: Sequence[str],
+    where: str = "",
+    at: tuple[str, int] | None = None,
+) -> Claim:
     """What runs of slices of one concern ask for that should have been graded and could not be.
 
     Parameters
@@ -125,13 +133,13 @@ def claim_of_gaps(concern: Concern, ranges: Sequence[tuple[int, int]], why: Sequ
     listed = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     several = len(ranges) > 1 or ranges[0][0] != ranges[0][1]
     words = f"{'slices' if several else 'slice'} {listed}{where} could not be graded ({'; '.join(dict.fromkeys(why))})"
-    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],))
+    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],), at)
 
 
-def claim_of_missing(concern: Concern, after: int, count: int, where: str = "") -> Claim:
-    """What `count` slices ask for that seem to be missing after the slice number `after`."""
-    words = f"{'a slice' if count == 1 else f'{count} slices'} may be missing after slice {after}{where}"
-    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],))
+def claim_of_missing(concern: Concern, count: int, where: str, at: tuple[str, int]) -> Claim:
+    """What `count` slices ask for that seem to be missing after the one `at`."""
+    words = f"{'a slice' if count == 1 else f'{count} slices'} may be missing after slice {at[1]}{where}"
+    return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],), at)
 
 
 def is_high(grade: str) -> bool:

@@ -66,6 +66,11 @@ class SlicePrediction:
     signal_void: bool = False
 
     @property
+    def normal(self) -> Array:
+        """Unit normal of the crop's plane, LPS (3)."""
+        return self.affine[:3, 0]
+
+    @property
     def centre_mm(self) -> Array:
         """Centre of the crop, LPS mm (3)."""
         rows, columns = self.labels.shape

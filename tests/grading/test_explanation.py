@@ -15,7 +15,7 @@ from dashboard.grading.morphometry import Measures, measure
 from dashboard.grading.words import finding_words, opinion_words, slice_words
 from dashboard.study import GRADES
 from tests.grading.crops import PIXEL_MM, Anatomy, axial_series, ellipse, paint, prediction, stack, study_of, sure
-from tests.grading.test_study_grade import CROPS, graded, slices_of
+from tests.grading.worded import CROPS, graded, slices_of
 
 SURE = (0.9, 0.8, 0.7, 0.6, 0.1)
 

@@ -13,7 +13,7 @@ from dashboard.grading import canonical_json, grade_study
 from dashboard.grading.result import probabilities_document
 from dashboard.study import GRADES, Rejection, Role
 from tests.grading.crops import axial_series, prediction, stack, study_of, sure
-from tests.grading.test_study_grade import CROPS, graded, slices_of
+from tests.grading.worded import CROPS, graded, slices_of
 
 GRADE = {"enum": [*GRADES, None]}
 BAND = {"enum": ["low", "watch", "high", None]}

@@ -16,7 +16,7 @@ from tests.grading.crops import axial_series, prediction, stack, sure
 from tests.grading.spine.drawn import flat_models
 from tests.grading.spine.truth import row_at, rows_of
 from tests.grading.test_result import SCHEMA
-from tests.grading.test_study_grade import CROPS
+from tests.grading.worded import CROPS
 
 AXIAL, SAGITTAL = "2.25.7", "2.25.8"
 # What the software counted from stays as it was noted, whatever a person names later.

@@ -1,0 +1,115 @@
+"""What the slices of a series ask for beyond the study's grade: alone in what they show, not graded, or not there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
+from dashboard.grading.parts import Part
+from dashboard.grading.profile import least_runs
+from dashboard.grading.result import SliceResult
+from dashboard.grading.urgency import (
+    TIER_OF_GAP,
+    Claim,
+    claim_of_gaps,
+    claim_of_missing,
+    claim_of_unsupported,
+    is_high,
+)
+from dashboard.grading.words import rank
+from dashboard.study.geometry import Array
+
+
+def claims_of_part(part: Part, parts: Sequence[Part], slices: Sequence[SliceResult]) -> list[Claim]:
+    """All claims of one series.
+
+    Parameters
+    ----------
+    parts
+        All series of the study that were looked at.
+    slices
+        Results of all their slices.
+    """
+    where = _where(part, parts)
+    return [
+        *_unsupported_claims(part, slices, where),
+        *_gap_claims(part, parts, where),
+        *_missing_claims(part, parts, where),
+    ]
+
+
+def _unsupported_claims(part: Part, slices: Sequence[SliceResult], where: str) -> list[Claim]:
+    """Claims of slices that look compressed alone: those with neighbours and those without."""
+    alone, uid = _isolated(part), part.series.series_instance_uid
+    found: dict[bool, dict[int, str]] = {True: {}, False: {}}
+    for one in slices:
+        if one.series_instance_uid != uid or one.grade is None:
+            continue
+        if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
+            found[one.number not in alone][one.number] = one.grade.grade
+    return [
+        claim_of_unsupported(which, has, where, (uid, max(which, key=lambda number: rank(which[number]))))
+        for has, which in found.items()
+        if which
+    ]
+
+
+def _isolated(part: Part) -> set[int]:
+    """Numbers of the analysed slices that no run of neighbours holds."""
+    numbers = [index + 1 for index, one in enumerate(part.graded.slices) if one.gate.passed]
+    centres = np.array([one.prediction.centre_mm for one in part.analysed]).reshape(-1, 3)
+    held = {index for first, last in least_runs(centres) for index in range(first, last + 1)}
+    return {number for index, number in enumerate(numbers) if index not in held}
+
+
+def suspicions(parts: Sequence[Part]) -> list[Claim]:
+    """What slices ask for of a study none of which could be graded, where compression is suspected in some."""
+    claims = [claim for part in parts for claim in _gap_claims(part, parts, _where(part, parts))]
+    return [claim for claim in claims if claim.tier is TIER_OF_GAP[Concern.SUSPICIOUS]]
+
+
+def _where(part: Part, parts: Sequence[Part]) -> str:
+    return "" if len(parts) == 1 else f" of series {part.name}"
+
+
+def _gap_claims(part: Part, parts: Sequence[Part], where: str) -> list[Claim]:
+    """One claim a degree of concern."""
+    by_concern: dict[Concern, list[Gap]] = {}
+    states = [one.state for one in part.graded.slices]
+    for gap in find_gaps(states, _analysed_elsewhere_mm(part, parts)):
+        by_concern.setdefault(gap.concern, []).append(gap)
+    return [
+        claim_of_gaps(
+            concern,
+            [(gap.first + 1, gap.last + 1) for gap in gaps],
+            [one.gate.obstacles[0].value for gap in gaps for one in part.graded.slices[gap.first : gap.last + 1]],
+            where,
+            (part.series.series_instance_uid, _worst_within(part, gaps) + 1),
+        )
+        for concern, gaps in by_concern.items()
+    ]
+
+
+def _worst_within(part: Part, gaps: Sequence[Gap]) -> int:
+    """Index of the slice of several gaps that looks worst; of those alike the one in the middle of the longest gap."""
+    longest = max(gaps, key=lambda gap: gap.last - gap.first)
+    middle = (longest.first + longest.last) // 2
+    held = [index for gap in gaps for index in range(gap.first, gap.last + 1)]
+    return max(held, key=lambda index: (part.graded.slices[index].state.rank, -abs(index - middle)))
+
+
+def _missing_claims(part: Part, parts: Sequence[Part], where: str) -> list[Claim]:
+    """Slices that seem never to have arrived."""
+    states = [one.state for one in part.graded.slices]
+    stacks = [one.prediction.volume_index for one in part.graded.slices]
+    uid = part.series.series_instance_uid
+    return [
+        claim_of_missing(one.concern, one.count, where, (uid, one.after + 1))
+        for one in find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
+    ]
+
+
+def _analysed_elsewhere_mm(part: Part, parts: Sequence[Part]) -> Array:
+    """Centres of analysed slices (n, 3) of the other series whose positions compare."""
+    elsewhere = [one.prediction.centre_mm for other in part.comparable(parts) for one in other.analysed]
+    return np.array(elsewhere).reshape(-1, 3)
