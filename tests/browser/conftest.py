@@ -13,12 +13,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from dashboard.exchange.demonstration import write_demonstration
-from dashboard.records import open_records
-from dashboard.settings import load_settings
 from tests.browser.provider import Provider
-from tests.browser.server import Server
+from tests.browser.server import Server, serving
 from tests.browser.team import OTHER, PATIENT, Team
-from tests.screens.site import add_result
+from tests.screens.site import add_result, open_site
 
 __all__ = ["Server"]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -56,10 +54,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an empty site, for all tests of a module."""
-    running = Server(repository, tmp_path_factory.mktemp("site") / "data")
-    running.start()
-    yield running
-    running.stop()
+    with serving(repository, tmp_path_factory.mktemp("site") / "data") as running:
+        yield running
 
 
 @pytest.fixture
@@ -87,7 +83,7 @@ def provider() -> Iterator[Provider]:
 def team(repository: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Team]:
     """The server as a team would run it."""
     folder = tmp_path_factory.mktemp("team") / "data"
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(folder)}))
+    records = open_site(folder)
     study, other = add_result(records, "3", PATIENT), add_result(records, "2", OTHER)
     server = Server(repository, folder)
     server.settings = {

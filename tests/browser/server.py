@@ -7,7 +7,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browser.provider import free_port
@@ -62,3 +63,14 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+@contextmanager
+def serving(repository: Path, data_dir: Path) -> Iterator[Server]:
+    """A server that runs for the block, on what lies in a data folder."""
+    server = Server(repository, data_dir)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,13 +1,17 @@
 """A team's server with sign-in, its people, and what they do on several tests' pages."""
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Response, expect
 
 from dashboard.ingest import Identity
 from dashboard.records import Records, audit_entries
-from tests.browser.server import Server
+from tests.browser.server import Server, serving
 from tests.browser.viewer import press
+from tests.screens.site import add_result, open_site
 
 PATIENT = Identity(patient_name="Okafor^Ngozi", patient_id="RXH4471093", birth_date="19610203", sex="F")
 OTHER = Identity(patient_name="Lindqvist^Bo", patient_id="KLM5502817", birth_date="19480709", sex="M")
@@ -67,6 +71,14 @@ def make_link(page: Page, team: Team, *, team_only: bool = False) -> str:
     expect(link).to_have_value(re.compile(f"^{re.escape(team.url)}/shared([?]view=[a-z0-9_.*-]+)?#.{{40,}}$"))
     team.tokens.append(link.input_value().split("#")[1])
     return link.input_value()
+
+
+def one_study(repository: Path, data_dir: Path) -> Iterator[Server]:
+    """A server without sign-in and with one study, of grade 2."""
+    with closing(open_site(data_dir)) as records:
+        add_result(records, "2", PATIENT)
+    with serving(repository, data_dir) as server:
+        yield server
 
 
 class Overheard:

@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.records import open_records
-from dashboard.settings import load_settings
 from tests.browser.server import Server
-from tests.browser.team import PATIENT
-from tests.screens.site import add_result
+from tests.browser.team import one_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -34,13 +31,7 @@ WATCH = """
 @pytest.fixture
 def server(repository: Path, tmp_path: Path) -> Iterator[Server]:
     """A server with one study."""
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(tmp_path / "data")}))
-    add_result(records, "2", PATIENT)
-    records.close()
-    running = Server(repository, tmp_path / "data")
-    running.start()
-    yield running
-    running.stop()
+    yield from one_study(repository, tmp_path / "data")
 
 
 def test_a_killed_server_is_told_over_the_old_list_and_the_page_goes_on_when_it_is_back(

@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.records import open_records
-from dashboard.settings import load_settings
 from tests.browser.server import Server
-from tests.browser.team import PATIENT
+from tests.browser.team import one_study
 from tests.browser.viewer import expect_picture
-from tests.screens.site import add_result
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,13 +33,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def server(repository: Path, disk: Path) -> Iterator[Server]:
     """A server with one study, whose data folder lies on that disk."""
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(disk / "data")}))
-    add_result(records, "2", PATIENT)
-    records.close()
-    running = Server(repository, disk / "data")
-    running.start()
-    yield running
-    running.stop()
+    yield from one_study(repository, disk / "data")
 
 
 def fill(folder: Path) -> Path:

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from dashboard.records import open_records
-from dashboard.settings import load_settings
-from tests.browser.server import Server
+from tests.browser.server import serving
 from tests.browser.viewer import brightness, drag, expect_ink, expect_picture, expect_slice, pane, press, slice_of
 from tests.browser.viewer_studies import Studies
-from tests.screens.site import FINDING
+from tests.screens.site import FINDING, open_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -22,13 +21,8 @@ CORD, MEASURE, LINE = (88, 180, 240), (142, 240, 192), (255, 209, 102)
 @pytest.fixture(scope="module")
 def studies(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studies]:
     folder = tmp_path_factory.mktemp("viewer") / "data"
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(folder)}))
-    server = Server(repository, folder)
-    found = Studies(server, records)
-    server.start()
-    yield found
-    server.stop()
-    records.close()
+    with closing(open_site(folder)) as records, serving(repository, folder) as server:
+        yield Studies(server, records)
 
 
 def test_it_opens_at_the_worst_slice_beside_the_sagittal(page: Page, studies: Studies) -> None:

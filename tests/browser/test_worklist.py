@@ -3,17 +3,16 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.records import open_records
-from dashboard.settings import load_settings
 from tests.benchmarks.worklist import fill
-from tests.browser.server import Server
-from tests.screens.site import add_result
+from tests.browser.server import Server, serving
+from tests.screens.site import add_result, open_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -25,13 +24,10 @@ ROWS = "tbody tr[data-id]"
 def server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A site with more studies than are ever sent at once."""
     data_dir = tmp_path_factory.mktemp("site") / "data"
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(data_dir)}))
-    fill(records, STUDIES, datetime.now(UTC))
-    records.close()
-    running = Server(repository, data_dir)
-    running.start()
-    yield running
-    running.stop()
+    with closing(open_site(data_dir)) as records:
+        fill(records, STUDIES, datetime.now(UTC))
+    with serving(repository, data_dir) as running:
+        yield running
 
 
 def choose(page: Page, name: str, *choices: str) -> None:
@@ -94,9 +90,8 @@ def test_a_new_urgent_study_is_told_once(page: Page, server: Server) -> None:
     page.goto(server.url)
     expect(page.locator(ROWS).first).to_be_visible()
     expect(page.locator(".news span")).to_have_text("")
-    records = open_records(load_settings({"TRIAGE_DATA_DIR": str(server.data_dir)}))
-    add_result(records, "3")
-    records.close()
+    with closing(open_site(server.data_dir)) as records:
+        add_result(records, "3")
     expect(page.locator(".news span")).to_contain_text("1 new urgent study: IMMEDIATE, grade 3")
     page.reload()
     expect(page.locator(ROWS).first).to_be_visible()
