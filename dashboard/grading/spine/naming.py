@@ -17,7 +17,9 @@ from dashboard.grading.spine.evidence import (
     depth_mm,
     height_mm,
     likelihoods,
+    rivals,
     row_of,
+    two_above,
 )
 from dashboard.grading.spine.instances import Placed
 from dashboard.grading.spine.turned import signs_of_turning
@@ -34,10 +36,7 @@ SAME_BODY_MM = 8.0
 # A lowest disc is rudimentary, as over a transitional vertebra, when it is this short beside the two above it or, less
 # short, this low as well. Sixteen training people of SPIDER had 0.68 at the shortest and 0.63 at the lowest.
 SHORT_DISC, SHORTER_DISC, LOW_DISC = 0.6, 0.8, 0.4
-# Two discs that both look lumbosacral to the model: the disc above the lowest is at least this much so. In sixteen
-# training people of SPIDER it was at most 0.01.
-RIVAL = 0.1
-# Then the disc above may be the true L5/S1.
+# The disc beside a doubtful L5/S1, as a rule the one above it, may be the true one.
 TRANSITIONAL_SHIFT = 0.3
 # Alternatives less likely than this are left out, and what remains sums to 1 with the guess.
 LEAST_ALTERNATIVE = 0.01
@@ -45,6 +44,7 @@ LEAST_ALTERNATIVE = 0.01
 ANOMALY_PLACES = 4
 CONTRADICTION = "what looks like C2 and what looks like the sacrum are not a spine apart"
 BORROWED = "counted through vertebrae that another series shows too"
+TRANSITIONAL = "possible transitional vertebra"
 USUAL_PRESACRAL = 24
 
 
@@ -55,6 +55,14 @@ class ReadSpine:
     spine: Spine
     row: Row
     group: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Words of a reason to doubt the lumbosacral disc, and how many places lower the names lie if it is another."""
+
+    words: str
+    places: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +179,11 @@ def _name_group(group: Sequence[_Member]) -> dict[int, Spine]:
         else:
             note.append(CONTRADICTION)
     counted = _counted(base, from_c2, from_sacrum)
-    transitional = next((words for m in group if (words := _transitional(m.row))), "")
-    if transitional:
-        note.append(transitional)
+    transitional = next((found for m in group if (found := _transitional(m.row)) is not None), None)
+    if transitional is not None:
+        note.append(f"{TRANSITIONAL}: {transitional.words}")
         if counted == "sacrum":
-            chances = _shifted(chances, base)
+            chances = _shifted(chances, base, transitional.places)
     chances = _likely(chances, base)
     turned = list(dict.fromkeys(words for m in group for words in signs_of_turning(m.row)))
     note = [*turned, *note]
@@ -221,10 +229,10 @@ def _likely(chances: Mapping[int, float], base: int) -> dict[int, float]:
     return {one: chance / whole for one, chance in {base: LEAST_ALTERNATIVE, **kept}.items()}
 
 
-def _shifted(chances: Mapping[int, float], base: int) -> dict[int, float]:
-    """Chances when the disc above the lowest may be the true lumbosacral one: all names one level lower."""
+def _shifted(chances: Mapping[int, float], base: int, places: int) -> dict[int, float]:
+    """Chances when another disc may be the true lumbosacral one, and all names lie `places` lower."""
     moved = {one: p * (1 - TRANSITIONAL_SHIFT) for one, p in chances.items()}
-    moved[base + 2] = moved.get(base + 2, 0.0) + TRANSITIONAL_SHIFT
+    moved[base + places] = moved.get(base + places, 0.0) + TRANSITIONAL_SHIFT
     return moved
 
 
@@ -239,33 +247,29 @@ def _counted(base: int, from_c2: Sequence[int], from_sacrum: Sequence[int]) -> s
 def _disagreement(places: int) -> str:
     found = USUAL_PRESACRAL + places // 2
     return (
-        f"possible transitional vertebra or numbering anomaly: {found} vertebrae above the sacrum were counted, "
+        f"{TRANSITIONAL} or numbering anomaly: {found} vertebrae above the sacrum were counted, "
         f"{USUAL_PRESACRAL} are usual; counted from C2"
     )
 
 
-def _transitional(row: Row) -> str:
-    """Words where the lowest disc is rudimentary or another lies below it, empty otherwise."""
-    lowest = row.lumbosacral
-    if lowest is None:
-        return ""
-    if any(one.slot > lowest.slot for one in row.placed):
-        return "possible transitional vertebra: a disc or vertebra is seen below the lumbosacral disc"
-    above = [one.segment for one in row.placed if one.segment.kind == "disc" and one.slot in _two_above(lowest)]
-    if above and max(one.anchor for one in above) >= RIVAL:
-        return "possible transitional vertebra: more than one disc looks like the one above the sacrum"
+def _transitional(row: Row) -> _Doubt | None:
+    """What speaks against the disc taken as lumbosacral: it is rudimentary, or another looks like it or lies below."""
+    taken = row.lumbosacral
+    if taken is None:
+        return None
+    if any(one.slot > taken.slot for one in row.placed):
+        return _Doubt("a disc or vertebra is seen below the lumbosacral disc", -2)
+    if rivals(row) is not None:
+        return _Doubt("more than one disc looks like the one above the sacrum", 2)
+    above = [one.segment for one in row.placed if one.segment.kind == "disc" and one.slot in two_above(taken)]
     depths, heights = [depth_mm(one) for one in above], [height_mm(one) for one in above]
-    depth, height = depth_mm(lowest.segment), height_mm(lowest.segment)
+    depth, height = depth_mm(taken.segment), height_mm(taken.segment)
     if not (depth and all(depths) and len(above) == 2):
-        return ""
+        return None
     short, low = depth / float(np.mean(depths)), height / float(np.mean(heights))
     if short < SHORT_DISC or (short < SHORTER_DISC and low < LOW_DISC):
-        return "possible transitional vertebra: the lowest disc is much smaller than those above it"
-    return ""
-
-
-def _two_above(lowest: Placed) -> tuple[int, int]:
-    return lowest.slot - 2, lowest.slot - 4
+        return _Doubt("the lowest disc is much smaller than those above it", 2)
+    return None
 
 
 def _spine(

@@ -122,7 +122,8 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
         & (coordinates[1] <= shape[2] - 1)
     )
     image = np.where(inside, disturb(rng, image), 0)
-    image, labels = _field(rng, image, np.where(inside, labels, 0))
+    unknown = ndimage.map_coordinates(person.unknown[plane].astype(np.uint8), coordinates, order=0, mode="constant")
+    image, labels = _field(rng, image, np.where(inside, np.where(unknown, IGNORE, labels), 0))
     return image.astype(np.float16), labels
 
 

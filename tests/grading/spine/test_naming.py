@@ -114,14 +114,31 @@ def test_a_rudimentary_lowest_disc_is_flagged_and_makes_a_count_from_the_sacrum_
     assert both.certain and "the lowest disc is much smaller" in both.note
 
 
+def half_lumbosacral(seen, row):
+    """A third of the disc at a row looks as if it lay on the sacrum."""
+    rows = np.arange(seen.labels.shape[1])
+    torn = (np.abs(rows - row) < 14) & (rows % 3 == 0)
+    labels = np.where(torn[None, :, None] & (seen.labels == DISC), LUMBOSACRAL, seen.labels)
+    return rows_of(prediction_of(labels, seen.affine), 480, seen.labels.shape[1])
+
+
 def test_two_discs_that_look_lumbosacral_make_a_count_from_the_sacrum_uncertain(whole):
     seen = drawn(Whole(), planes=5)
-    near = np.abs(np.arange(seen.labels.shape[1]) - row_at(seen, whole.centre_mm("L4/5"))) < 14
-    torn = near & (np.arange(seen.labels.shape[1]) % 3 == 0)
-    labels = np.where(torn[None, :, None] & (seen.labels == DISC), LUMBOSACRAL, seen.labels)
-    found = name_spine(rows_of(prediction_of(labels, seen.affine), 480, seen.labels.shape[1]))
+    found = name_spine(half_lumbosacral(seen, row_at(seen, whole.centre_mm("L4/5"))))
     assert found.named[-1].level == "L5/S1" and not found.certain
-    assert "more than one disc looks like" in found.note and found.alternatives
+    assert "more than one disc looks like" in found.note
+    first = found.named[0].level
+    assert found.alternatives[0][0] == ORDER[ORDER.index(first) + 2], "the disc above may be the one on the sacrum"
+
+
+def test_of_two_that_look_lumbosacral_what_is_left_of_a_disc_in_the_sacrum_is_not_it():
+    whole = Whole(vertebrae=(*PRESACRAL, "L6"), thin=frozenset({"L6"}))
+    seen = drawn(whole, planes=5)
+    found = name_spine(half_lumbosacral(seen, row_at(seen, whole.centre_mm("L5/6"))))
+    assert names(found)[-3:] == ["L5", "L5/S1", "S1"] and found.counted_from == "sacrum" and not found.certain
+    assert "a disc or vertebra is seen below the lumbosacral disc" in found.note
+    first = found.named[0].level
+    assert found.alternatives[0][0] == ORDER[ORDER.index(first) - 2], "the remnant may be the one on the sacrum"
 
 
 def test_a_block_vertebra_does_not_shift_the_names():
