@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
     parser.add_argument("--model", type=Path, default=Path("models/sagittal"), help="folder with findings.toml")
     parser.add_argument("--test", action="store_true", help="judge the test people")
-    parser.add_argument("--masks", choices=MASKS, default="truth", help="whose masks are measured")
+    parser.add_argument("--masks", choices=MASKS, default="model", help="whose masks are measured")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     source = source_of(arguments.masks, arguments.data, arguments.model.parent)

@@ -17,7 +17,7 @@ from models.training.export import CONTRACT, LICENCE, OPSET, Source, write_folde
 from models.training.sagittal.labels import CLIP_HIGH, PERCENTILES, PIXEL_MM
 from models.training.sagittal.network import CHANNELS
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 MULTIPLE_PX = 32
 LEAST_HALVED = 256
 
@@ -75,9 +75,31 @@ def _halve(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def export_sagittal(net: nn.Module, out: Path, source: Source) -> None:
+def average(first: bytes, second: bytes, version: str = VERSION) -> bytes:
+    """The file whose weights are the mean of those of two files of this network, one trained on from the other.
+
+    Raises
+    ------
+    ValueError
+        The files are not of the same network.
+    """
+    mean, other = onnx.load_from_string(first), onnx.load_from_string(second)
+    beside = {weights.name: numpy_helper.to_array(weights) for weights in other.graph.initializer}
+    for weights in mean.graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if weights.name not in beside or beside[weights.name].shape != values.shape:
+            raise ValueError(f"the files are not of one network: {weights.name} differs")
+        if values.dtype.kind == "f":
+            both = (values.astype(np.float64) + beside[weights.name]) / 2
+            weights.CopyFrom(numpy_helper.from_array(both.astype(values.dtype), weights.name))
+    mean.producer_version = version
+    next(one for one in mean.metadata_props if one.key == "version").value = version
+    onnx.checker.check_model(mean)
+    return bytes(mean.SerializeToString())
+
+
+def write_sagittal(content: bytes, out: Path, source: Source) -> None:
     """Write ``model.onnx`` and ``manifest.toml``."""
-    content = sagittal_onnx(net)
     classes = ", ".join(f'"{name}"' for name in SAGITTAL_CLASSES)
     lines = [
         'name = "sagittal"',

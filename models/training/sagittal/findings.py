@@ -1,8 +1,9 @@
 """Fit the small models behind findings: ``python -m models.training.sagittal.findings --data FOLDER [--out FILE]``.
 
 Weights come from the training people, calibration from those people left out one at a time and from the calibration
-people; the test people are never read. What is measured are the public masks, or with ``--masks model`` the model's
-own: those are nearly as good on people it was trained on, and fits on them did no better on the people for calibration.
+people; the test people are never read. What is measured are the model's own outlines,
+or with ``--masks truth`` the public masks: those draw the discs of four people up to the bone and of the others not, so
+that fits on them did worse on people left out (Pfirrmann's kappa 0.80, on the model's own 0.83).
 Canal models are fitted on known pinches of the same people's masks, on their unaltered canals and on healthy necks.
 """
 
@@ -228,7 +229,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of public volumes")
     parser.add_argument("--out", type=Path, default=Path("models/sagittal/findings.toml"))
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder with sagittal/model.onnx")
-    parser.add_argument("--masks", choices=MASKS, default="truth", help="whose masks are measured")
+    parser.add_argument("--masks", choices=MASKS, default="model", help="whose masks are measured")
     arguments = parser.parse_args()
     fitted, _, _ = fit_all(arguments.data, source_of(arguments.masks, arguments.data, arguments.models))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from torch import Tensor
 from models.training.export import Source
 from models.training.feed import FeedOptions
 from models.training.fit import Job, Plan, fit
-from models.training.sagittal.export import export_sagittal
+from models.training.sagittal.export import average, sagittal_onnx, write_sagittal
 from models.training.sagittal.network import CHANNELS, SagittalNet, sagittal_loss
 from models.training.sagittal.samples import build, drawn_sample
 from models.training.start import revive
@@ -59,11 +59,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit in place of the plan's")
     parser.add_argument("--start", type=Path, help="a model.onnx of the sagittal model to train on from")
+    parser.add_argument("--mean", action="store_true", help="write the mean of the weights before and after")
     parser.add_argument("--workers", type=int, help="processes that train and average, in place of the plan's")
     parser.add_argument("--rate", type=float, help="learning rate in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoint", type=Path, help="file for weights while training")
     args = parser.parse_args(argv)
+    if args.mean and args.start is None:
+        parser.error("--mean goes with --start")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     plan = SMOKE_PLAN if args.smoke else PLAN
     plan = replace(
@@ -78,8 +81,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     net, seen = fit(job, plan, args.checkpoint)
     start = args.start.read_bytes() if args.start else None
-    source = Source(args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, "--start FILE")
-    export_sagittal(net, args.out / "sagittal", source)
+    source = Source(args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, f"--start FILE{' --mean' * args.mean}")
+    content = sagittal_onnx(net)
+    write_sagittal(average(start, content) if start and args.mean else content, args.out / "sagittal", source)
     return 0
 
 

@@ -10,8 +10,10 @@ torch = pytest.importorskip("torch", reason="torch is only in models/training/re
 pytest.importorskip("onnx", reason="onnx is only in models/training/requirements.txt")
 
 
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 def test_training_goes_on_from_the_file_it_wrote(tmp_path, monkeypatch):
     from models.training.run import run_onnx
     from models.training.sagittal import train
@@ -29,3 +31,35 @@ def test_training_goes_on_from_the_file_it_wrote(tmp_path, monkeypatch):
     manifest = tomllib.loads((tmp_path / "on" / "sagittal" / "manifest.toml").read_text(encoding="utf-8"))
     assert hashlib.sha256(content).hexdigest() in manifest["provenance"]["started_from"]
     assert manifest["provenance"]["command"].endswith("--seed 1 --start FILE")
+    assert train.main(["--smoke", "--start", str(file), "--mean", "--out", str(tmp_path / "mean")]) == 0
+    provenance = tomllib.loads((tmp_path / "mean" / "sagittal" / "manifest.toml").read_text(encoding="utf-8"))
+    assert provenance["provenance"]["command"].endswith("--seed 1 --start FILE --mean")
+
+
+def test_the_mean_of_two_files_lies_between_them():
+    import onnx
+    from onnx import numpy_helper
+
+    from models.training.sagittal.export import average, sagittal_onnx
+    from models.training.sagittal.network import SagittalNet
+
+    def weights(content):
+        graph = onnx.load_from_string(content).graph
+        return {one.name: numpy_helper.to_array(one).astype(np.float64) for one in graph.initializer}
+
+    torch.manual_seed(0)
+    first, second = sagittal_onnx(SagittalNet()), sagittal_onnx(SagittalNet())
+    a, b, mean = weights(first), weights(second), weights(average(first, second))
+    assert max(np.abs(a[name] - b[name]).max() for name in a) > 0.01
+    for name in a:
+        assert np.abs(mean[name] - (a[name] + b[name]) / 2).max() < 1e-3, name
+    with pytest.raises(ValueError, match="not of one network"):
+        average(first, sagittal_onnx(SagittalNet((16, 32, 48, 64, 96))))
+
+
+def test_a_mean_needs_a_start(capsys):
+    from models.training.sagittal import train
+
+    with pytest.raises(SystemExit):
+        train.main(["--smoke", "--mean"])
+    assert "--mean goes with --start" in capsys.readouterr().err
