@@ -31,8 +31,8 @@ ANCHOR_FROM = 0.5
 SURE, SURE_CUT = 0.98, 0.8
 # A score is a mean over voxels; the segment as a whole is surer than that, either way: odds to this power.
 AGREEMENT = 3.0
-# Two discs that both look lumbosacral to the model: either is at least this much so. In sixteen training people of
-# SPIDER the disc above the lowest was at most 0.01.
+# A disc above the lowest looks lumbosacral to the model too when it is this much so. In sixteen training people of
+# SPIDER it was at most 0.01.
 RIVAL = 0.1
 # What is left of a disc within the sacrum is this small beside the one above it, in voxels. In fifteen of those people
 # the lowest disc had 0.45 of the two above at least (0.22 in one whose spine bends out of the field), two remnants that
@@ -116,13 +116,12 @@ def disc_anchor(row: Row, one: Placed) -> float:
 
 
 def rivals(row: Row) -> tuple[Placed, Placed] | None:
-    """The lowest disc and, before it, one of the two above it where both look lumbosacral; None where they do not."""
+    """One of the two discs above the lowest that looks lumbosacral, and the lowest; None where neither does."""
     discs = sorted((one for one in row.placed if one.segment.kind == "disc"), key=lambda one: one.slot)
-    if not discs or discs[-1].segment.anchor < RIVAL:
+    if not discs:
         return None
-    lowest = discs[-1]
-    above = [one for one in discs if one.slot in two_above(lowest) and one.segment.anchor >= RIVAL]
-    return (max(above, key=lambda one: one.segment.anchor), lowest) if above else None
+    above = [one for one in discs if one.slot in two_above(discs[-1]) and one.segment.anchor >= RIVAL]
+    return (max(above, key=lambda one: one.segment.anchor), discs[-1]) if above else None
 
 
 def two_above(disc: Placed) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Judge findings: ``python -m models.training.sagittal.evaluate_findings --data FOLDER [--test] [--out FILE]``.
 
-Masks are the public ones, or with ``--masks model`` those of the model beside ``--model``.
+Measured are the outlines of the model beside ``--model``, or with ``--masks truth`` the public masks.
 Without ``--test``: the training and calibration people, each judged by weights that never saw them. With it: the test
 people, by the numbers of ``findings.toml``. Intervals resample people.
 """

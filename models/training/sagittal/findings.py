@@ -1,9 +1,9 @@
 """Fit the small models behind findings: ``python -m models.training.sagittal.findings --data FOLDER [--out FILE]``.
 
 Weights come from the training people, calibration from those people left out one at a time and from the calibration
-people; the test people are never read. What is measured are the model's own outlines,
-or with ``--masks truth`` the public masks: those draw the discs of four people up to the bone and of the others not, so
-that fits on them did worse on people left out (Pfirrmann's kappa 0.80, on the model's own 0.83).
+people; the test people are never read. What is measured are the model's own outlines, or with ``--masks truth`` the
+public masks: those draw the discs of four people up to the bone and of the others not, so that fits on them did worse
+on people left out (Pfirrmann's kappa 0.80, on the model's own 0.83).
 Canal models are fitted on known pinches of the same people's masks, on their unaltered canals and on healthy necks.
 """
 

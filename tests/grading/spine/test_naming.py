@@ -131,6 +131,14 @@ def test_two_discs_that_look_lumbosacral_make_a_count_from_the_sacrum_uncertain(
     assert found.alternatives[0][0] == ORDER[ORDER.index(first) + 2], "the disc above may be the one on the sacrum"
 
 
+def test_a_disc_that_looks_lumbosacral_above_one_with_nothing_below_is_doubted_too(whole):
+    seen = drawn(Whole(), planes=5)
+    plain = prediction_of(np.where(seen.labels == LUMBOSACRAL, DISC, seen.labels), seen.affine)
+    found = name_spine(half_lumbosacral(plain, row_at(seen, whole.centre_mm("L4/5"))))
+    assert found.named[-1].level == "L5/S1" and not found.certain
+    assert "more than one disc looks like" in found.note
+
+
 def test_of_two_that_look_lumbosacral_what_is_left_of_a_disc_in_the_sacrum_is_not_it():
     whole = Whole(vertebrae=(*PRESACRAL, "L6"), thin=frozenset({"L6"}))
     seen = drawn(whole, planes=5)
