@@ -76,8 +76,8 @@ def endplates_not_left_out(labels: np.ndarray, spacing: np.ndarray) -> np.ndarra
     meeting = meets & np.isin(parts, number[share >= MEETING_SHARE])
     if not meeting.any():
         return meeting
-    # Planes are outlined one by one.
-    apart = np.stack([_distance(plane, spacing[1:]) for plane in meeting])
+    # Planes are outlined one by one: the next one is out of reach.
+    apart = ndimage.distance_transform_edt(~meeting, (2 * UNKNOWN_MM, *spacing[1:]))
     return np.asarray((apart <= UNKNOWN_MM) & ~_inner(parts > 0))
 
 
@@ -88,13 +88,6 @@ def _inner(discs: np.ndarray) -> np.ndarray:
     below = np.minimum.accumulate(np.where(discs, discs.shape[1], rows)[:, ::-1], axis=1)[:, ::-1]
     nearer = np.minimum(rows - above, below - rows)
     return np.asarray(discs & (nearer > (below - above) * (1 - INNER_SHARE) / 2))
-
-
-def _distance(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Distance in mm to the nearest pixel of a mask; infinite where it has none."""
-    if not mask.any():
-        return np.full(mask.shape, np.inf)
-    return np.asarray(ndimage.distance_transform_edt(~mask, spacing))
 
 
 def read_person(folder: Path, name: str, cords: Path | None = None) -> Person:
