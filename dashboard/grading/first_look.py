@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.grading.bilsky import Band
 from dashboard.grading.places import AXIAL_NEEDED, place_words, sagittal_place_words, sagittal_words
 from dashboard.grading.result import GRADED
-from dashboard.study import level_is_certain, level_words, looks_elsewhere
+from dashboard.study import level_is_certain, level_words, looks_elsewhere, suspicion_first
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,8 @@ def first_look(document: Mapping[str, Any]) -> FirstLook:
     images raise suspicion, the place of that suspicion.
     """
     graded, elsewhere = document.get("status") == GRADED, looks_elsewhere(document)
-    asks = bool((document.get("sagittal") or {}).get("needs")) and not elsewhere
     place = place_words(document)
-    words = sagittal_place_words(document) if asks and document.get("band") == Band.LOW.value else place
+    words = sagittal_place_words(document) if suspicion_first(document) else place
     entry = _entry_of_grade(document) if graded and words == place and not elsewhere else {}
     level = str(entry.get("level") or "")[:16]
     # A result may name the level of a group of slices and none of a single one.

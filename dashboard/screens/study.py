@@ -20,7 +20,7 @@ from dashboard.screens.study_view import Visit, viewer
 from dashboard.screens.text import date, markup, probability
 from dashboard.screens.tiers import BANDS, tier_words
 from dashboard.sharing import Right
-from dashboard.study import looks_elsewhere
+from dashboard.study import looks_elsewhere, suspicion_first
 
 REFRESH_S, UNNOTED_REFRESH_S = 0.7, 3.0
 UNNOTED = (
@@ -124,10 +124,12 @@ def _head(
             f"P(high) <b>{probability(document.get('probability_high')).replace('<', '&lt;').replace('>', '&gt;')}</b>"
         )
     suspected = sagittal_words(document)
-    if suspected and not grade:
+    suspected_here = bool(suspected) and suspicion_first(document)
+    if suspected_here:
         chance = probability((document.get("sagittal") or {}).get("probability"))
-        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>"
-    where = "" if suspected and not grade else markup(place_words(document))
+        elsewhere = f" · elsewhere {result}" if grade else ""
+        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>{elsewhere}"
+    where = "" if suspected_here else markup(place_words(document))
     if grade and looks_elsewhere(document):
         # The grade is that of another slice than the one that sets the tier.
         result, where = f"look first at <b>{where}</b> · elsewhere {result}", ""

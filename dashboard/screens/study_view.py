@@ -80,7 +80,7 @@ def _place(opened: Opened, address: str) -> tuple[View, int]:
     first = opened.views[0]
     # As the viewer: an unbiased first look does not begin at the place that the software suspects.
     middle = len(first) // 2
-    return first, middle if desk_reading.marks_hidden() else first.stack.worst(opened.document)
+    return first, middle if desk_reading.marks_hidden() else first.stack.first(opened.document)
 
 
 def _studies(opened: Opened, address: str, guest_pass: str) -> list[Pictured]:

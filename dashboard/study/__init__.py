@@ -31,7 +31,7 @@ from dashboard.study.model import (
     Study,
     Volume,
 )
-from dashboard.study.places import looks_elsewhere, same_slice, slice_to_show
+from dashboard.study.places import looks_elsewhere, same_slice, slice_to_show, suspicion_first
 from dashboard.study.prediction import (
     GRADES,
     LABELS,
@@ -74,6 +74,7 @@ __all__ = [
     "slice_affine",
     "slice_normal",
     "slice_to_show",
+    "suspicion_first",
     "stack_affine",
     "steps_between",
     "voxel_spacing",

@@ -170,7 +170,7 @@ def _start(views: Sequence[View], document: Mapping[str, Any]) -> dict[str, Any]
     sagittal.sort(key=lambda view: (order.index(view.kind), view.stack is not first.stack))
     return {
         "view": first.id,
-        "plane": first.stack.worst(document),
+        "plane": first.stack.first(document),
         "beside": sagittal[0].id if sagittal else None,
     }
 

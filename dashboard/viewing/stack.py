@@ -20,6 +20,7 @@ from dashboard.study import (
     slice_affine,
     slice_normal,
     slice_to_show,
+    suspicion_first,
 )
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalMasks
@@ -30,6 +31,8 @@ from dashboard.viewing.profile_figure import ProfilePoint
 # Field of a reformat that is shown as "full slice": planes across a 3-D volume have no edge of their own.
 REFORMAT_FIELD_MM = 160.0
 REFORMAT_PIXEL_MM = 0.8
+# A slice shows a suspected place that lies no farther from its plane: as far as the next slice of a thick stack may be.
+SUSPICION_REACH_MM = 6.0
 # Axis a person scrolls along and its sign: head to foot, right to left, front to back.
 SCROLL = {Plane.AXIAL: (2, -1.0), Plane.OBLIQUE: (2, -1.0), Plane.SAGITTAL: (0, 1.0), Plane.CORONAL: (1, 1.0)}
 
@@ -89,6 +92,8 @@ class Stack:
         was not analysed.
     sagittal
         What the sagittal model found in those of its volumes that it looked at.
+    suspected_mm
+        Where sagittal images raise suspicion, (3) LPS mm; None where they do not, or of another frame of reference.
     """
 
     series: Series
@@ -96,26 +101,40 @@ class Stack:
     slices: tuple[Slice, ...]
     labels: tuple[npt.NDArray[np.uint8], ...] = ()
     sagittal: tuple[SagittalMasks, ...] = ()
+    suspected_mm: Array | None = None
 
     @property
     def analysed(self) -> bool:
         """Whether any slice carries a grade."""
         return any(one.analysed for one in self.slices)
 
-    def worst(self, document: Mapping[str, Any]) -> int:
-        """Index of the slice to show first: the one that sets the tier, else the worst, else the middle one.
+    def first(self, document: Mapping[str, Any]) -> int:
+        """Index of the slice to open at: where sagittal images raise suspicion if that comes first, else the worst."""
+        nearest = self._at_suspicion()
+        return nearest if nearest is not None and suspicion_first(document) else self.worst(document)
 
-        In a series that is sagittal only, the worst is where it raises suspicion.
+    def worst(self, document: Mapping[str, Any]) -> int:
+        """Index of the slice that sets the tier, else the worst, else the middle one.
+
+        In a series without grades, the worst is where sagittal images raise suspicion.
         """
         chosen = slice_to_show(document)
         for index, one in enumerate(self.slices):
             if one.result is not None and same_slice(one.result, chosen):
                 return index
-        place = _suspected_mm(document, self.series.series_instance_uid)
-        if place is not None and not self.analysed:
-            return int(np.argmin([abs(_beside(one, place)) for one in self.slices]))
+        nearest = self._at_suspicion()
+        if nearest is not None and not self.analysed:
+            return nearest
         ranks = [GRADES.index(one.result["grade"]) if one.result and one.analysed else -1 for one in self.slices]
         return int(np.argmax(ranks)) if any(rank >= 0 for rank in ranks) else len(self.slices) // 2
+
+    def _at_suspicion(self) -> int | None:
+        """Index of the slice nearest to where sagittal images raise suspicion; None where the series is not there."""
+        if self.suspected_mm is None:
+            return None
+        away = [abs(_beside(one, self.suspected_mm)) for one in self.slices]
+        nearest = int(np.argmin(away))
+        return nearest if away[nearest] <= SUSPICION_REACH_MM else None
 
     def profile(self) -> list[ProfilePoint]:
         """The series' course along the spine."""
@@ -142,7 +161,8 @@ def stacks_of(
         slices = _graded(series, results, prediction) if results else stored_slices(series)
         if slices:
             labels = prediction.native_labels if prediction is not None and results else ()
-            found.append(Stack(series, entries.get(uid, {}), slices, labels, (sagittal or {}).get(uid, ())))
+            masks = (sagittal or {}).get(uid, ())
+            found.append(Stack(series, entries.get(uid, {}), slices, labels, masks, _suspected_mm(document, study, series)))
     counted = (document.get("sagittal") or document.get("spine") or {}).get("series_instance_uid")
 
     def order(stack: Stack) -> tuple[bool, bool, bool]:
@@ -152,10 +172,14 @@ def stacks_of(
     return tuple(sorted(found, key=order))
 
 
-def _suspected_mm(document: Mapping[str, Any], uid: str) -> Array | None:
-    """Where sagittal images of this series alone raise suspicion, LPS mm (3); None where they do not."""
+def _suspected_mm(document: Mapping[str, Any], study: Study, series: Series) -> Array | None:
+    """Where sagittal images raise suspicion, LPS mm (3); None where they do not or this series cannot be compared."""
     sagittal = document.get("sagittal") or {}
-    if not sagittal.get("suspected") or sagittal.get("series_instance_uid") != uid:
+    if not sagittal.get("suspected"):
+        return None
+    uid, frame = sagittal.get("series_instance_uid"), series.frame_of_reference_uid
+    same = {one.series_instance_uid for one in study.series if frame and one.frame_of_reference_uid == frame}
+    if uid not in same | {series.series_instance_uid}:
         return None
     canal = [one for one in sagittal.get("canal") or [] if one.get("position_mm")]
     here = [one for one in canal if one.get("level") == sagittal.get("level")] or canal

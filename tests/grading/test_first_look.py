@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.grading import first_look
+from dashboard.grading import Band, first_look
+from dashboard.study import suspicion_first
 
 SUSPICION = {"suspected": True, "needs": "axial images", "level": "L4/5", "level_certain": True, "of": "cauda equina"}
 ASKED = "compression of the cauda equina suspected on sagittal images: axial images needed"
@@ -33,6 +34,12 @@ def test_the_worst_slice_comes_first() -> None:
 def test_a_suspicion_comes_before_a_slice_without_finding() -> None:
     look = first_look(document(grade="0", band="low", sagittal=SUSPICION, urgency={"reasons": ["first", ASKED]}))
     assert (look.level, look.place, look.reasons) == ("", "L4/5", ("first", NAMED))
+
+
+@pytest.mark.parametrize("band", [None, *Band])
+def test_a_suspicion_is_first_in_every_band_that_is_not_flagged(band: Band | None) -> None:
+    found = suspicion_first(document(band=band and band.value, sagittal=SUSPICION))
+    assert found is (band in (None, Band.LOW))
 
 
 def test_a_suspicion_comes_after_a_compression() -> None:

@@ -1,5 +1,7 @@
 """What a sagittal model outlined, in its own slices and in cuts through them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from dashboard.viewing.outlines import SAGITTAL_STRUCTURES, sagittal_outlines
 from dashboard.viewing.stack import Stack, stacks_of
 from dashboard.viewing.views import View, views_of
 from tests.screens.site import SAGITTAL_UID, axial_series, document
-from tests.screens.spines import NAMES, SLICES, sagittal_only, seen, spinal_series
+from tests.screens.spines import NAMES, SLICES, place_of, sagittal_only, seen, spinal_series, suspicion
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,27 @@ def test_the_series_in_which_levels_were_counted_comes_first_and_opens_at_the_su
 ) -> None:
     assert stacks[0].series.series_instance_uid == SAGITTAL_UID
     assert stacks[0].worst(document(None) | sagittal_only()) == SLICES // 2
+
+
+def test_a_study_opens_where_sagittal_images_raise_suspicion_unless_a_graded_slice_is_flagged() -> None:
+    study = Study("2.25.1", (axial_series(), spinal_series()))
+    quiet, flagged = (document(grade) | {"sagittal": suspicion("T8")} for grade in ("0", "3"))
+    axial = stacks_of(study, {}, quiet)[0]
+    assert axial.slices[axial.first(quiet)].centre_mm[2] == pytest.approx(place_of("T8")[2], abs=2.0)
+    assert axial.first(quiet) != axial.worst(quiet)
+    assert axial.first(flagged) == axial.worst(flagged)
+
+
+@pytest.mark.parametrize("changes", [{"frame_of_reference_uid": "2.25.77"}, {"frame_of_reference_uid": ""}])
+def test_a_suspicion_of_another_frame_of_reference_is_not_looked_for(changes: dict[str, str]) -> None:
+    result = document("0") | {"sagittal": suspicion("T8")}
+    axial, _ = stacks_of(Study("2.25.1", (replace(axial_series(), **changes), spinal_series())), {}, result)
+    assert axial.first(result) == axial.worst(result)
+
+
+def test_a_suspicion_beyond_the_axial_slices_leaves_them_at_their_worst() -> None:
+    far = suspicion("T8")
+    far = far | {"canal": [one | {"position_mm": [0.0, 0.0, -300.0]} for one in far["canal"]]}
+    result = document("0") | {"sagittal": far}
+    axial, _ = stacks_of(Study("2.25.1", (axial_series(), spinal_series())), {}, result)
+    assert axial.first(result) == axial.worst(result)
