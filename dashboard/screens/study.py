@@ -117,18 +117,19 @@ def _head(
     tier = str(urgency.get("tier") or "waiting")
     words, mark = ("AI MARKS HIDDEN", "") if hidden else tier_words(tier)
     grade = document.get("grade")
+    band = BANDS.get(str(document.get("band")), "")
     result = ""
     if grade:
         result = (
-            f"suspected grade <b>{markup(str(grade))}</b> · {BANDS.get(str(document.get('band')), '')} · "
+            f"suspected grade <b>{markup(str(grade))}</b> · {band} · "
             f"P(high) <b>{probability(document.get('probability_high')).replace('<', '&lt;').replace('>', '&gt;')}</b>"
         )
     suspected = sagittal_words(document)
     suspected_here = bool(suspected) and suspicion_first(document)
     if suspected_here:
         chance = probability((document.get("sagittal") or {}).get("probability"))
-        elsewhere = f" · elsewhere {result}" if grade else ""
-        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>{elsewhere}"
+        graded = f" · axial slices: suspected grade <b>{markup(str(grade))}</b>, {band}" if grade else ""
+        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>{graded}"
     where = "" if suspected_here else markup(place_words(document))
     if grade and looks_elsewhere(document):
         # The grade is that of another slice than the one that sets the tier.

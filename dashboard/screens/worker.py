@@ -58,10 +58,13 @@ def trouble_words() -> tuple[str, ...]:
     return (*stopped, f"{storage} {UNTIL_THEN}") if storage else stopped
 
 
-def demonstration_button(kind: Literal["primary", "secondary", "tertiary"]) -> None:
-    """The button that makes the demonstration study, which opens as soon as it is in the list."""
+def demonstration_button(kind: Literal["primary", "tertiary"]) -> None:
+    """The button that makes the demonstration study, which opens as soon as it is in the list.
+
+    Over a list, where room is short, it is the tertiary one with fewer words.
+    """
     asked = st.button(
-        "Open the demonstration study",
+        "Open the demonstration study" if kind == "primary" else "Demonstration study",
         key="demonstration",
         type=kind,
         help="A made-up spine with one tumour, from this project's own generator. Labelled synthetic everywhere.",

@@ -134,7 +134,7 @@ def _toolbar(listed: Listed, offer_demonstration: bool) -> None:
             placeholder="Name, number, level",
             label_visibility="collapsed",
             max_chars=200,
-            width=200,
+            width=180,
             persist_state="session",
         )
         _count(listed)

@@ -181,9 +181,8 @@ def _suspected_mm(document: Mapping[str, Any], study: Study, series: Series) -> 
     same = {one.series_instance_uid for one in study.series if frame and one.frame_of_reference_uid == frame}
     if uid not in same | {series.series_instance_uid}:
         return None
-    canal = [one for one in sagittal.get("canal") or [] if one.get("position_mm")]
-    here = [one for one in canal if one.get("level") == sagittal.get("level")] or canal
-    return np.array(here[len(here) // 2]["position_mm"], dtype=np.float64) if here else None
+    place = (sagittal.get("worst") or {}).get("position_mm")
+    return None if place is None else np.array(place, dtype=np.float64)
 
 
 def _beside(one: Slice, place_mm: Array) -> float:

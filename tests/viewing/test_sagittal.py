@@ -78,7 +78,7 @@ def test_a_suspicion_of_another_frame_of_reference_is_not_looked_for(changes: di
 
 def test_a_suspicion_beyond_the_axial_slices_leaves_them_at_their_worst() -> None:
     far = suspicion("T8")
-    far = far | {"canal": [one | {"position_mm": [0.0, 0.0, -300.0]} for one in far["canal"]]}
+    far["worst"]["position_mm"] = [0.0, 0.0, -300.0]
     result = document("0") | {"sagittal": far}
     axial, _ = stacks_of(Study("2.25.1", (axial_series(), spinal_series())), {}, result)
     assert axial.first(result) == axial.worst(result)
