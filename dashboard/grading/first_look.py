@@ -40,7 +40,8 @@ def first_look(document: Mapping[str, Any]) -> FirstLook:
     entry = _entry_of_grade(document) if graded and words == place and not elsewhere else {}
     level = str(entry.get("level") or "")[:16]
     # A result may name the level of a group of slices and none of a single one.
-    place = words if level in words else level_words(level, level_is_certain(document, entry))
+    named = not level or level in words.split()
+    place = words if named else level_words(level, level_is_certain(document, entry))
     return FirstLook(level, place, _reasons(document, graded=graded))
 
 
@@ -50,14 +51,22 @@ def _reasons(document: Mapping[str, Any], *, graded: bool) -> tuple[str, ...]:
     suspected = sagittal_words(document)
     if suspected and graded:
         # Reasons name no level, and this one lies elsewhere than the worst slice.
-        return tuple(dict.fromkeys(suspected if AXIAL_NEEDED in one else one for one in reasons))
+        return tuple(dict.fromkeys(suspected if _is_of(one, document) else one for one in reasons))
     if suspected:
         # Why a study that cannot be graded is to be seen before others.
-        return (suspected, *(one for one in reasons if AXIAL_NEEDED not in one))
+        return (suspected, *(one for one in reasons if not _is_of(one, document)))
     return tuple(reasons)
 
 
+def _is_of(reason: str, document: Mapping[str, Any]) -> bool:
+    """Whether a reason is the suspicion of the published sagittal block; other volumes may have others."""
+    what = (document.get("sagittal") or {}).get("of") or ""
+    return AXIAL_NEEDED in reason and what in reason
+
+
 def _entry_of_grade(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The entry of the level that carries the study's grade, empty where there is none."""
+    """The entry of the level that carries the study's grade, that of the worst slice first; empty where none does."""
     entries: list[Mapping[str, Any]] = document.get("levels") or []
-    return next((one for one in entries if one.get("grade") == document.get("grade")), {})
+    worst = document.get("worst_slice") or {}
+    alike = [one for one in entries if one.get("grade") == document.get("grade")]
+    return next((one for one in alike if one.get("level") == worst.get("level")), alike[0] if alike else {})

@@ -90,7 +90,10 @@ def grade_study(
     )
     graded = [one for one in slices if one.status == ANALYSED]
     sacs = sacs_at_discs(_across(parts, found))
-    side = look_from_the_side(study, levels, finding_models, [one.position_mm for one in graded], sacs)
+    graded_mm: dict[str, list[tuple[float, float, float]]] = {}
+    for one in graded:
+        graded_mm.setdefault(one.series_instance_uid, []).append(one.position_mm)
+    side = look_from_the_side(study, levels, finding_models, graded_mm, sacs)
     at_least = _study_at_least(graded)
     reasons = () if graded else study_absence(series, len(study.rejected))
     worst = max(graded, key=_severity, default=None)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 PLACE = ("series_instance_uid", "volume_index", "slice_index")
-# Bands of a study in which no graded slice is flagged: nothing was graded, or nothing worse than 1b.
-NOT_FLAGGED = (None, "low")
+# Bands of a study in which no graded slice asks for more than a suspicion on sagittal images does: those that are not
+# flagged, and that of 1c where the suspicion is of the cord.
+QUIETER, QUIETER_THAN_CORD = (None, "low"), (None, "low", "watch")
 
 
 def slice_to_show(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -25,10 +26,11 @@ def looks_elsewhere(document: Mapping[str, Any]) -> bool:
 def suspicion_first(document: Mapping[str, Any]) -> bool:
     """Whether the place to look at first is one that sagittal images alone raise suspicion of.
 
-    So it is where no graded slice is flagged and no other one sets the tier.
+    So it is where no graded slice asks for as much and no other one sets the tier.
     """
-    asks = bool((document.get("sagittal") or {}).get("needs"))
-    return asks and document.get("band") in NOT_FLAGGED and not looks_elsewhere(document)
+    sagittal = document.get("sagittal") or {}
+    quieter = QUIETER_THAN_CORD if sagittal.get("of") == "cord" else QUIETER
+    return bool(sagittal.get("needs")) and document.get("band") in quieter and not looks_elsewhere(document)
 
 
 def same_slice(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

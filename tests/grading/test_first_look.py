@@ -36,10 +36,19 @@ def test_a_suspicion_comes_before_a_slice_without_finding() -> None:
     assert (look.level, look.place, look.reasons) == ("", "L4/5", ("first", NAMED))
 
 
+@pytest.mark.parametrize("of", ["cord", "cauda equina"])
 @pytest.mark.parametrize("band", [None, *Band])
-def test_a_suspicion_is_first_in_every_band_that_is_not_flagged(band: Band | None) -> None:
-    found = suspicion_first(document(band=band and band.value, sagittal=SUSPICION))
-    assert found is (band in (None, Band.LOW))
+def test_a_suspicion_is_first_where_no_graded_slice_asks_for_as_much(band: Band | None, of: str) -> None:
+    # Urgent for a cord: before 1c, which is soon. Soon for a cauda equina.
+    found = suspicion_first(document(band=band and band.value, sagittal=SUSPICION | {"of": of}))
+    assert found is (band in (None, Band.LOW) or (band is Band.WATCH and of == "cord"))
+
+
+@pytest.mark.parametrize("other", ["T1", "T4"])
+def test_of_two_levels_of_one_grade_that_of_the_worst_slice_is_named(other: str) -> None:
+    worst = {"series_instance_uid": "1", "number": 2, "level": "T10", "level_certain": True}
+    look = first_look(document(worst_slice=worst, levels=[{"level": one, "grade": "2"} for one in (other, "T10")]))
+    assert (look.level, look.place) == ("T10", "T10")
 
 
 def test_a_suspicion_comes_after_a_compression() -> None:

@@ -50,7 +50,7 @@ def spine_findings(
         :func:`~dashboard.grading.spine.lumbar_sac.sacs_at_discs` of the study's axial slices.
     """
     measured = measures or measure_spine(prediction, spine, others)
-    triage = triage or study_triage(spine, models, measured)
+    triage = triage or study_triage(spine, models, measured, is_t2=is_t2)
     ratios = body_ratios(prediction, spine, measured.near, others)
     found: list[Finding] = []
     for k, one in enumerate(spine.named):
@@ -69,9 +69,11 @@ def spine_findings(
     return in_order(found)
 
 
-def study_triage(spine: Spine, models: SpineModels, measures: SpineMeasures) -> SagittalTriage:
+def study_triage(
+    spine: Spine, models: SpineModels, measures: SpineMeasures, *, is_t2: bool = True
+) -> SagittalTriage:
     """Suspected compression by the canal's profile of one sagittal volume."""
-    return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models)
+    return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models, is_t2=is_t2)
 
 
 def _place(spine: Spine, one: NamedSegment) -> dict[str, Any]:

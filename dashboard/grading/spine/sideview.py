@@ -1,6 +1,6 @@
 """What a study shows from the side, over all its sagittal volumes: findings by level, and what the canal asks for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from dashboard.grading.spine.contrasts import STIR, T1, OtherContrast
 from dashboard.grading.spine.findings import spine_findings, study_triage
 from dashboard.grading.spine.lumbar_sac import Sacs
 from dashboard.grading.spine.measures import measure_spine
-from dashboard.grading.spine.result import Finding, in_order
+from dashboard.grading.spine.result import NOT_ANALYSED, SUSPECTED, Finding, in_order
 from dashboard.grading.spine.study import Levels
 from dashboard.grading.spine.triage import SagittalTriage
 from dashboard.grading.urgency import Claim
@@ -43,8 +43,9 @@ class SideView:
         if not analysed:
             return None
 
-        def asks(one: SagittalTriage) -> tuple[bool, bool, float]:
-            return one.asks, one.suspected, one.worst.probability if one.worst else 0.0
+        def asks(one: SagittalTriage) -> tuple[bool, bool, bool, bool, float]:
+            probability = one.worst.probability if one.worst else 0.0
+            return one.is_t2 and one.asks_of_cord, one.asks, one.asks_of_cord, one.suspected, probability
 
         return max(analysed, key=asks).to_document()
 
@@ -53,7 +54,7 @@ def look_from_the_side(
     study: Study,
     levels: Levels,
     models: SpineModels | None,
-    graded_mm: Sequence[Sequence[float]] = (),
+    graded_mm: Mapping[str, Sequence[Sequence[float]]] | None = None,
     sacs: Sacs | None = None,
 ) -> SideView:
     """Measure every named sagittal volume and word what was found.
@@ -67,7 +68,8 @@ def look_from_the_side(
     models
         The fitted models behind findings; without them nothing is found.
     graded_mm
-        Positions of graded axial slices, LPS mm.
+        Positions of graded axial slices, LPS mm, by series instance UID. What they show of a place counts only where
+        their coordinates compare with those of the sagittal series.
     sacs
         :func:`~dashboard.grading.spine.lumbar_sac.sacs_at_discs` of axial slices.
     """
@@ -82,23 +84,43 @@ def look_from_the_side(
         is_t2 = own.role in T2_ROLES
         others = _other_contrasts(own, study.series)
         measures = measure_spine(prediction, read.spine, others)
-        triage = study_triage(read.spine, models, measures).shown_across(graded_mm)
+        triage = study_triage(read.spine, models, measures, is_t2=is_t2).shown_across(
+            [place for uid, places in (graded_mm or {}).items() if _comparable(own, series[uid]) for place in places]
+        )
         for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2, sacs):
             kept = findings.get((one.level, one.kind))
-            # The first volume that could say something speaks: volumes come by their worth.
-            if kept is None or (kept.status == "not_analysed" and one.status != "not_analysed"):
+            if kept is None or _speaks_before(one, kept, is_t2):
                 findings[one.level, one.kind] = one
-        if is_t2:
-            triages.append(triage)
-    return SideView(in_order(findings.values()), tuple(triages))
+        triages.append(triage)
+    # The canal in other contrasts speaks where none in T2 does.
+    measured = [one for one in triages if one.is_t2 and one.worst is not None]
+    return SideView(in_order(findings.values()), tuple(measured or triages))
+
+
+def _speaks_before(one: Finding, kept: Finding, is_t2: bool) -> bool:
+    """Whether a finding of a later volume replaces that of one before it.
+
+    The first volume that could say something speaks: volumes come by their worth. But a canal that is narrowed in one
+    T2 volume alone, as with the neck bent, is narrowed.
+    """
+    if kept.status == NOT_ANALYSED:
+        return one.status != NOT_ANALYSED
+    return is_t2 and one.kind == "canal_narrowing" and one.status == SUSPECTED and kept.status != SUSPECTED
+
+
+def _comparable(one: Series, other: Series) -> bool:
+    """Whether positions of two series compare: the same series, or the same frame of reference, and it is told."""
+    frame = one.frame_of_reference_uid
+    return one.series_instance_uid == other.series_instance_uid or bool(
+        frame and frame == other.frame_of_reference_uid
+    )
 
 
 def _other_contrasts(own: Series, every: Iterable[Series]) -> tuple[OtherContrast, ...]:
     """STIR and T1 volumes whose coordinates compare with those of a series."""
-    frame = own.frame_of_reference_uid
     return tuple(
         OtherContrast(OTHER_ROLES[one.role], np.asarray(volume.voxels, np.float32), volume.affine)
         for one in every
-        if one.role in OTHER_ROLES and one is not own and frame and one.frame_of_reference_uid == frame
+        if one.role in OTHER_ROLES and one is not own and _comparable(own, one)
         for volume in one.volumes
     )

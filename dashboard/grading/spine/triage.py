@@ -16,6 +16,7 @@ from dashboard.grading.spine.canal import CanalStation
 from dashboard.grading.urgency import Claim, Tier
 from dashboard.study.finding_models import FindingModel, SpineModels
 from dashboard.study.geometry import Array
+from dashboard.study.levels import LEVELS
 
 # Cord, canal and CSF are narrowest at places a few mm apart where a body presses from one side.
 REACH_MM = 4.0
@@ -33,6 +34,8 @@ HIDDEN_MM = 10.0
 SHOWN_MM, ASIDE_MM = 5.0, 15.0
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
 TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
+# Nobody's cord ends above T12 (Saifuddin 1998, Spine 23:1452, from memory: middle of T12 to upper third of L3).
+CORD_LEVELS = frozenset(LEVELS[: LEVELS.index("T12")])
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class SagittalTriage:
         Most suspicious place; None where not analysed.
     places
         Every station, head to foot.
+    is_t2
+        Whether the images are T2, in which all this was measured; of others a suspicion asks for images soon, no sooner.
     """
 
     series_instance_uid: str
@@ -84,6 +89,7 @@ class SagittalTriage:
     level_certain: bool
     worst: Narrowing | None
     places: tuple[Narrowing, ...]
+    is_t2: bool = True
 
     @property
     def suspected(self) -> bool:
@@ -94,6 +100,11 @@ class SagittalTriage:
     def asks(self) -> bool:
         """Whether axial images are asked for: somewhere it looks narrowed, and no graded axial slice shows it."""
         return any(one.asks for one in self.places)
+
+    @property
+    def asks_of_cord(self) -> bool:
+        """Whether axial images are asked for of the cord."""
+        return any(one.asks and one.has_cord for one in self.places)
 
     def shown_across(self, graded_mm: Sequence[Sequence[float]]) -> "SagittalTriage":
         """The same, knowing where (LPS mm) graded axial slices lie: what they show needs no further images."""
@@ -110,8 +121,9 @@ class SagittalTriage:
         flagged = [one for one in self.places if one.asks]
         # A suspected cord comes first, however sure a narrow canal below it is.
         worst = most_narrowed([one for one in flagged if one.has_cord] or flagged)
-        tier = TIER_OF_CORD if worst.has_cord else TIER_OF_CAUDA
-        return Claim(tier, (f"compression of the {worst.what} suspected on sagittal images: axial images needed",))
+        tier = TIER_OF_CORD if worst.has_cord and self.is_t2 else TIER_OF_CAUDA
+        images = "images" if self.is_t2 else "images that are not T2, of which nothing was measured"
+        return Claim(tier, (f"compression of the {worst.what} suspected on sagittal {images}: axial images needed",))
 
     def to_document(self) -> dict[str, Any] | None:
         """The published form; None where not analysed."""
@@ -131,15 +143,21 @@ class SagittalTriage:
 
 
 def sagittal_triage(
-    series_instance_uid: str, level_certain: bool, stations: Sequence[CanalStation], models: SpineModels
+    series_instance_uid: str,
+    level_certain: bool,
+    stations: Sequence[CanalStation],
+    models: SpineModels,
+    *,
+    is_t2: bool = True,
 ) -> SagittalTriage:
     """Judge a canal's profile."""
     if len(stations) < LEAST_STATIONS:
         reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
-        return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, ())
+        return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, (), is_t2)
     end = _cord_end(stations)
-    places = tuple(_judged(stations, place, models, place <= end) for place in range(len(stations)))
-    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, _worst(places), places)
+    inner = [place <= end or (level_certain and one.level in CORD_LEVELS) for place, one in enumerate(stations)]
+    places = tuple(_judged(stations, place, models, inner[place]) for place in range(len(stations)))
+    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, _worst(places), places, is_t2)
 
 
 def _beside(points: Array, place_mm: Sequence[float]) -> bool:

@@ -95,6 +95,19 @@ def test_roots_that_look_like_a_cord_for_a_place_or_two_make_none() -> None:
     assert sagittal_triage("1.2.3", True, few, MODELS).to_document()["of"] == "cauda equina"
 
 
+@pytest.mark.parametrize(
+    ("level", "certain", "what"), [("T8", True, "cord"), ("T8", False, "cauda equina"), ("L3", True, "cauda equina")]
+)
+def test_above_t12_the_canal_holds_a_cord_outlined_or_not(level: str, certain: bool, what: str) -> None:
+    stations = [
+        CanalStation(level, 2.0 * k, (0, 0, -2.0 * k), 0, None, 6.0, None, None, None, 60.0 if 20 < k < 25 else 0.0)
+        for k in range(40)
+    ]
+    found = sagittal_triage("1.2.3", certain, stations, MODELS)
+    assert found.to_document()["of"] == what
+    assert found.claim().tier is (Tier.URGENT if what == "cord" else Tier.SOON)
+
+
 def test_a_cord_comes_before_a_narrower_cauda() -> None:
     drawing = Drawing(canal={"L1/2": 7.6, "L5": 3.0}, cord_end="L3")
     assert "the cord" in triage(drawing).claim().reasons[0]
