@@ -6,7 +6,7 @@ from dashboard.grading.result import SeriesResult
 from dashboard.study import Role
 
 NEEDED = "axial T2 images of the spine are needed for a grade"
-GRADABLE_ROLES = (Role.AXIAL_T2, Role.VOLUME_T2)
+GRADABLE_ROLES = (Role.AXIAL_T2, Role.VOLUME_T2, Role.AXIAL_T2STAR)
 # What a study consists of when all its series have one of these roles, in the order in which they are looked for.
 KINDS: tuple[tuple[frozenset[Role], str], ...] = (
     (frozenset({Role.SAGITTAL_T2, Role.SAGITTAL_T1, Role.SAGITTAL_STIR}), "only sagittal images"),
@@ -15,7 +15,6 @@ KINDS: tuple[tuple[frozenset[Role], str], ...] = (
     (frozenset({Role.BRAIN_FLAIR, Role.BRAIN_T2, Role.BRAIN_DWI}), "only brain images"),
     (frozenset({Role.DWI, Role.ADC}), "only diffusion images"),
     (frozenset({Role.AXIAL_T1, Role.AXIAL_T1_CONTRAST}), "axial images are T1 only"),
-    (frozenset({Role.AXIAL_T2STAR}), "axial images are T2* only"),
 )
 
 

@@ -47,6 +47,8 @@ CORD_INDENTED_MM = (0.9, 0.15)
 CONTACT_ALONG = (0.3, 0.03)
 CSF_LEFT_MM2 = (5.0, 1.0)  # truth: 3 up to 3 mm2 of CSF at least 1 mm thick, 2 from 7
 
+# As likely as not.
+EVEN = 0.5
 # Head and measurements disagree when they name grades this many ranks apart: neighbouring grades are confused by
 # readers too (2 of 5 steps), and exact agreement of head and truth was 0.55 to 0.65.
 DISAGREEMENT_RANKS = 2
@@ -117,9 +119,9 @@ def grade_from(at_least: Sequence[float] | Array, cuts: Sequence[float]) -> str:
     """The worst grade whose P(>= grade) reaches its cut, provided that tumour is suspected at all.
 
     The cuts of the worse grades are low, so that none is missed; without P(>= 1a) at its own cut they would make a 2
-    of a slice that is most likely a 0.
+    of a slice that is most likely a 0. What is likelier a compression than not is no 0 wherever the cut for 1a lies.
     """
-    if at_least[0] < cuts[0]:
+    if at_least[0] < cuts[0] and at_least[GRADES.index("2") - 1] < EVEN:
         return GRADES[0]
     return GRADES[max(rank for rank in range(1, len(GRADES)) if at_least[rank - 1] >= cuts[rank - 1])]
 

@@ -1,22 +1,27 @@
 """What the slices of a series ask for beyond the study's grade: alone in what they show, not graded, or not there."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
+from dashboard.grading.absence import GRADABLE_ROLES
 from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.parts import Part
 from dashboard.grading.profile import least_runs
-from dashboard.grading.result import SliceResult
+from dashboard.grading.quality import Obstacle
+from dashboard.grading.result import SeriesResult, SliceResult
 from dashboard.grading.urgency import (
     TIER_OF_GAP,
     Claim,
+    Tier,
     claim_of_gaps,
+    claim_of_lost,
     claim_of_missing,
     claim_of_unsupported,
-    is_high,
 )
 from dashboard.grading.words import rank
+from dashboard.study import GRADES, Rejection
 from dashboard.study.geometry import Array
 
 
@@ -32,6 +37,7 @@ def claims_of_part(part: Part, parts: Sequence[Part], slices: Sequence[SliceResu
     """
     where = _where(part, parts)
     return [
+        *_unlooked_claims(part, where),
         *_unsupported_claims(part, slices, where),
         *_gap_claims(part, parts, where),
         *_missing_claims(part, parts, where),
@@ -45,7 +51,9 @@ def _unsupported_claims(part: Part, slices: Sequence[SliceResult], where: str) -
     for one in slices:
         if one.series_instance_uid != uid or one.grade is None:
             continue
-        if is_high(one.grade.grade) and not is_high(one.supported_grade or "0"):
+        # Beside others of its kind a single 1c is contradicted; where nothing lies beside, nothing speaks against it.
+        least = GRADES.index("1c" if one.number in alone else "2")
+        if rank(one.grade.grade) >= least > rank(one.supported_grade or "0"):
             found[one.number not in alone][one.number] = one.grade.grade
     return [
         claim_of_unsupported(which, has, where, (uid, max(which, key=lambda number: rank(which[number]))))
@@ -62,10 +70,48 @@ def _isolated(part: Part) -> set[int]:
     return {number for index, number in enumerate(numbers) if index not in held}
 
 
+def _unlooked_claims(part: Part, where: str) -> list[Claim]:
+    """What a series asks for that should show an axial spine and gave no slice, or does not look like one.
+
+    Of series refused for another reason the slices are owed a grade, and their gaps speak.
+    """
+    if part.graded.reason is None or part.series.role not in GRADABLE_ROLES:
+        return []
+    if not part.graded.slices:
+        return [Claim(Tier.NOT_ANALYSED, (f"an axial T2 series{where} was not analysed: {part.graded.reason}",))]
+    if any(Obstacle.NOT_SPINE in one.gate.obstacles for one in part.graded.slices):
+        words = f"an axial T2 series{where} was not analysed, check that it shows no spine: {part.graded.reason}"
+        return [Claim(Tier.SOON, (words,))]
+    return []
+
+
+def claims_of_lost(rejected: Sequence[Rejection], series: Sequence[SeriesResult]) -> list[Claim]:
+    """What damaged images ask for: one claim a series that could have been graded, or of which nothing could be read.
+
+    Parameters
+    ----------
+    rejected
+        Files of the study that were not used.
+    series
+        Results of all its series.
+    """
+    known = {one.series_instance_uid: one for one in series}
+    lost = Counter(one.series_instance_uid for one in rejected if one.sop_instance_uid)
+    return [
+        claim_of_lost(count, "" if uid not in known else _name(known[uid]))
+        for uid, count in sorted(lost.items())
+        if uid not in known or known[uid].role in GRADABLE_ROLES
+    ]
+
+
 def suspicions(parts: Sequence[Part]) -> list[Claim]:
     """What slices ask for of a study none of which could be graded, where compression is suspected in some."""
     claims = [claim for part in parts for claim in _gap_claims(part, parts, _where(part, parts))]
     return [claim for claim in claims if claim.tier is TIER_OF_GAP[Concern.SUSPICIOUS]]
+
+
+def _name(series: SeriesResult) -> str:
+    return f"axial T2 series{'' if series.series_number is None else f' {series.series_number}'}"
 
 
 def _where(part: Part, parts: Sequence[Part]) -> str:

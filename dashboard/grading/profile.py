@@ -11,14 +11,13 @@ that a slice reaches it and not the one for 1b.
 The support is a morphological opening of the profile of P(>= milder(k)) along the canal: the best run of slices that
 holds i, of at least two slices and at least ``LEAST_EXTENT_MM`` from first to last, judged by its weakest slice.
 Another series that shows the same place may stand in for the neighbours. Where slices lie so far apart that a
-compression fits between two of them, a slice stands alone too, but needs ``ALONE_ODDS`` more of it. Everything here is
-monotone: a worse slice anywhere never makes a study look better. A slice without any neighbour supports nothing.
+compression fits between two of them, one to a disc or a single one among them, a slice stands alone too, but needs
+``ALONE_ODDS`` more of it. Everything here is monotone: a worse slice anywhere never makes a study look better.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from dashboard.study.geometry import Array
 
@@ -84,7 +83,7 @@ def support(
     for number in sorted(set(series)):
         members = np.flatnonzero(numbers == number)
         standing[members] = opening(beyond[members], centres_mm[members])
-        alone = members[has_neighbour(centres_mm[members]) & (apart_mm[members] >= FAR_APART_MM)]
+        alone = members[apart_mm[members] >= FAR_APART_MM]
         standing[alone] = np.maximum(standing[alone], beyond[alone] - ALONE_ODDS)
     standing = np.maximum(standing, _other_series(beyond, centres_mm, numbers, frames_of_reference))
     needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
@@ -120,12 +119,6 @@ def least_runs(centres_mm: Array) -> list[tuple[int, int]]:
         if extent >= LEAST_EXTENT_MM:
             runs.append((first, last))
     return runs
-
-
-def has_neighbour(centres_mm: Array) -> npt.NDArray[np.bool_]:
-    """Which of a series' analysed slices (n), head to foot, have another within :data:`REACH_MM`."""
-    near = np.linalg.norm(np.diff(centres_mm, axis=0), axis=1) <= REACH_MM
-    return np.asarray((np.concatenate([[False], near]) | np.concatenate([near, [False]]))[: len(centres_mm)])
 
 
 def plane_steps_mm(centres_mm: Array, normals: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dashboard.grading.absence import GRADABLE_ROLES, study_absence
 from dashboard.grading.bilsky import grade_from
-from dashboard.grading.claims import claims_of_part, suspicions
+from dashboard.grading.claims import claims_of_lost, claims_of_part, suspicions
 from dashboard.grading.explanation import explained
 from dashboard.grading.levels import group_levels
 from dashboard.grading.parts import Part
@@ -32,8 +32,8 @@ from dashboard.grading.urgency import (
     Urgency,
     judge,
 )
-from dashboard.grading.words import agreement_words, alone_words, flag_words, rank, slice_words
-from dashboard.study import Series, SeriesPrediction, SlicePrediction, Study
+from dashboard.grading.words import NOT_BORNE_OUT, agreement_words, alone_words, flag_words, rank, slice_words
+from dashboard.study import Rejection, Series, SeriesPrediction, SlicePrediction, Study
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
@@ -101,9 +101,9 @@ def grade_study(
         study_instance_uid=study.study_instance_uid,
         status=GRADED if graded else NOT_ANALYSED,
         reasons=reasons,
-        grade=None if at_least is None else grade_from(at_least, cuts.grade_cut),
+        grade=None if worst is None else worst.supported_grade,
         at_least=at_least,
-        urgency=_urgency(parts, slices, worst, at_least, reasons, series, cuts, side),
+        urgency=_urgency(parts, slices, worst, at_least, reasons, series, study.rejected, side),
         worst=worst,
         levels=group_levels(graded),
         series=series,
@@ -216,13 +216,14 @@ def _urgency(
     at_least: tuple[float, ...] | None,
     reasons: tuple[str, ...],
     series: Sequence[SeriesResult],
-    cuts: GradingThresholds,
+    rejected: Sequence[Rejection],
     side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
-    if worst is None or at_least is None:
+    if worst is None or worst.supported_grade is None:
         return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims()], None)
-    grade = grade_from(at_least, cuts.grade_cut)
+    # That of a slice: probabilities are the worst of all, rank by rank, and no slice need have them together.
+    grade = worst.supported_grade
     place = (worst.series_instance_uid, worst.number)
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices), place), *side.claims()]
     for part in parts:
@@ -231,11 +232,12 @@ def _urgency(
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
-    return judge(claims, at_least)
+    return judge([*claims, *claims_of_lost(rejected, series)], at_least)
 
 
 def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:
-    words = [flag_words(grade)]
+    contradicted = any(one.grade is not None and one.grade.grade != "0" for one in slices)
+    words = [NOT_BORNE_OUT if grade == "0" and contradicted else flag_words(grade)]
     if grade != "0":
         words.extend(worst.reasons)
         first, last = _agreeing(rank(grade), worst, slices)

@@ -142,6 +142,13 @@ def claim_of_missing(concern: Concern, count: int, where: str, at: tuple[str, in
     return Claim(TIER_OF_GAP[concern], (words + GAP_ENDINGS[concern],), at)
 
 
+def claim_of_lost(count: int, series: str) -> Claim:
+    """What `count` damaged images ask for; `series` names theirs, "" where nothing of it could be read."""
+    images = "an image" if count == 1 else f"{count} images"
+    words = f"{images} of {series} could not be read" if series else f"a whole series could not be read ({images})"
+    return Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))
+
+
 def is_high(grade: str) -> bool:
     """Whether a grade asks for a tier above soon."""
     return GRADES.index(grade) >= GRADES.index("2")

@@ -1,6 +1,7 @@
 """Measurements and grades in the words of a report: what a reader would point at."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 
 from dashboard.grading.beside import USUAL_RATIO
 from dashboard.grading.bilsky import SliceGrade
@@ -86,6 +87,10 @@ def supported_words(grade: str) -> str:
     return f"together with its neighbours: grade {grade}"
 
 
+# Of a study that is a 0 although single slices are not.
+NOT_BORNE_OUT = "not flagged: what single slices suggest, those beside them do not bear out"
+
+
 def flag_words(grade: str) -> str:
     """The study's grade as a suggestion."""
     return {
@@ -105,7 +110,8 @@ def agreement_words(first: int, last: int) -> str:
 
 def alone_words(apart_mm: float) -> str:
     """Why a grade counts that no slice beside bears out."""
-    return f"slices lie {_mm(apart_mm)} apart, and one as sure as this counts alone"
+    apart = f"slices lie {_mm(apart_mm)} apart" if isfinite(apart_mm) else "there is no other slice"
+    return f"{apart}, and one as sure as this counts alone"
 
 
 def rank(grade: str) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,7 +80,8 @@ def read_or_reject(file: DroppedFile, door: Door, out_dir: Path, sha256: str = "
     try:
         return read_instance(file, door, out_dir, sha256)
     except InputRefused as refusal:
-        return RejectedFile(file.name, str(refusal), _study_of(file.path, door))
+        study, series, image = _image_of(file.path, door)
+        return RejectedFile(file.name, str(refusal), study, series_instance_uid=series, sop_instance_uid=image)
 
 
 def sha256_of(path: Path) -> str:
@@ -268,16 +270,27 @@ def _parser_notes(caught: list[warnings.WarningMessage]) -> list[str]:
     return notes
 
 
-def _study_of(path: Path, door: Door) -> str:
-    """The study a refused file belongs to, as the door numbers it, "" when that cannot be told."""
+def _image_of(path: Path, door: Door) -> tuple[str, str, str]:
+    """Study, series and image that a refused file holds, as the door numbers them.
+
+    "" where that cannot be told; the latter two also where the file is no image.
+    """
+    dataset = Dataset()
     try:
         with open_container(path) as container:
-            dataset = Dataset()
             dataset.StudyInstanceUID = _required_uid(container, STUDY)
+            with suppress(InputRefused):
+                _checked_class(container)
+                uids = [_required_uid(container, tag) for tag in (SERIES, SOP_INSTANCE)]
+                dataset.SeriesInstanceUID, dataset.SOPInstanceUID = uids
     except InputRefused:
-        return ""
+        return "", "", ""
     door.deidentify(dataset)
-    return str(dataset.StudyInstanceUID)
+    return (
+        str(dataset.StudyInstanceUID),
+        str(dataset.get("SeriesInstanceUID", "")),
+        str(dataset.get("SOPInstanceUID", "")),
+    )
 
 
 def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:

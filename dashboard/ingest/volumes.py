@@ -61,8 +61,12 @@ def build_studies(drop: Drop, volumes_dir: Path) -> tuple[Study, ...]:
 
 def _study(group: StudyGroup, drop: Drop, folder: Path) -> Study:
     folder.mkdir(exist_ok=True)
+    arrived = {item.sop_instance_uid for files in group.series for item in files.instances}
     rejected: list[Rejection] = [
-        rejection for rejection in drop.rejections if rejection.study_instance_uid in ("", group.study_instance_uid)
+        # An image that came again, whole, is not missing.
+        replace(one, series_instance_uid="", sop_instance_uid="") if one.sop_instance_uid in arrived else one
+        for one in drop.rejections
+        if one.study_instance_uid in ("", group.study_instance_uid)
     ]
     series = []
     for number, files in enumerate(group.series):
@@ -86,7 +90,15 @@ def _series(group: SeriesGroup, folder: Path, name: str) -> tuple[Series | None,
         failed = _write(chosen.stacks, paths)
         if not failed:
             return _assemble(group, chosen, paths), rejected
-        rejected += [Rejection(instance.name, reason) for instance, reason in failed]
+        rejected += [
+            Rejection(
+                instance.name,
+                reason,
+                series_instance_uid=instance.series_instance_uid,
+                sop_instance_uid=instance.sop_instance_uid,
+            )
+            for instance, reason in failed
+        ]
         lost = {id(instance) for instance, _ in failed}
         group = group_series(instance for instance in group.instances if id(instance) not in lost)
     return None, rejected

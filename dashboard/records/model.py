@@ -84,10 +84,15 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class StoredRejection:
-    """A file that was not used. `name` is a token; the name itself lies encrypted (:class:`Details`)."""
+    """A file that was not used. `name` is a token; the name itself lies encrypted (:class:`Details`).
+
+    The other fields are those of :class:`~dashboard.study.Rejection`.
+    """
 
     name: str
     reason: str
+    series_instance_uid: str = ""
+    sop_instance_uid: str = ""
 
 
 @dataclass(frozen=True)

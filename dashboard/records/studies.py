@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -143,7 +144,7 @@ def add_content(
             study_id=study_id,
             upload_id=upload_id,
             instances=zlib.compress(json.dumps(plain).encode(), 1),
-            rejections=[{"name": item.name, "reason": item.reason} for item in rejections],
+            rejections=[asdict(item) for item in rejections],
         )
     )
     session.flush()

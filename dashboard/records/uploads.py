@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -113,7 +114,7 @@ def mark_done(
     row.files_done, row.bytes_done = row.files_received, row.bytes_received
     row.studies, row.accepted, row.duplicates = studies, accepted, duplicates
     row.rejected = len(rejections)
-    row.rejections = [{"name": item.name, "reason": item.reason} for item in rejections]
+    row.rejections = [asdict(item) for item in rejections]
     row.reason = "" if studies else "None of these files belongs to a study that could be read."
     return _upload(row)
 

@@ -74,8 +74,8 @@ __all__ = [
     "slice_affine",
     "slice_normal",
     "slice_to_show",
-    "suspicion_first",
     "stack_affine",
     "steps_between",
+    "suspicion_first",
     "voxel_spacing",
 ]

@@ -41,10 +41,22 @@ class FrameReference:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A file that was not used: `name` as it was dropped, `reason` in words a clinician understands."""
+    """A file that was not used.
+
+    Attributes
+    ----------
+    name
+        As it was dropped.
+    reason
+        In words a clinician understands.
+    series_instance_uid, sop_instance_uid
+        Of the image that is missing for it; empty where the file is no image, or does not say which.
+    """
 
     name: str
     reason: str
+    series_instance_uid: str = field(default="", kw_only=True)
+    sop_instance_uid: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,9 @@ def stacks_of(
         if slices:
             labels = prediction.native_labels if prediction is not None and results else ()
             masks = (sagittal or {}).get(uid, ())
-            found.append(Stack(series, entries.get(uid, {}), slices, labels, masks, _suspected_mm(document, study, series)))
+            found.append(
+                Stack(series, entries.get(uid, {}), slices, labels, masks, _suspected_mm(document, study, series))
+            )
     counted = (document.get("sagittal") or document.get("spine") or {}).get("series_instance_uid")
 
     def order(stack: Stack) -> tuple[bool, bool, bool]:

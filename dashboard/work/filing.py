@@ -195,7 +195,10 @@ class Filing:
         return {self._token(name): name for name in names}
 
     def _stored(self, rejections: Iterable[Rejection]) -> list[StoredRejection]:
-        return [StoredRejection(self._token(item.name), item.reason) for item in rejections]
+        return [
+            StoredRejection(self._token(item.name), item.reason, item.series_instance_uid, item.sop_instance_uid)
+            for item in rejections
+        ]
 
     def _token(self, name: str) -> str:
         return self.records.keys.name_token(name)

@@ -1,6 +1,6 @@
 """The job of a study: analyse everything stored of it, and add one finding."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from dashboard import __version__
@@ -60,7 +60,7 @@ def _stored_part(records: Records, study_id: str) -> tuple[StudyRecord, Drop]:
     uid = study.study_instance_uid
     return study, Drop(
         instances=tuple(replace(item, path=folder / item.path.name) for item in instances),
-        rejections=tuple(RejectedFile(item.name, item.reason, uid) for item in rejections),
+        rejections=tuple(RejectedFile(study_instance_uid=uid, **asdict(item)) for item in rejections),
         identities={},
     )
 

@@ -26,7 +26,6 @@ def reasons_of(*roles: Role) -> tuple[str, ...]:
         ([Role.BRAIN_FLAIR, Role.BRAIN_T2], "only brain images"),
         ([Role.DWI, Role.ADC], "only diffusion images"),
         ([Role.AXIAL_T1], "axial images are T1 only"),
-        ([Role.AXIAL_T2STAR], "axial images are T2* only"),
     ],
 )
 def test_the_kind_of_study_is_named(roles, words):

@@ -137,5 +137,12 @@ def test_what_is_most_likely_a_0_is_no_2_however_low_the_cut_of_a_2():
     assert grade_from([0.29, 0.21, 0.21, 0.21, 0.16], [0.525, 0.375, 0.25, 0.2, 0.2]) == "0"
 
 
+def test_what_is_likelier_a_compression_than_not_is_no_0_wherever_the_cut_for_1a_lies():
+    cuts = [0.55, 0.45, 0.4, 0.1, 0.425]
+    assert grade_from([0.534, 0.507, 0.507, 0.507, 0.507], cuts) == "3"
+    assert grade_from([0.534, 0.507, 0.507, 0.507, 0.1], cuts) == "2"
+    assert grade_from([0.534, 0.507, 0.507, 0.49, 0.1], cuts) == "0"
+
+
 def test_bands_leave_1c_on_its_own():
     assert [BAND_OF_GRADE[grade] for grade in GRADES] == [Band.LOW] * 3 + [Band.WATCH] + [Band.HIGH] * 2

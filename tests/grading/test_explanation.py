@@ -26,6 +26,9 @@ def measured(**changes: float | None) -> Measures:
     return replace(measure(slice_masks(paint(anatomy.sac, anatomy.cord), PIXEL_MM)), **changes)
 
 
+LONE = "no neighbour supports it: no slice beside it was analysed"
+
+
 def said(words: str, number: int) -> tuple[str, ...]:
     """Explanation of a slice of a stack 3 mm apart; see :func:`slices_of` for the words."""
     return graded(words, step_mm=3.0).slices[number - 1].explanation
@@ -96,7 +99,7 @@ def test_disagreement_stands_among_the_reasons_too_in_the_same_words():
         ("0 0 2 2 0", 3, "slice 4 agrees: 2; slice 2 does not: 0"),
         ("0 0 2 0 0", 3, "no neighbour supports it: slices 2 and 4 are graded 0, 0"),
         ("0 0 2", 3, "no neighbour supports it: slice 2 is graded 0"),
-        ("2", 1, "no neighbour supports it: no slice beside it was analysed"),
+        ("2", 1, f"{LONE}; there is no other slice, and one as sure as this counts alone"),
         ("0 2 2 lost", 3, "slice 2 agrees: 2; slice 4 was not analysed"),
         (
             "0 lost 2 lost 0",
@@ -123,7 +126,7 @@ def test_that_one_slice_of_a_thick_stack_counts_alone_is_said():
 
 def test_what_lies_too_far_away_is_no_neighbour():
     found = graded("2 2", step_mm=15.0).slices[0]
-    assert "no neighbour supports it: no slice beside it was analysed" in found.explanation
+    assert f"{LONE}; slices lie 15.0 mm apart, and one as sure as this counts alone" in found.explanation
 
 
 def test_a_grade_that_neighbours_do_not_bear_out_is_said_together_with_them():

@@ -71,9 +71,10 @@ def test_a_neighbour_that_reaches_the_cut_for_2_alone_supports_as_a_2():
     assert supported(rows[[0, 2]], line(2, 3.0), [0, 0], ["", ""], cuts)[0, 3] < cuts[3]
 
 
-def test_a_slice_without_neighbours_supports_nothing():
-    assert alone([HIGH]).max() == 0
-    assert alone([HIGH, HIGH], step_mm=REACH_MM + 1).max() == 0
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_slice_without_neighbours_counts_alone_where_it_is_sure(count):
+    assert alone([HIGH] * count, step_mm=REACH_MM + 1)[:, 3].min() > 0.5
+    assert alone([sure("3", doubt=0.2)] * count, step_mm=REACH_MM + 1)[:, 3].max() < 0.2
 
 
 def test_of_slices_far_apart_one_that_is_sure_counts_alone():
@@ -102,7 +103,7 @@ def test_a_second_series_at_the_same_place_supports():
 @pytest.mark.parametrize("frames", [["2.25.1"] * 3 + ["2.25.2"], [""] * 4])
 def test_places_compare_only_within_one_frame_of_reference(frames):
     centres = np.concatenate([line(3, 3.0), [[0.0, 0.0, -3.0]]])
-    assert supported(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames)[:, 3].max() < 0.05
+    assert supported(np.array([LOW, HIGH, LOW, HIGH]), centres, [0, 0, 0, 1], frames)[:3, 3].max() < 0.05
 
 
 def test_a_second_series_that_sees_nothing_takes_nothing_away():

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, grade_study
+from dashboard.grading.thresholds import GradingThresholds
 from dashboard.study import GRADES, Rejection, Role
 from tests.grading.crops import (
     Anatomy,
@@ -53,10 +54,36 @@ def test_one_sure_slice_of_a_thick_stack_counts_alone_and_that_is_said(grade):
     assert not any("check slice" in reason for reason in found.urgency.reasons)
 
 
-def test_a_single_slice_series_that_suggests_compression_is_to_be_read_now():
-    found = graded("3")
+@pytest.mark.parametrize("grade", ["1c", "2", "3"])
+@pytest.mark.parametrize("words", ["{}", "{0} {0} {0}", "0 {} 0"])
+def test_slices_one_to_a_disc_count_as_those_of_a_thick_stack_do(grade, words):
+    thick, discs = (graded(words.format(grade), step_mm) for step_mm in (9.0, 30.0))
+    assert discs.urgency.tier.value in {"1c": ("soon",), "2": ("urgent",), "3": ("urgent", "immediate")}[grade]
+    if " 0" in words:
+        assert (discs.grade, discs.urgency.tier) == (thick.grade, thick.urgency.tier)
+
+
+@pytest.mark.parametrize("grade", ["1c", "2", "3"])
+def test_a_single_slice_that_suggests_compression_and_is_not_sure_is_to_be_read_now(grade):
+    made = [prediction(sure(grade, doubt=0.2), -30.0 * n, CROPS[grade], index=n) for n in range(2)]
+    found = grade_study(study_of(axial_series(2)), {"2.25.7": stack(made)})
     assert found.urgency.tier.value == "not analysed" and found.status == "graded"
     assert any("no neighbouring slice" in reason for reason in found.urgency.reasons)
+
+
+def test_a_study_that_single_slices_contradict_does_not_say_that_nothing_is_suspected():
+    found = graded("0 0 1c 0 0", step_mm=3.0)
+    assert (found.grade, found.urgency.tier.value) == ("0", "routine")
+    assert found.urgency.reasons[0] == "not flagged: what single slices suggest, those beside them do not bear out"
+
+
+def test_the_grade_of_a_study_is_that_of_a_slice():
+    cuts = GradingThresholds(grade_cut=(0.55, 0.45, 0.4, 0.1, 0.425))
+    rows = [(0.6, 0.03, 0.02, 0.01, 0.001)] * 4 + [(0.54, 0.53, 0.5, 0.45, 0.4)] * 5
+    made = [prediction(row, -5.0 * n, CROPS["0"], index=n) for n, row in enumerate(rows)]
+    found = grade_study(study_of(axial_series(9)), {"2.25.7": stack(made)}, cuts)
+    assert found.worst is not None
+    assert (found.grade, found.urgency.tier.value) == (found.worst.supported_grade, "soon")
 
 
 def test_the_reasons_say_what_a_reader_would_point_at():
@@ -199,3 +226,54 @@ def test_no_word_shown_claims_more_than_a_suggestion(made):
     found = graded(" ".join(made))
     shown = " ".join([*found.reasons, *found.urgency.reasons, *(r for one in found.slices for r in one.reasons)])
     assert not FORBIDDEN & set(shown.lower().replace(",", " ").split()) and "ruled out" not in shown
+
+
+def beside_healthy(second, found, **changes):
+    """A second axial series, with what was seen in it, beside six healthy slices."""
+    other = replace(axial_series(6, uid="2.25.8", frame="2.25.77"), series_number=6, **changes)
+    predictions = {"2.25.7": slices_of("0 0 0 0 0 0"), **({} if found is None else {"2.25.8": found})}
+    return grade_study(study_of(axial_series(6), other), predictions, failures=second)
+
+
+def test_an_axial_series_that_does_not_look_like_spine_is_checked_soon():
+    found = beside_healthy({}, replace(slices_of("brain brain brain brain"), series_instance_uid="2.25.8"))
+    assert (found.grade, found.urgency.tier.value) == ("0", "soon")
+    assert "check that it shows no spine" in found.urgency.reasons[0] and "series 6" in found.urgency.reasons[0]
+
+
+def test_an_axial_series_that_gave_no_slice_is_not_passed_over():
+    found = beside_healthy({}, stack([], uid="2.25.8"))
+    assert found.urgency.tier.value == "not analysed" and "no axial slice could be made" in found.urgency.reasons[0]
+
+
+def test_a_cauda_equina_beside_healthy_slices_asks_for_nothing():
+    found = beside_healthy({}, replace(slices_of("cauda cauda cauda"), series_instance_uid="2.25.8"))
+    assert found.urgency.tier.value == "routine"
+
+
+@pytest.mark.parametrize("role", [Role.AXIAL_T2, Role.AXIAL_T2STAR, Role.VOLUME_T2])
+def test_every_kind_of_series_that_can_be_graded_raises_the_study_when_it_fails(role):
+    found = beside_healthy({"2.25.8": "the model gave no numbers"}, None, role=role)
+    assert found.urgency.tier.value == "not analysed"
+
+
+LOST = "lost in transfer"
+
+
+@pytest.mark.parametrize(
+    ("series", "tier", "words"),
+    [
+        ("2.25.7", "not analysed", "2 images of axial T2 series 1 could not be read"),
+        ("2.25.99", "not analysed", "a whole series could not be read (2 images)"),
+        ("2.25.8", "routine", ""),
+        ("", "routine", ""),
+    ],
+)
+def test_damaged_images_keep_a_study_out_of_the_routine_ones(series, tier, words):
+    sagittal = axial_series(3, uid="2.25.8", role=Role.SAGITTAL_T1, reason="sagittal: not used for grading")
+    image = "1.2.{}" if series else ""
+    lost = [Rejection(f"{n}", LOST, series_instance_uid=series, sop_instance_uid=image.format(n)) for n in range(2)]
+    study = replace(study_of(axial_series(6), sagittal), rejected=tuple(lost))
+    found = grade_study(study, {"2.25.7": slices_of("0 0 0 0 0 0")})
+    assert (found.grade, found.urgency.tier.value) == ("0", tier)
+    assert any(words in one for one in found.urgency.reasons)

@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    BasicTextSRStorage,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -273,6 +274,17 @@ def test_a_rejection_knows_its_study_as_the_door_numbers_it(tmp_path: Path) -> N
     assert isinstance(bad, RejectedFile)
     assert bad.study_instance_uid == good.study_instance_uid != ""
     assert bad.name == "bad.dcm"
+    # And the image that is missing for it.
+    assert bad.series_instance_uid == good.series_instance_uid != ""
+    assert bad.sop_instance_uid == good.sop_instance_uid != ""
+
+
+def test_what_is_no_image_is_not_missing(tmp_path: Path) -> None:
+    found = read_or_reject(
+        dropped(save(image(SOPClassUID=BasicTextSRStorage), tmp_path / "a.dcm")), keyed_door(), tmp_path
+    )
+    assert isinstance(found, RejectedFile)
+    assert found.study_instance_uid and not found.series_instance_uid and not found.sop_instance_uid
 
 
 def test_a_date_that_is_none_is_noted(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def test_a_file_that_cannot_be_decoded_is_rejected_and_leaves_a_gap(tmp_path: Pa
     damaged.path.write_bytes(damaged.path.read_bytes()[:600])
     (study,) = build_studies(drop, tmp_path / "volumes")
     assert [rejection.name for rejection in study.rejected] == ["in3"]
+    assert study.rejected[0].sop_instance_uid == damaged.sop_instance_uid
+    assert study.rejected[0].series_instance_uid == study.series[0].series_instance_uid
     assert [len(volume.frames) for volume in study.series[0].volumes] == [2, 2]
     assert "1 slice may be missing" in study.series[0].warnings[0]
 
@@ -106,6 +108,17 @@ def test_rejections_go_to_their_study_or_to_all(tmp_path: Path) -> None:
     stray = (RejectedFile("a", "damaged"), RejectedFile("b", "damaged", "1.2.1"), RejectedFile("c", "damaged", "9.9"))
     (study,) = build_studies(Drop(drop.instances, stray, {}), tmp_path / "volumes")
     assert [rejection.name for rejection in study.rejected] == ["a", "b"]
+
+
+def test_an_image_that_came_damaged_and_then_whole_is_not_missing(tmp_path: Path) -> None:
+    drop = dropped(tmp_path, five(tmp_path))
+    uids = {"series_instance_uid": drop.instances[0].series_instance_uid}
+    came, lost = (
+        RejectedFile(name, "damaged", "1.2.1", **uids, sop_instance_uid=sop)
+        for name, sop in (("a", drop.instances[0].sop_instance_uid), ("b", "9.9.9"))
+    )
+    (study,) = build_studies(Drop(drop.instances, (came, lost), {}), tmp_path / "volumes")
+    assert [(one.name, one.sop_instance_uid) for one in study.rejected] == [("a", ""), ("b", "9.9.9")]
 
 
 def test_of_magnitude_and_phase_only_magnitude_is_analysed(tmp_path: Path) -> None:

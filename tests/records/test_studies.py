@@ -134,7 +134,9 @@ def test_a_study_is_looked_at_first_where_it_got_its_tier(records: Records, grad
     with records.reading() as session:
         shown = get_study(session, study_id)
     assert shown.place == place
-    assert shown.reasons == ("first", "suspected compression of the cauda equina at L4/5, axial images needed")
+    assert shown.reasons[:2] == ("first", "suspected compression of the cauda equina at L4/5, axial images needed")
+    # What another volume asks for stands in its own words.
+    assert shown.reasons[2:] == (ASKED.replace("cauda equina", "cord"),)
 
 
 def test_first_opening_counts(records: Records) -> None:
@@ -185,7 +187,7 @@ def test_findings_are_never_changed(records: Records) -> None:
 
 def test_contents_of_two_uploads_add_up(records: Records) -> None:
     study_id = study(records, "1.2", None)
-    lost = StoredRejection("file 1", "damaged")
+    lost = StoredRejection("file 1", "damaged", "1.2.7", "1.2.7.9")
     with records.writing() as session:
         for number in (1, 2):
             upload, _ = add_upload(session, NOW)

@@ -209,6 +209,21 @@ def test_more_images_of_a_study_are_merged_and_graded_anew(
     assert frames == 49
 
 
+def test_a_damaged_image_keeps_a_study_out_of_the_routine_ones_until_it_comes_again(
+    records: Records, engine: Engine, demonstration: Path, tmp_path: Path
+) -> None:
+    whole = some_files(demonstration, tmp_path / "whole", slice(0, None))
+    damaged = some_files(demonstration, tmp_path / "damaged", slice(0, None))
+    axial = (path for path in sorted(damaged.iterdir()) if pydicom.dcmread(path).SeriesDescription.startswith("AX"))
+    cut_short = next(axial)
+    cut_short.write_bytes(cut_short.read_bytes()[:-4000])
+    drop(records, engine, damaged)
+    (study,) = studies(records)
+    assert any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
+    drop(records, engine, whole)
+    assert not any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
+
+
 def test_an_image_that_contradicts_a_stored_one_is_rejected(
     records: Records, engine: Engine, demonstration: Path, tmp_path: Path
 ) -> None:

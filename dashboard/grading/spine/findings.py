@@ -69,9 +69,7 @@ def spine_findings(
     return in_order(found)
 
 
-def study_triage(
-    spine: Spine, models: SpineModels, measures: SpineMeasures, *, is_t2: bool = True
-) -> SagittalTriage:
+def study_triage(spine: Spine, models: SpineModels, measures: SpineMeasures, *, is_t2: bool = True) -> SagittalTriage:
     """Suspected compression by the canal's profile of one sagittal volume."""
     return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models, is_t2=is_t2)
 

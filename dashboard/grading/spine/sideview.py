@@ -111,9 +111,7 @@ def _speaks_before(one: Finding, kept: Finding, is_t2: bool) -> bool:
 def _comparable(one: Series, other: Series) -> bool:
     """Whether positions of two series compare: the same series, or the same frame of reference, and it is told."""
     frame = one.frame_of_reference_uid
-    return one.series_instance_uid == other.series_instance_uid or bool(
-        frame and frame == other.frame_of_reference_uid
-    )
+    return one.series_instance_uid == other.series_instance_uid or bool(frame and frame == other.frame_of_reference_uid)
 
 
 def _other_contrasts(own: Series, every: Iterable[Series]) -> tuple[OtherContrast, ...]:

@@ -80,7 +80,7 @@ class SagittalTriage:
     places
         Every station, head to foot.
     is_t2
-        Whether the images are T2, in which all this was measured; of others a suspicion asks for images soon, no sooner.
+        Whether the images are T2, in which all this was measured; in others a suspicion asks for images soon at most.
     """
 
     series_instance_uid: str
