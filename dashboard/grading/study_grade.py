@@ -220,8 +220,9 @@ def _urgency(
     side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
+    lost = claims_of_lost(rejected, series)
     if worst is None or worst.supported_grade is None:
-        return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims()], None)
+        return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims(), *lost], None)
     # That of a slice: probabilities are the worst of all, rank by rank, and no slice need have them together.
     grade = worst.supported_grade
     place = (worst.series_instance_uid, worst.number)
@@ -232,7 +233,7 @@ def _urgency(
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
-    return judge([*claims, *claims_of_lost(rejected, series)], at_least)
+    return judge([*claims, *lost], at_least)
 
 
 def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 import hashlib
 import re
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     JPEG2000,
@@ -273,24 +274,43 @@ def _parser_notes(caught: list[warnings.WarningMessage]) -> list[str]:
 def _image_of(path: Path, door: Door) -> tuple[str, str, str]:
     """Study, series and image that a refused file holds, as the door numbers them.
 
-    "" where that cannot be told; the latter two also where the file is no image.
+    "" where that cannot be told; the latter two also where the file is no image. Nothing else is believed of a file
+    that may be damaged: of its beginning four identifiers are read, as far as they go.
     """
-    dataset = Dataset()
-    try:
-        with open_container(path) as container:
-            dataset.StudyInstanceUID = _required_uid(container, STUDY)
-            with suppress(InputRefused):
-                _checked_class(container)
-                uids = [_required_uid(container, tag) for tag in (SERIES, SOP_INSTANCE)]
-                dataset.SeriesInstanceUID, dataset.SOPInstanceUID = uids
-    except InputRefused:
+    found = _identifiers(path)
+    if STUDY not in found:
         return "", "", ""
+    dataset = Dataset()
+    dataset.StudyInstanceUID = found[STUDY]
+    if {SERIES, SOP_INSTANCE} <= found.keys() and _is_image(found.get(SOP_CLASS, "")):
+        dataset.SeriesInstanceUID, dataset.SOPInstanceUID = found[SERIES], found[SOP_INSTANCE]
     door.deidentify(dataset)
     return (
         str(dataset.StudyInstanceUID),
         str(dataset.get("SeriesInstanceUID", "")),
         str(dataset.get("SOPInstanceUID", "")),
     )
+
+
+def _identifiers(path: Path) -> dict[int, str]:
+    """Valid UIDs among those that name an image, by tag, from a file that need not be whole."""
+    tags = (SOP_CLASS, SOP_INSTANCE, STUDY, SERIES)
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            head = dcmread(BytesIO(file.read(CHUNK)), stop_before_pixels=True, specific_tags=list(tags), force=True)
+            found = {tag: str(head[tag].value) for tag in tags if tag in head}
+    except Exception:  # noqa: BLE001 - whatever a parser throws at a damaged file, the file stays refused
+        return {}
+    return {tag: uid for tag, uid in found.items() if UID_TEXT.fullmatch(uid) and len(uid) <= LONGEST_UID}
+
+
+def _is_image(sop_class_uid: str) -> bool:
+    try:
+        check_kind(sop_class_uid)
+    except FileRefused:
+        return False
+    return True
 
 
 def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:

@@ -279,6 +279,20 @@ def test_a_rejection_knows_its_study_as_the_door_numbers_it(tmp_path: Path) -> N
     assert bad.sop_instance_uid == good.sop_instance_uid != ""
 
 
+@pytest.mark.parametrize("kept", [1.0, 0.9, 0.5])
+def test_a_file_that_is_cut_short_names_its_image_as_far_as_it_goes(tmp_path: Path, kept: float) -> None:
+    door = keyed_door()
+    path = save(image(), tmp_path / "in.dcm")
+    good = read_instance(dropped(path), door, tmp_path).instance
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept * len(whole)) - 10])
+    bad = read_or_reject(dropped(path), door, tmp_path)
+    assert isinstance(bad, RejectedFile)
+    told = (bad.study_instance_uid, bad.series_instance_uid, bad.sop_instance_uid)
+    known = (good.study_instance_uid, good.series_instance_uid, good.sop_instance_uid)
+    assert told == (known if kept > 0.5 else ("", "", ""))
+
+
 def test_what_is_no_image_is_not_missing(tmp_path: Path) -> None:
     found = read_or_reject(
         dropped(save(image(SOPClassUID=BasicTextSRStorage), tmp_path / "a.dcm")), keyed_door(), tmp_path
