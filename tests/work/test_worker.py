@@ -221,6 +221,7 @@ def test_a_damaged_image_keeps_a_study_out_of_the_routine_ones_until_it_comes_ag
     (study,) = studies(records)
     assert any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
     drop(records, engine, whole)
+    (study,) = studies(records)
     assert not any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
 
 
