@@ -1,6 +1,7 @@
 """A person names one level of a result, and every other level that it cites follows. The result stays as it was.
 
-Levels stand in fields of their own: no text of a result names one, so that none has to be rewritten.
+Levels stand in fields of their own: no text of a result names one, so that none has to be rewritten. One does, that the
+pictures show other levels than a header says, and goes with the names it was made of.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from dashboard.errors import LevelRefused
 from dashboard.grading.norms import COMPARISONS, comparisons
+from dashboard.grading.spine.study import PICTURES_SHOW
 from dashboard.study import LEVELS, VERTEBRAE, shifted, steps_between
 
 
@@ -39,12 +41,20 @@ def relevel(document: Mapping[str, Any], correction: LevelCorrection) -> dict[st
     moved: dict[str, Any] = _moved(dict(document), steps, together)
     named = {"was": correction.was, "now": correction.now}
     moved["spine"] = _corrected(moved["spine"], document["spine"], named)
+    if steps:
+        moved["series"] = [_without_contradictions(one, together) for one in moved.get("series") or []]
     if "spines" in moved:
         moved["spines"] = [
             _corrected(one, before, named) if together[before["series_instance_uid"]] else one
             for one, before in zip(moved["spines"], document["spines"], strict=True)
         ]
     return moved
+
+
+def _without_contradictions(series: Mapping[str, Any], together: Mapping[str, bool]) -> dict[str, Any]:
+    if "warnings" not in series or not together.get(str(series.get("series_instance_uid")), True):
+        return dict(series)
+    return {**series, "warnings": [one for one in series["warnings"] if PICTURES_SHOW not in one]}
 
 
 def _corrected(spine: Mapping[str, Any], before: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:

@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 from dashboard.study.geometry import Array
 
+# A name less sure than this is called uncertain in its own right.
+SURE_OF_LEVEL = 0.9
+
 
 @dataclass(frozen=True, eq=False)
 class Segment:
@@ -72,3 +75,12 @@ class Spine:
     certain: bool
     note: str = ""
     alternatives: tuple[tuple[str, float], ...] = field(default=())
+
+    def is_sure_of(self, one: NamedSegment) -> bool:
+        """Whether the name of one of its segments is no guess: neither the count as a whole nor the name itself."""
+        return self.certain and one.probability >= SURE_OF_LEVEL
+
+    @property
+    def sure_levels(self) -> frozenset[str]:
+        """Names that are no guess."""
+        return frozenset(one.level for one in self.named if self.is_sure_of(one))

@@ -12,6 +12,8 @@ from dashboard.grading import LevelCorrection, correction_of, place_words, relev
 from dashboard.grading.norms import comparisons
 from dashboard.study import DISCS, LEVELS, VERTEBRAE, shifted, steps_between
 
+SHOWN = "The header says lumbar spine, the pictures show T10 to T11."
+
 
 def result(*levels: str) -> dict[str, Any]:
     """A result with segments of these names, and everything else that names levels."""
@@ -108,6 +110,13 @@ def test_volumes_that_were_named_apart_stay() -> None:
     assert [one["certain"] for one in moved["spines"]] == [True, True, False]
     assert [(one["level"], one["level_certain"]) for one in moved["slices"]] == [("T12", True), ("T11", False)]
     assert [one["level"] for one in moved["findings"]] == ["T12", "T11"]
+
+
+@pytest.mark.parametrize(("now", "kept"), [("T12", ["thin slices"]), ("T11", [SHOWN, "thin slices"])])
+def test_that_the_pictures_contradict_a_header_goes_with_the_names_it_was_told_by(now: str, kept: list[str]) -> None:
+    document = result("T10", "T11") | {"series": [{"series_instance_uid": "1", "warnings": [SHOWN, "thin slices"]}]}
+    moved = relevel(document, LevelCorrection("T11", now))
+    assert [one["warnings"] for one in moved["series"]] == [kept]
 
 
 def test_a_level_beyond_the_named_segments_becomes_unknown() -> None:

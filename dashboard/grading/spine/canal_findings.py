@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.grading.spine.canal import EXTENT_MM, GAP_MM, CanalStation
-from dashboard.grading.spine.result import NOT_ANALYSED, NOT_FLAGGED, SUSPECTED, Finding, not_analysed
+from dashboard.grading.spine.result import NOT_ANALYSED, NOT_FLAGGED, SUSPECTED, Finding, Maker, not_analysed, recalled
 from dashboard.grading.spine.triage import Narrowing, SagittalTriage, most_narrowed
 from dashboard.study.sagittal import SagittalPrediction
 
@@ -26,7 +26,7 @@ SIGNAL_HALF_MM = 4.0
 
 def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) -> Finding:
     """Narrowing of the canal beside a level, by its most suspicious station."""
-    finding = partial(Finding, **place)
+    finding: Maker = partial(Finding, **place)
     beside = [one for one in triage.places if one.station.level == level]
     if not beside:
         reason = triage.reason or "the middle of the canal lies outside the planes there"
@@ -36,15 +36,15 @@ def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) 
     percent, scale = station.mcc_percent, MCC
     if worst.has_cord and station.mscc_percent is not None and station.mscc_percent > (percent or 0):
         percent, scale = station.mscc_percent, MSCC
-    return Finding(
-        **{**place, "position_mm": station.position_mm},
+    return finding(
+        position_mm=station.position_mm,
         kind="canal_narrowing",
         text=_canal_words(worst),
         status=SUSPECTED if worst.suspected else NOT_FLAGGED,
         value=percent,
         unit="%",
         probability=worst.probability,
-        scale=scale,
+        **(recalled(MCC) if scale == MCC else {"scale": scale}),
     )
 
 
@@ -56,7 +56,11 @@ def kang_finding(
 ) -> Finding:
     """Kang's grade of a cervical disc level as far as sagittal planes show it; unchecked, for want of readings."""
     finding = partial(Finding, **place)
-    beside = [one for one in stations if one.level == level and one.csf_share is not None]
+    here = [one for one in stations if one.level == level]
+    beside = [one for one in here if one.csf_share is not None]
+    if len(beside) < len(here):
+        reason = "the cord or the canal could not be outlined in part of it"
+        return not_analysed(finding, "cervical_stenosis", reason, "Kang grade", scale=KANG)
     spaces = {one.along_mm: one.canal_mm - one.cord_mm for one in stations if one.cord_mm is not None}
     losses = [_space_lost(one, spaces) for one in beside]
     known = [(loss, one) for loss, one in zip(losses, beside, strict=True) if loss is not None]

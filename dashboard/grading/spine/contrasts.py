@@ -65,7 +65,10 @@ def age_hint(ratios: Mapping[str, Mapping[int, float]], place: int) -> tuple[str
     if stir is not None:
         if stir >= STIR_BRIGHT:
             return "recent", f"STIR signal {stir:.1f} times that of the other bodies: could be recent"
-        return "old", f"STIR signal {stir:.1f} times that of the other bodies: no oedema seen, could be old"
+        words = f"STIR signal {stir:.1f} times that of the other bodies"
+        if t1 is not None and t1 <= T1_DARK:
+            return None, f"{words}, T1 signal {t1:.1f} times: the two disagree, its age is not told"
+        return "old", f"{words}, not above them: could be old"
     if t1 is not None and t1 <= T1_DARK:
         return "recent", f"T1 signal {t1:.1f} times that of the other bodies: could be recent; STIR would tell"
     return None, "no STIR of the same frame of reference covers it"

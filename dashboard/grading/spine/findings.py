@@ -15,8 +15,6 @@ from dashboard.study.finding_models import SpineModels
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import NamedSegment, Spine
 
-# A name less sure than this is called uncertain in its own right.
-SURE_OF_LEVEL = 0.9
 LUMBAR_DISCS = ("L1/2", "L2/3", "L3/4", "L4/5", "L5/S1")
 
 
@@ -71,14 +69,14 @@ def spine_findings(
 
 def study_triage(spine: Spine, models: SpineModels, measures: SpineMeasures, *, is_t2: bool = True) -> SagittalTriage:
     """Suspected compression by the canal's profile of one sagittal volume."""
-    return sagittal_triage(spine.series_instance_uid, spine.certain, measures.stations, models, is_t2=is_t2)
+    return sagittal_triage(spine.series_instance_uid, spine.sure_levels, measures.stations, models, is_t2=is_t2)
 
 
 def _place(spine: Spine, one: NamedSegment) -> dict[str, Any]:
     x, y, z = (float(v) for v in one.segment.centre_mm)
     return {
         "level": one.level,
-        "level_certain": spine.certain and one.probability >= SURE_OF_LEVEL,
+        "level_certain": spine.is_sure_of(one),
         "series_instance_uid": spine.series_instance_uid,
         "level_series_instance_uid": spine.series_instance_uid,
         "position_mm": (x, y, z),

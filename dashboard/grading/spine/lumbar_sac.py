@@ -20,6 +20,7 @@ from dashboard.study.prediction import LABELS, SlicePrediction
 
 CSF, CORD = LABELS.index("csf"), LABELS.index("cord")
 NOT_ACROSS = "no axial T2 slice shows the sac at this disc beside CSF to compare with"
+NOT_OUTLINED = "in a slice at this disc hardly any sac was outlined"
 # No CSF, but for noise. Of 79 discs of sixteen people of SPIDER one fell below (0 %: no CSF to be seen there either);
 # the next had 11 %. Nobody's Schizas grades were at hand.
 NO_CSF_PERCENT = 10.0
@@ -44,14 +45,14 @@ class SacAtDisc:
     Attributes
     ----------
     csf_percent
-        Share of the sac, without its outermost pixel, that is as bright as CSF.
+        Share of the sac, without its outermost pixel, that is as bright as CSF; None where hardly any sac was outlined.
     front_percent
         The same of its front third; None where that is too small to tell.
     area_mm2
         Of the outlined sac.
     """
 
-    csf_percent: float
+    csf_percent: float | None
     front_percent: float | None
     area_mm2: float
     position_mm: tuple[float, float, float]
@@ -101,12 +102,13 @@ def sacs_at_discs(slices: Iterable[tuple[str, SlicePrediction, str | None]]) -> 
     """
     by_series: dict[str, list[tuple[SlicePrediction, str | None]]] = {}
     for uid, one, level in slices:
-        if one.canal_inside >= LEAST_INSIDE and not one.signal_void and _area_mm2(one) >= LEAST_SAC_MM2:
+        if one.canal_inside >= LEAST_INSIDE and not one.signal_void:
             by_series.setdefault(uid, []).append((one, level))
     found: dict[str, list[SacAtDisc]] = {}
     for uid, own in by_series.items():
-        centres = np.array([one.centre_mm for one, _ in own])
-        brightest = np.array([np.percentile(one.image[_sac(one)], BRIGHTEST) for one, _ in own])
+        outlined = [one for one, _ in own if _area_mm2(one) >= LEAST_SAC_MM2]
+        centres = np.array([one.centre_mm for one in outlined]).reshape(-1, 3)
+        brightest = np.array([np.percentile(one.image[_sac(one)], BRIGHTEST) for one in outlined])
         for one, level in own:
             near = brightest[np.linalg.norm(centres - one.centre_mm, axis=1) <= NEAR_MM]
             sac = None if level is None else _sac_at(one, near, uid)
@@ -121,18 +123,25 @@ def lumbar_findings(sacs: Sacs, level: str, place: Mapping[str, Any]) -> tuple[F
     Of several slices the one with the least CSF speaks, for each scale by itself.
     """
     here = sacs.get(level, ())
-    whole = [(one.csf_percent, f"its {one.area_mm2:.0f} mm2", one) for one in here]
+    hidden = any(one.csf_percent is None for one in here)
+    whole = [(one.csf_percent, f"its {one.area_mm2:.0f} mm2", one) for one in here if one.csf_percent is not None]
     front = [(one.front_percent, "the front third of the sac", one) for one in here if one.front_percent is not None]
-    return _finding(BY_SAC, whole, place), _finding(BY_FRONT, front, place)
+    return _finding(BY_SAC, whole, place, hidden), _finding(BY_FRONT, front, place, hidden)
 
 
-def _finding(hint: _Hint, read: Iterable[tuple[float, str, SacAtDisc]], place: Mapping[str, Any]) -> Finding:
-    """What the least of some shares says: each with what it is a share of, and the sac it was read in."""
+def _finding(
+    hint: _Hint, read: Iterable[tuple[float, str, SacAtDisc]], place: Mapping[str, Any], hidden: bool
+) -> Finding:
+    """What the least of some shares says: each with what it is a share of, and the sac it was read in.
+
+    With a `hidden` sac, one hardly outlined, beside them nothing is called kept.
+    """
     least = min(read, key=lambda one: one[0], default=None)
-    if least is None:
-        return not_analysed(partial(Finding, **place), hint.kind, NOT_ACROSS, f"{hint.author} grade", scale=hint.scale)
+    lost = least is not None and least[0] < hint.cut_percent
+    if least is None or (hidden and not lost):
+        reason = NOT_OUTLINED if hidden else NOT_ACROSS
+        return not_analysed(partial(Finding, **place), hint.kind, reason, f"{hint.author} grade", scale=hint.scale)
     percent, of_what, sac = least
-    lost = percent < hint.cut_percent
     grade, told = hint.lost if lost else hint.kept
     return Finding(
         **{**place, "position_mm": sac.position_mm, "series_instance_uid": sac.series_instance_uid},
@@ -148,6 +157,9 @@ def _finding(hint: _Hint, read: Iterable[tuple[float, str, SacAtDisc]], place: M
 
 def _sac_at(one: SlicePrediction, brightest: Array, uid: str) -> SacAtDisc | None:
     """How much of the sac is as bright as the CSF of the slices near it, itself among them; None without any."""
+    x, y, z = (float(v) for v in one.centre_mm)
+    if _area_mm2(one) < LEAST_SAC_MM2:
+        return SacAtDisc(None, None, _area_mm2(one), (x, y, z), uid)
     inner = ndimage.binary_erosion(_sac(one))
     if len(brightest) < LEAST_SLICES or not inner.any():
         return None
@@ -157,7 +169,6 @@ def _sac_at(one: SlicePrediction, brightest: Array, uid: str) -> SacAtDisc | Non
     bright = one.image >= BRIGHT_SHARE * reference
     front = inner & (_depth(_sac(one)) < FRONT_SHARE)
     told = np.count_nonzero(front) >= LEAST_FRONT_PIXELS
-    x, y, z = (float(v) for v in one.centre_mm)
     return SacAtDisc(
         csf_percent=100 * float(bright[inner].mean()),
         front_percent=100 * float(bright[front].mean()) if told else None,

@@ -66,7 +66,8 @@ class Reach:
         if outside[nearest] > limit:
             return None
         named, spine = self.spine.named[nearest], self.spine
-        return Level(named.level, named.probability, spine.certain, spine.series_instance_uid, spine.volume_index)
+        certain = spine.is_sure_of(named)
+        return Level(named.level, named.probability, certain, spine.series_instance_uid, spine.volume_index)
 
 
 def reach_of(spine: Spine, row: Row) -> Reach | None:

@@ -14,6 +14,8 @@ from dashboard.study.spine import Spine
 REGION_OF_LETTER = {"C": "cervical", "T": "thoracic", "L": "lumbar"}
 # A region is shown when this many of its vertebrae are; every lumbar series shows a thoracic one at its top.
 LEAST_OF_REGION = 2
+# A warning that names levels as the software counted them.
+PICTURES_SHOW = "the pictures show"
 # Contrast in which vertebrae, discs and canal are told apart best comes first.
 ROLE_RANK = (Role.SAGITTAL_T2, Role.VOLUME_T2, Role.SAGITTAL_STIR, Role.SAGITTAL_T1)
 
@@ -108,7 +110,7 @@ def contradictions(series: Series, levels: Sequence[str]) -> tuple[str, ...]:
     for said, regions in _headers(series.acquisition):
         if regions and not shown & set(regions):
             pictures = vertebrae[0] if len(vertebrae) == 1 else f"{vertebrae[0]} to {vertebrae[-1]}"
-            found.append(f"The {said} says {' and '.join(regions)} spine, the pictures show {pictures}.")
+            found.append(f"The {said} says {' and '.join(regions)} spine, {PICTURES_SHOW} {pictures}.")
     return tuple(found)
 
 

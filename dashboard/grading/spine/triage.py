@@ -75,6 +75,8 @@ class SagittalTriage:
     ----------
     status
         ``analysed`` or ``not_analysed``, with `reason`.
+    sure_levels
+        Names of levels that are no guess.
     worst
         Most suspicious place; None where not analysed.
     places
@@ -86,7 +88,7 @@ class SagittalTriage:
     series_instance_uid: str
     status: str
     reason: str | None
-    level_certain: bool
+    sure_levels: frozenset[str]
     worst: Narrowing | None
     places: tuple[Narrowing, ...]
     is_t2: bool = True
@@ -134,30 +136,30 @@ class SagittalTriage:
             "suspected": self.suspected,
             "probability": round(self.worst.probability, 4),
             "level": self.worst.station.level,
-            "level_certain": self.level_certain,
+            "level_certain": self.worst.station.level in self.sure_levels,
             "of": self.worst.what,
             "needs": "axial images" if self.asks else None,
-            "worst": _station_document(self.worst, self.level_certain),
-            "canal": [_station_document(one, self.level_certain) for one in self.places],
+            "worst": _station_document(self.worst, self.sure_levels),
+            "canal": [_station_document(one, self.sure_levels) for one in self.places],
         }
 
 
 def sagittal_triage(
     series_instance_uid: str,
-    level_certain: bool,
+    sure_levels: frozenset[str],
     stations: Sequence[CanalStation],
     models: SpineModels,
     *,
     is_t2: bool = True,
 ) -> SagittalTriage:
-    """Judge a canal's profile."""
+    """Judge a canal's profile; `sure_levels` are the names of levels that are no guess."""
     if len(stations) < LEAST_STATIONS:
         reason = "the spinal canal was not found in the sagittal planes, or its middle lies outside them"
-        return SagittalTriage(series_instance_uid, "not_analysed", reason, level_certain, None, (), is_t2)
+        return SagittalTriage(series_instance_uid, "not_analysed", reason, sure_levels, None, (), is_t2)
     end = _cord_end(stations)
-    inner = [place <= end or (level_certain and one.level in CORD_LEVELS) for place, one in enumerate(stations)]
+    inner = [place <= end or one.level in CORD_LEVELS & sure_levels for place, one in enumerate(stations)]
     places = tuple(_judged(stations, place, models, inner[place]) for place in range(len(stations)))
-    return SagittalTriage(series_instance_uid, "analysed", None, level_certain, _worst(places), places, is_t2)
+    return SagittalTriage(series_instance_uid, "analysed", None, sure_levels, _worst(places), places, is_t2)
 
 
 def _beside(points: Array, place_mm: Sequence[float]) -> bool:
@@ -214,7 +216,7 @@ def _judged(stations: Sequence[CanalStation], place: int, models: SpineModels, a
     return Narrowing(stations[place], probability, outlined or above_end, probability >= model.cut)
 
 
-def _station_document(one: Narrowing, level_certain: bool) -> dict[str, Any]:
+def _station_document(one: Narrowing, sure_levels: frozenset[str]) -> dict[str, Any]:
     s = one.station
     # Nothing was outlined in a canal of 0 mm: there is no diameter to hold against a norm.
     measures = {"cord_diameter_AP_mm": _rounded(s.cord_mm), "canal_diameter_AP_mm": _rounded(s.canal_mm or None)}
@@ -227,7 +229,7 @@ def _station_document(one: Narrowing, level_certain: bool) -> dict[str, Any]:
         "csf_back_mm": _rounded(s.back_mm),
         "mscc_percent": _rounded(s.mscc_percent),
         "mcc_percent": _rounded(s.mcc_percent),
-        **comparisons(measures, s.level if level_certain else None),
+        **comparisons(measures, s.level if s.level in sure_levels else None),
         "probability": round(one.probability, 4),
     }
 

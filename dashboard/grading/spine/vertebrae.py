@@ -92,7 +92,7 @@ def _lies_between_discs(spine: Spine, place: int) -> bool:
 
 
 def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) -> tuple[float | None, str | None]:
-    """Largest loss against the bodies next above and below (both where there are both), and its shape.
+    """Largest loss against the whole bodies next above and below (both where there are both), and its shape.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) 
     wedged
         Leave the back height out: L5 is lower behind than in front in everybody.
     """
-    beside = [heights[k] for k in (place - 2, place + 2) if k in heights]
+    beside = [kept for way in (-2, 2) if (kept := _next_whole(heights, place, way)) is not None]
     if not beside:
         return None, None
     # The taller neighbour: a neighbour that is itself collapsed must not hide a collapse. Back heights fall and front
@@ -116,6 +116,17 @@ def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) 
     everywhere = bool(lost.min() >= GENANT_CUTS[0])
     shape = "crush" if everywhere else ("wedge", "biconcave", "crush")[worst]
     return float(lost[worst]), shape
+
+
+def _next_whole(heights: Mapping[int, Array], place: int, way: int) -> Array | None:
+    """Heights of the next body one way; where that one has lost height beside the one beyond it, those of that one.
+
+    Of several collapsed bodies in a row the middle one has no whole neighbour.
+    """
+    beside, beyond = heights.get(place + way), heights.get(place + 2 * way)
+    if beside is None or beyond is None:
+        return beside
+    return beyond if bool(np.any(beside < (1 - GENANT_CUTS[0]) * beyond)) else beside
 
 
 # Genant's grades 1, 2 and 3 begin at these losses of height (CLINICAL reference, section 5, recalled).

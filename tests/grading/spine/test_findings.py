@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.grading.spine.canal_findings import kang_grade
+from dashboard.grading.spine.canal import CanalStation
+from dashboard.grading.spine.canal_findings import kang_finding, kang_grade
 from dashboard.grading.spine.contrasts import STIR, OtherContrast, age_hint
 from dashboard.grading.spine.disc_findings import meyerding_grade
 from dashboard.grading.spine.findings import spine_findings
@@ -15,6 +16,13 @@ from dashboard.grading.spine.result import KINDS
 from dashboard.study.levels import LEVELS
 from tests.grading.spine.drawn import BODY_MM, CANAL, CORD, Drawing, cut, drawn, flat_models, one_model
 
+PLACE = {
+    "level": "C5/6",
+    "level_certain": True,
+    "series_instance_uid": "1.2.3",
+    "level_series_instance_uid": "1.2.3",
+    "position_mm": (0.0, 0.0, 0.0),
+}
 FORBIDDEN = ("normal", "ruled out", "diagnos")
 
 
@@ -148,6 +156,23 @@ def test_stir_elsewhere_tells_nothing() -> None:
 
 def test_t1_alone_does_not_call_a_collapse_old() -> None:
     assert age_hint({"sagittal_t1": {4: 1.0}}, 4)[0] is None
+
+
+def test_a_body_dark_on_t1_is_not_called_old_for_want_of_stir_signal() -> None:
+    grade, words = age_hint({"sagittal_stir": {3: 1.45}, "sagittal_t1": {3: 0.45}}, 3)
+    assert grade is None and "its age is not told" in words
+    assert age_hint({"sagittal_stir": {3: 1.45}, "sagittal_t1": {3: 1.0}}, 3)[0] == "old"
+
+
+@pytest.mark.parametrize("blind", [(19, 20), ()])
+def test_a_neck_that_could_not_be_outlined_throughout_is_not_cleared(blind: tuple[int, ...]) -> None:
+    def station(k: int) -> CanalStation:
+        level = "C5/6" if 18 <= k < 22 else "C5" if k < 18 else "C6"
+        seen = (None, 0.0, None, None) if k in blind else (7.0, 13.0, 3.0, 3.0)
+        return CanalStation(level, 2.0 * k, (0.0, 0.0, -2.0 * k), 2, *seen)
+
+    found = kang_finding(drawn()[0], [station(k) for k in range(40)], "C5/6", PLACE)
+    assert found.status == ("not_analysed" if blind else "not_flagged")
 
 
 def test_a_bright_body_is_a_hint_with_its_limits() -> None:

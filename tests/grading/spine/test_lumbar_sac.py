@@ -78,6 +78,13 @@ def test_without_a_sac_beside_csf_it_is_not_analysed(slices) -> None:
         assert one.status == "not_analysed" and "no axial T2 slice" in one.reason and one.value is None
 
 
+@pytest.mark.parametrize(("share", "status"), [(0.9, "not_analysed"), (0.0, "suspected")])
+def test_a_disc_with_a_slice_in_which_hardly_any_sac_was_outlined_is_not_cleared(share: float, status: str) -> None:
+    hidden = [("1.2.7", replace(slice_of(0.9, -2.0), labels=np.zeros(SAC.shape, np.uint8)), "L4/5")]
+    found = finding(series(share, 0.9, 0.9, 0.9) + hidden)
+    assert found.status == status and ("hardly any sac was outlined" in (found.reason or "")) is (share > 0)
+
+
 def test_a_series_in_which_nothing_is_bright_does_not_hide_one_that_shows_csf() -> None:
     dark = [("1.2.8", one, level) for _, one, level in series(0.0, 0.9, 0.9, 0.9, csf=0.3)]
     assert finding(series(0.6, 0.9, 0.9, 0.9) + dark).status == "not_flagged"

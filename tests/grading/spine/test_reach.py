@@ -1,5 +1,7 @@
 """From a point in patient coordinates to the level it lies at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,13 @@ def reach(seen):
 @pytest.mark.parametrize("name", PRESACRAL)
 def test_a_point_of_the_canal_behind_a_vertebra_is_at_its_level(reach, whole, name):
     assert reach.level_at(whole.centre_mm(name)).name == name
+
+
+@pytest.mark.parametrize(("probability", "certain"), [(0.95, True), (0.5, False)])
+def test_a_name_that_is_a_guess_is_one_in_a_spine_that_is_none(reach, whole, probability, certain):
+    named = tuple(replace(one, probability=probability) for one in reach.spine.named)
+    doubted = replace(reach, spine=replace(reach.spine, certain=True, named=named))
+    assert doubted.level_at(whole.centre_mm("L1")).certain is certain
 
 
 @pytest.mark.parametrize("name", ["C2/3", "C7/T1", "T5/6", "T12/L1", "L4/5", "L5/S1"])

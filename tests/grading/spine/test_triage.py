@@ -8,8 +8,10 @@ from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.canal_findings import canal_finding
 from dashboard.grading.spine.triage import LEAST_CORD_STATIONS, canal_features, sagittal_triage
 from dashboard.grading.urgency import Tier
+from dashboard.study.levels import LEVELS
 from tests.grading.spine.drawn import Drawing, blocked, drawn, flat_models, one_model
 
+SURE = frozenset(LEVELS)
 # In plain units: a canal half as wide is suspected.
 NARROW = one_model("canal_cauda", (10.0,), offset=-4.0)
 FLATTENED = one_model("canal_cord", (10.0, 0.0, 0.0), offset=-2.0)
@@ -17,7 +19,7 @@ MODELS = replace(flat_models(), canal_cord=FLATTENED, canal_cauda=NARROW)
 
 
 def triage(drawing: Drawing | None = None, certain: bool = True):
-    return sagittal_triage("1.2.3", certain, canal_profile(*drawn(drawing)), MODELS)
+    return sagittal_triage("1.2.3", SURE if certain else frozenset(), canal_profile(*drawn(drawing)), MODELS)
 
 
 def test_a_plain_canal_is_not_suspected() -> None:
@@ -47,7 +49,7 @@ def pressed_flat(level: str, cord_end: str) -> tuple[CanalStation, ...]:
 
 
 def test_a_cord_too_flat_to_outline_is_a_cord_all_the_same() -> None:
-    found = sagittal_triage("1.2.3", True, pressed_flat("L1/2", "L4"), MODELS)
+    found = sagittal_triage("1.2.3", SURE, pressed_flat("L1/2", "L4"), MODELS)
     assert found.worst.station.level == "L1/2"
     assert found.worst.station.cord_mm is None
     assert found.to_document()["of"] == "cord"
@@ -58,7 +60,7 @@ def test_a_cord_too_flat_to_outline_is_a_cord_all_the_same() -> None:
 def test_a_shut_canal_asks_for_axial_images_even_where_it_hides_the_end_of_the_cord(top_mm: float) -> None:
     prediction, spine = drawn()
     stations = canal_profile(blocked(prediction, top_mm, 14.0), spine)
-    found = sagittal_triage("1.2.3", True, stations, MODELS)
+    found = sagittal_triage("1.2.3", SURE, stations, MODELS)
     document = found.to_document()
     assert found.claim().tier is Tier.URGENT
     assert document["of"] == "cord"
@@ -77,12 +79,12 @@ def test_a_shut_canal_asks_for_axial_images_even_where_it_hides_the_end_of_the_c
 
 def test_a_shut_canal_far_below_the_cord_is_one_of_the_cauda() -> None:
     prediction, spine = drawn()
-    found = sagittal_triage("1.2.3", True, canal_profile(blocked(prediction, 150.0, 14.0), spine), MODELS)
+    found = sagittal_triage("1.2.3", SURE, canal_profile(blocked(prediction, 150.0, 14.0), spine), MODELS)
     assert (found.to_document()["of"], found.claim().tier) == ("cauda equina", Tier.SOON)
 
 
 def test_below_the_last_of_the_cord_a_narrow_canal_is_one_of_the_cauda() -> None:
-    found = sagittal_triage("1.2.3", True, pressed_flat("L3/4", "L2"), MODELS)
+    found = sagittal_triage("1.2.3", SURE, pressed_flat("L3/4", "L2"), MODELS)
     assert found.worst.station.level == "L3/4"
     assert (found.to_document()["of"], found.claim().tier) == ("cauda equina", Tier.SOON)
 
@@ -92,7 +94,7 @@ def test_roots_that_look_like_a_cord_for_a_place_or_two_make_none() -> None:
     lowest = [replace(one, cord_mm=6.0) if one.level == "L5" else one for one in stations]
     seen = [one for one in lowest if one.level == "L5"][: LEAST_CORD_STATIONS - 1]
     few = tuple(one if one in seen or one.level != "L5" else replace(one, cord_mm=None) for one in lowest)
-    assert sagittal_triage("1.2.3", True, few, MODELS).to_document()["of"] == "cauda equina"
+    assert sagittal_triage("1.2.3", SURE, few, MODELS).to_document()["of"] == "cauda equina"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_above_t12_the_canal_holds_a_cord_outlined_or_not(level: str, certain: b
         CanalStation(level, 2.0 * k, (0, 0, -2.0 * k), 0, None, 6.0, None, None, None, 60.0 if 20 < k < 25 else 0.0)
         for k in range(40)
     ]
-    found = sagittal_triage("1.2.3", certain, stations, MODELS)
+    found = sagittal_triage("1.2.3", SURE if certain else frozenset(), stations, MODELS)
     assert found.to_document()["of"] == what
     assert found.claim().tier is (Tier.URGENT if what == "cord" else Tier.SOON)
 
@@ -147,7 +149,7 @@ def test_the_claim_names_no_level_for_the_result_has_it_in_a_field() -> None:
 
 
 def test_a_canal_that_was_not_seen_is_not_analysed() -> None:
-    found = sagittal_triage("1.2.3", True, (), MODELS)
+    found = sagittal_triage("1.2.3", SURE, (), MODELS)
     assert found.status == "not_analysed"
     assert "not found" in found.reason
     assert found.to_document() is None

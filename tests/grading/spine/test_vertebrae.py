@@ -48,6 +48,11 @@ def test_a_collapsed_neighbour_does_not_hide_a_collapse() -> None:
     assert loss == pytest.approx(0.5)
 
 
+def test_of_three_collapsed_bodies_the_middle_one_has_lost_as_much_as_the_others() -> None:
+    heights = dict(zip(range(0, 14, 2), (np.full(3, mm) for mm in (22.0, 22, 11, 11, 11, 22, 22)), strict=True))
+    assert [height_loss(heights, place)[0] for place in range(0, 14, 2)] == pytest.approx([0, 0, 0.5, 0.5, 0.5, 0, 0])
+
+
 def test_l5_may_be_low_behind() -> None:
     heights = {0: np.full(3, 28.0), 2: np.array([28.0, 27.0, 20.0])}
     assert height_loss(heights, 2, wedged=True)[0] == pytest.approx(1 / 28)
