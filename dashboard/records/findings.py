@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.grading import LevelCorrection, first_look, relevel
+from dashboard.grading import TIERS, LevelCorrection, Tier, first_look, relevel
 from dashboard.records.jobs import end_job
 from dashboard.records.model import Document, Finding, Job, StudyState, Verdict
 from dashboard.records.studies import study_row
@@ -99,6 +99,9 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     row.current_finding_id, row.finished_at = finding_id, now
     # What was read before is not what is found now.
     row.read_at, row.read_by, row.read_grade = None, "", None
+    if _is_more_urgent(urgency.get("tier"), row.tier):
+        # Nobody has seen it as what it is now.
+        row.opened_at, row.opened_by = None, ""
     row.state = StudyState(document["status"]).value
     row.tier, row.score = urgency.get("tier"), urgency.get("score")
     row.grade, row.band = document.get("grade"), document.get("band")
@@ -107,6 +110,10 @@ def _summarise(row: StudyRow, document: Document, finding_id: str, now: datetime
     _name_places(row, document)
     described = [row.description, *(str(series.get("description") or "") for series in document.get("series") or [])]
     row.regions = ",".join(regions_of(described))
+
+
+def _is_more_urgent(tier: str | None, than: str | None) -> bool:
+    return tier is not None and than is not None and TIERS.index(Tier(tier)) < TIERS.index(Tier(than))
 
 
 def _name_places(row: StudyRow, document: Document) -> None:

@@ -1,6 +1,6 @@
 """The drawer of clinical flags: what a person knows that the pictures do not show."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -57,7 +57,8 @@ def _flags(study_id: str) -> None:
     st.date_input(
         "Symptom onset (day; empty takes it back)",
         value=date.fromisoformat(onset.change.value) if onset else None,
-        max_value=desk.now().date(),
+        # East of Greenwich the day may have begun already.
+        max_value=(desk.now() + timedelta(days=1)).date(),
         format="YYYY-MM-DD",
         key=f"flag_{ONSET}",
         on_change=_set,

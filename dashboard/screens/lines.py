@@ -159,6 +159,9 @@ def _ending(upload: Upload) -> str:
 def _clocks(study: StudyRecord, acquired: datetime | None, now: datetime) -> tuple[Clock, ...]:
     """The clock of a study, if it has one; see :data:`CLOCK_WORDS`."""
     begun = acquired or study.received_at
+    # Nothing is received before it is scanned: two machines' clocks, or their time zones, differ.
+    if timedelta(0) < begun - study.received_at <= DAY:
+        begun = study.received_at
     if study.tier is None or not timedelta(0) <= now - begun <= CLOCK_SHOWN:
         return ()
     if standing_tier(study.tier, study.flags) in CLOCK_TIERS:

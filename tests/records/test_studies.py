@@ -149,6 +149,25 @@ def test_first_opening_counts(records: Records) -> None:
     assert (opened.opened_at, opened.opened_by) == (NOW + MINUTE, "user 1")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [("routine", "immediate", False), ("urgent", "urgent", True), ("urgent", "not analysed", True)],
+)
+def test_a_study_that_has_become_more_urgent_since_it_was_opened_is_new(
+    records: Records, before: str, after: str, kept: bool
+) -> None:
+    study_id = study(records, "1.2", before)
+    with records.writing() as session:
+        mark_opened(session, study_id, "user 1", NOW)
+        add_job(session, JobKind.TRIAGE_STUDY, study_id, NOW)
+        job = claim_job(session, "worker", NOW)
+        assert job is not None
+        add_finding(session, new_id(), job, document(after), "0", NOW + MINUTE)
+    with records.reading() as session:
+        opened = get_study(session, study_id)
+    assert (opened.opened_at, opened.opened_by) == ((NOW, "user 1") if kept else (None, ""))
+
+
 def test_findings_add_up_and_the_last_is_current(records: Records) -> None:
     study_id = study(records, "1.2", "urgent")
     with records.writing() as session:

@@ -85,6 +85,15 @@ def test_without_a_scan_time_the_clock_runs_from_receipt() -> None:
     assert datetime.fromisoformat(clock.ends_at) == STUDY.received_at + timedelta(hours=24)
 
 
+def test_a_scan_that_seems_to_lie_ahead_of_its_receipt_has_a_clock_from_receipt() -> None:
+    # Of a scanner an hour or nine east of the server, or with a clock that is fast.
+    for ahead in (timedelta(minutes=2), timedelta(hours=9)):
+        begun = STUDY.received_at + ahead
+        changes = {"study_date": f"{begun:%Y%m%d}", "study_time": f"{begun:%H%M%S}"}
+        (clock,) = study_line(replace(STUDY, **changes), None, NOW, UTC).clocks
+        assert datetime.fromisoformat(clock.ends_at) == STUDY.received_at + timedelta(hours=24)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
