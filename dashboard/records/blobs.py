@@ -119,13 +119,18 @@ class Blobs:
         return [content for content in contents if not self._is_elsewhere(content)]
 
     def remove(self, names: Iterable[str]) -> None:
-        """Delete contents that nothing names any more."""
-        for name in names:
-            with plain_os_errors("The store"):
+        """Delete contents that nothing names any more, those elsewhere some at a time."""
+        names = list(names)
+        with plain_os_errors("The store"):
+            for name in names:
                 self._path(name).unlink(missing_ok=True)
-            if self._remote is not None:
-                with _told(), suppress(FileNotFoundError):
-                    self._remote.rm_file(self._address(name))
+        if self._remote is not None:
+            with ThreadPoolExecutor(TRANSFERS) as pool:
+                list(pool.map(self._remove_elsewhere, names))
+
+    def _remove_elsewhere(self, name: str) -> None:
+        with _told(), suppress(FileNotFoundError):
+            self._remote.rm_file(self._address(name))
 
     def names(self) -> Iterator[str]:
         """Names of everything kept, here and elsewhere."""

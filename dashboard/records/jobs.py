@@ -139,6 +139,11 @@ def subjects_with_jobs(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(JobRow.subject_id).where(JobRow.state.in_(OPEN_STATES))))
 
 
+def jobs_at_work(session: Session) -> frozenset[str]:
+    """Ids of jobs that a worker has claimed."""
+    return frozenset(session.scalars(select(JobRow.id).where(JobRow.state == JobState.RUNNING)))
+
+
 @dataclass(frozen=True)
 class JobCounts:
     """How many jobs wait and how many run."""

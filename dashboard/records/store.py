@@ -78,13 +78,25 @@ class Store:
             if folder.exists():
                 shutil.rmtree(folder)
 
-    def leftovers(self, current: Mapping[str, str | None], busy: Collection[str]) -> tuple[Path, ...]:
-        """Folders that belong to nothing: `current` maps study ids to finding ids, `busy` has jobs at work."""
+    def leftovers(
+        self, current: Mapping[str, str | None], busy: Collection[str], working: Collection[str]
+    ) -> tuple[Path, ...]:
+        """Folders that belong to nothing.
+
+        Parameters
+        ----------
+        current
+            Ids of findings by those of their studies.
+        busy
+            Ids of studies that a job waits for or works on.
+        working
+            Ids of jobs that a worker has claimed: what it reads an upload into is in use, however old it looks.
+        """
         found = []
         with plain_os_errors("The store"):
             for folder in self.root.iterdir() if self.root.is_dir() else ():
                 if folder.name == "incoming":
-                    found += list(folder.iterdir())
+                    found += [path for path in folder.iterdir() if path.name not in working]
                 elif ID.fullmatch(folder.name) and folder.name not in current:
                     found.append(folder)
                 elif folder.name not in busy and (folder / "findings").is_dir():

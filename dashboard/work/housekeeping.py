@@ -3,7 +3,6 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
-from dashboard.errors import RecordsError
 from dashboard.records import (
     JobKind,
     Records,
@@ -13,12 +12,14 @@ from dashboard.records import (
     current_finding_ids,
     delete_expired,
     find_upload,
+    jobs_at_work,
     list_uploads,
     mark_failed,
     remember_audit,
     subjects_with_jobs,
 )
 from dashboard.records.contents import sweep_contents, sweep_leaving
+from dashboard.work.triage import without_words
 
 BROKEN_OFF_AFTER = timedelta(hours=24)
 # A failed upload's files may be all there is of a study; they stay this long for another try.
@@ -36,8 +37,8 @@ def tidy(records: Records, now: datetime) -> None:
     for step in (_end_broken_off, delete_expired, _tidy_inbox, _tidy_store, _look_back):
         try:
             step(records, now)
-        except RecordsError as error:
-            log.error("%s", error)
+        except Exception as error:  # noqa: BLE001 - whatever one step meets on the disk, the others are done
+            log.error("%s: %s", step.__name__.strip("_"), without_words(error))
 
 
 def _end_broken_off(records: Records, now: datetime) -> None:
@@ -71,12 +72,12 @@ def _tidy_upload(records: Records, upload_id: str, now: datetime) -> None:
 def _tidy_store(records: Records, now: datetime) -> None:
     with records.reading() as session:
         current = current_finding_ids(session)
-        busy = subjects_with_jobs(session)
+        busy, working = subjects_with_jobs(session), jobs_at_work(session)
     store = records.store
     sweep_leaving(records, now)
     sweep_contents(records, now)
     lost = 0
-    for folder in store.leftovers(current, busy):
+    for folder in store.leftovers(current, busy, working):
         changed_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC) if folder.exists() else now
         # A whole study that the database does not know may be what a backup put back too old has forgotten.
         # Where files are kept elsewhere, those here are copies.

@@ -8,7 +8,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -110,7 +110,7 @@ class Worker:
         try:
             if job.kind is JobKind.READ_UPLOAD:
                 read_upload(self._records, job, self._engine)
-                self._settling.submit(self._settle, job.subject_id)
+                self._afterwards(settle_upload, self._records, job.subject_id)
             else:
                 triage_stored_study(self._records, job, self._engine)
         except Exception as error:  # noqa: BLE001 - whatever a foreign decoder throws must not end the worker
@@ -149,7 +149,7 @@ class Worker:
             self._take_back(holders, now)
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
-            self._settling.submit(tidy, self._records, now)
+            self._afterwards(tidy, self._records, now)
 
     def _take_back(self, holders: Collection[str], now: datetime) -> None:
         # Between two jobs nothing is ours: a job that seems to be could not be let go of when it failed.
@@ -161,11 +161,16 @@ class Worker:
         for job in poisoned:
             self._give_up(job)
 
-    def _settle(self, upload_id: str) -> None:
-        try:
-            settle_upload(self._records, upload_id)
-        except RecordsError as error:
-            log.error("%s", error)
+    def _afterwards(self, function: Callable[..., None], *arguments: object) -> None:
+        """Run something beside the jobs; what goes wrong there is logged."""
+
+        def run() -> None:
+            try:
+                function(*arguments)
+            except Exception as error:  # noqa: BLE001 - nobody waits for this, so that nobody else would hear of it
+                log.error("%s: %s", function.__name__, without_words(error))
+
+        self._settling.submit(run)
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_S):

@@ -87,9 +87,20 @@ class WorkerProcess:
             if self._stop.wait(pause_s):
                 return
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            self._child = self._spawn()
-            if self._stop.is_set():
+            self._child = self._spawn_again(pause_s)
+            if self._child is not None and self._stop.is_set():
                 _end(self._child)
+
+    def _spawn_again(self, pause_s: float) -> "subprocess.Popen[bytes] | None":
+        """A new worker, as soon as the machine has room for one; None when that is no longer wanted."""
+        while not self._stop.is_set():
+            try:
+                return self._spawn()
+            except OSError as error:
+                # Out of memory or processes, most likely for as long as what killed the last one lasts.
+                log.error("the worker could not be started (%s); tried again in %.1f s", error.strerror, pause_s)
+                self._stop.wait(pause_s)
+        return None
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -2,17 +2,21 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import fsspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError, SettingsError
-from dashboard.records import Records, add_study, delete_study, open_records
+from dashboard.records import Records, add_study, contents, delete_study, open_records
 from dashboard.records.blobs import Blobs, Content
 from dashboard.records.contents import fetch_files, keep_files, sweep_contents
 from dashboard.records.stored_files import stored_files
@@ -199,3 +203,21 @@ def test_files_kept_elsewhere_are_fetched_where_they_are_not(records: Records) -
 def test_a_local_content_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match="missing"):
         Blobs(tmp_path).fetch(Content("0" * 64, 1), tmp_path / "1")
+
+
+def test_others_write_between_the_contents_that_a_deletion_lets_go_of(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "AT_A_TIME", 2)
+    blobs, left = records.store.blobs, []
+    for number in range(5):
+        blobs.keep(write(tmp_path / str(number), b"%d" % number))
+
+    @contextmanager
+    def writing() -> Iterator[Session]:
+        left.append(len(list(blobs.names())))
+        with records.writing() as session:
+            yield session
+
+    contents.let_go(cast("Records", SimpleNamespace(store=records.store, writing=writing)), list(blobs.names()))
+    assert (left, list(blobs.names())) == ([5, 3, 1], [])

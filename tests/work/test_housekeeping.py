@@ -4,7 +4,22 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dashboard.records import Records, UploadState, add_upload, get_upload, mark_failed, new_id, open_jobs, worklist
+import pytest
+
+from dashboard.records import (
+    JobKind,
+    Records,
+    UploadState,
+    add_job,
+    add_upload,
+    claim_job,
+    get_upload,
+    mark_failed,
+    new_id,
+    open_jobs,
+    worklist,
+)
+from dashboard.work import housekeeping
 from dashboard.work.engine import Engine
 from dashboard.work.housekeeping import FAILED_KEPT_FOR, tidy
 from dashboard.work.local_files import find_files
@@ -78,6 +93,34 @@ def test_leftovers_of_the_store_are_cleared_and_studies_stay(
     assert young.exists()
     assert lost.exists(), "the backup of a database may be older than its files"
     assert sorted(path for path in store.root.rglob("*") if path.is_file()) == kept
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_what_a_worker_reads_an_upload_into_is_no_leftover_however_long_it_takes(
+    records: Records, claimed: bool
+) -> None:
+    with records.writing() as session:
+        add_job(session, JobKind.READ_UPLOAD, new_id(), NOW)
+        job = claim_job(session, "a worker", NOW)
+    assert job is not None
+    folder = records.store.fresh_dir(records.store.incoming_dir(job.id if claimed else new_id()))
+    age(folder, 3 * HOUR)
+    tidy(records, NOW)
+    assert folder.exists() is claimed
+
+
+def test_what_one_step_meets_does_not_keep_the_others_from_their_work(
+    records: Records, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(*_: object) -> None:
+        raise UnicodeDecodeError("ascii", b"M\xfcller", 1, 2, "a name")
+
+    monkeypatch.setattr(housekeeping, "sweep_contents", stumble)
+    looked_back: list[Records] = []
+    monkeypatch.setattr(housekeeping, "remember_audit", looked_back.append)
+    tidy(records, NOW)
+    assert looked_back == [records]
+    assert "UnicodeDecodeError" in caplog.text and "ller" not in caplog.text
 
 
 def test_an_upload_whose_files_were_not_settled_is_read_again(

@@ -1,5 +1,6 @@
 """Kill -9 of a real worker, scheduler or server, in the middle of a job: each job runs again and ends in one result."""
 
+import errno
 import os
 import random
 import signal
@@ -134,6 +135,27 @@ def one_result(records: Records, upload_id: str) -> None:
     assert study.state in (StudyState.GRADED, StudyState.NOT_ANALYSED)
     assert "stopped unexpectedly" not in " ".join(study.reasons)
     assert (done.state, done.studies, done.accepted, done.duplicates) == (UploadState.DONE, 1, 49, 0)
+
+
+def test_a_worker_that_cannot_be_started_again_is_tried_again(
+    cluster: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.start()
+    first, spawn, tried = cluster.pid, cluster._spawn, []
+
+    def without_memory() -> "subprocess.Popen[bytes]":
+        tried.append(time.monotonic())
+        if len(tried) < 3:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        return spawn()
+
+    monkeypatch.setattr(cluster, "_spawn", without_memory)
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while (cluster.pid in (None, first) or not cluster.alive) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    assert len(tried) == 3 and cluster.alive
 
 
 @pytest.mark.slow
