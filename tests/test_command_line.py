@@ -263,6 +263,21 @@ def test_an_out_folder_that_cannot_be_made_is_status_1_and_the_results_are_print
     assert "--out" in outcome.err
 
 
+def test_masks_that_cannot_be_made_are_status_1_and_stop_no_other_study(
+    capsys: pytest.CaptureFixture[str], demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("SYNTHETIC^DEMONSTRATION")
+
+    monkeypatch.setattr(command, "write_study_masks", fail)
+    one, two = copy_of(demonstration, tmp_path / "one", ".1"), copy_of(demonstration, tmp_path / "two", ".2")
+    outcome = triage(capsys, one, two, "--out", tmp_path / "out")
+    assert outcome.status == 1
+    assert len(outcome.documents) == len(list((tmp_path / "out").rglob("result.json"))) == 2
+    assert "ValueError" in outcome.err
+    assert "SYNTHETIC^" not in outcome.err
+
+
 def test_neither_database_nor_temporary_files_remain(
     capsys: pytest.CaptureFixture[str], demonstration: Path, environment: Path, tmp_path: Path
 ) -> None:

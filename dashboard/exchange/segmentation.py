@@ -6,6 +6,7 @@ study, and no clock is read.
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 from dashboard.errors import InputRefused
 from dashboard.exchange.segments import COMPRESSION, SegmentKind
+from dashboard.ingest.dates import study_date, study_time
 from dashboard.study import FrameReference, Series, Volume, voxel_spacing
 
 if TYPE_CHECKING:
@@ -33,14 +35,15 @@ SERIES_NUMBER = 9001
 # not even the pseudonym of a number: short numbers can be guessed from it.
 INHERITED = (
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
-    *("StudyInstanceUID", "StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+    *("StudyInstanceUID", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
     *("StudyDescription", "SOPClassUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SpecificCharacterSet"),
     "PositionReferenceIndicator",
 )
+DATES = ("StudyDate", "StudyTime")
 # Type 2 attributes: an archive wants them there, if only empty.
 MAY_BE_EMPTY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
-    *("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"),
+    *("StudyID", "AccessionNumber", "ReferringPhysicianName"),
 )
 
 
@@ -99,6 +102,21 @@ def write_masks(
     """
     if [labels.shape for labels in native_labels] != [volume.voxels.shape for volume in series.volumes]:
         raise InputRefused("Masks must have the shape of the volumes they belong to.")
+    with warnings.catch_warnings():
+        # pydicom quotes the header values it warns of.
+        warnings.simplefilter("ignore")
+        paths = _write_volumes(series, native_labels, files, out, algorithm, kinds)
+    return WrittenMasks(tuple(paths), None if paths else EMPTY)
+
+
+def _write_volumes(
+    series: Series,
+    native_labels: Sequence[npt.NDArray[np.uint8]],
+    files: Mapping[str, Path],
+    out: Path,
+    algorithm: Algorithm,
+    kinds: Sequence[SegmentKind],
+) -> list[Path]:
     paths: list[Path] = []
     for volume, labels in zip(series.volumes, native_labels, strict=True):
         segments = np.where(labels <= kinds[-1].number, labels, 0).astype(np.uint8)
@@ -108,7 +126,7 @@ def write_masks(
         path = out if not paths else out.with_stem(f"{out.stem}-{len(paths) + 1}")
         _write_volume(series, volume, segments, filled, files, path, algorithm, kinds)
         paths.append(path)
-    return WrittenMasks(tuple(paths), None if paths else EMPTY)
+    return paths
 
 
 def _write_volume(
@@ -135,11 +153,13 @@ def _header(files: Mapping[str, Path], frame: FrameReference) -> Dataset:
     source = files.get(frame.sop_instance_uid)
     if source is None or not source.is_file():
         raise InputRefused("A source file of these masks is missing from the store; read the study again.")
-    dataset = pydicom.dcmread(source, specific_tags=list(INHERITED), stop_before_pixels=True)
+    dataset = pydicom.dcmread(source, specific_tags=[*INHERITED, *DATES], stop_before_pixels=True)
     header = Dataset()
     for keyword in INHERITED:
         if keyword in dataset:
             header[keyword] = dataset[keyword]
+    # highdicom refuses what is no date or time of the standard, and no mask is worth losing for it.
+    header.StudyDate, header.StudyTime = study_date(dataset), study_time(dataset)
     for keyword in MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
@@ -252,7 +272,7 @@ def _reference(header: Dataset, sop_instance_uid: str) -> Dataset:
 
 def _fix_dates_and_uids(masks: Dataset, header: Dataset, content: str) -> None:
     """Take the clock and the dice out of what highdicom wrote."""
-    date, time = str(header.StudyDate) or "19000101", str(header.StudyTime) or "000000"
+    date, time = header.StudyDate or "19000101", header.StudyTime or "000000"
     masks.ContentDate, masks.ContentTime = date, time
     masks.InstanceCreationDate, masks.InstanceCreationTime = date, time
     for equipment in masks.get("ContributingEquipmentSequence", []):

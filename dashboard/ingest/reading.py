@@ -4,7 +4,6 @@ import hashlib
 import re
 import warnings
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from dashboard.errors import FileRefused, GeometryRefused, InputRefused
 from dashboard.ingest.acquisition import read_acquisition
 from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestream
 from dashboard.ingest.container import Container, open_container
+from dashboard.ingest.dates import study_date, study_time
 from dashboard.ingest.decoding import decode_with
 from dashboard.ingest.deidentify import Door, Identity
 from dashboard.ingest.header_text import header_notes
@@ -38,7 +38,6 @@ STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 MODALITY_LUT = 0x00283000
 UID_TEXT = re.compile(r"[0-9]+(\.[0-9]+)+")
 LONGEST_UID = 64
-TIME_TEXT = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?)?(\.\d{1,6})?")
 LOSSY = tuple(str(uid) for uid in (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000))
 CHUNK = 1024**2
 
@@ -134,8 +133,8 @@ def _read(
         path=path,
         name=file.name,
         frame_of_reference_uid=str(header_value(dataset, "FrameOfReferenceUID") or ""),
-        study_date=_date(dataset),
-        study_time=_time(dataset),
+        study_date=study_date(dataset),
+        study_time=study_time(dataset),
         series_number=_whole(header_value(dataset, "SeriesNumber")),
         instance_number=_whole(header_value(dataset, "InstanceNumber")),
         number_of_frames=image.number_of_frames,
@@ -248,7 +247,7 @@ def _date_notes(dataset: Dataset) -> list[str]:
     """Dates that are there and mean nothing; a missing one is common and no defect of the file."""
     return [
         f"{keyword} cannot be understood."
-        for keyword, value in (("StudyDate", _date(dataset)), ("StudyTime", _time(dataset)))
+        for keyword, value in (("StudyDate", study_date(dataset)), ("StudyTime", study_time(dataset)))
         if not value and header_value(dataset, keyword)
     ]
 
@@ -318,20 +317,6 @@ def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value.upper(),) if isinstance(value, str) else tuple(str(part).upper() for part in value)
-
-
-def _date(dataset: Dataset) -> str:
-    text = str(header_value(dataset, "StudyDate") or "").strip()
-    try:
-        valid = len(text) == 8 and 1900 <= datetime.strptime(text, "%Y%m%d").year <= 2200
-    except ValueError:
-        return ""
-    return text if valid else ""
-
-
-def _time(dataset: Dataset) -> str:
-    text = str(header_value(dataset, "StudyTime") or "").strip()
-    return text if TIME_TEXT.fullmatch(text) else ""
 
 
 def _whole(value: object) -> int | None:

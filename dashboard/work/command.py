@@ -24,7 +24,7 @@ from dashboard.study import Series
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.work.engine import load_engine
 from dashboard.work.local_files import Found, find_files
-from dashboard.work.triage import TriagedStudy, triage_drop
+from dashboard.work.triage import TriagedStudy, triage_drop, without_words
 
 ALL_HANDLED, SET_UP_FAILED, INPUT_NOT_READ = 0, 1, 2
 ENDED_BY_SIGNAL = 128
@@ -87,12 +87,15 @@ class _Report:
         return self._broken and self._out is None
 
     def study(self, triaged: TriagedStudy) -> None:
-        """Print one result, and write it where wanted."""
+        """Print one result, then write it where wanted."""
         self._accepted |= {instance.name for instance in triaged.instances}
         self._rejected |= {item["name"] for item in triaged.document["rejected"]}
         line = canonical_json(triaged.document)
+        self._print(line)
         if self._out is not None and triaged.document["study_instance_uid"] is not None:
             self._write(self._out, triaged, line)
+
+    def _print(self, line: str) -> None:
         if self._broken:
             return
         try:
@@ -126,6 +129,8 @@ class _Report:
             self._fail(f"{folder.name}: results cannot be written to the --out folder: {reason}.")
         except TriageError as error:
             self._fail(f"{folder.name}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever a header provokes in a library, the other studies go on
+            self._fail(f"{folder.name}: masks cannot be made of this study: {without_words(error)}.")
 
     def _fail(self, words: str) -> None:
         """Say what went wrong; the other studies go on."""

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from dashboard.errors import InputRefused
@@ -215,6 +217,29 @@ def test_a_missing_source_is_refused_without_naming_it(tmp_path):
     with pytest.raises(InputRefused, match="missing from the store") as caught:
         write_masks(series(of), [labels_of(of)], {}, tmp_path / "masks.dcm", ALGORITHM)
     assert "2.25" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("date", "time"),
+    [
+        ("2024-01-01", "12:00:00"),
+        ("20241345", "996000"),
+        ("2024", "9"),
+        ("00000000", "120000.1234567"),
+        ("20240101-20240102", "12.5"),
+    ],
+)
+def test_what_is_no_date_or_time_is_left_out_and_the_masks_are_written(tmp_path, files, date, time):
+    for path in files.values():
+        dataset = pydicom.dcmread(path)
+        for keyword, vr, text in (("StudyDate", "DA", date), ("StudyTime", "TM", time)):
+            dataset[keyword] = RawDataElement(Tag(keyword), vr, len(text), text.encode(), 0, False, True)
+        dataset.save_as(path)
+    of = volume()
+    (path,) = write_masks(series(of), [labels_of(of)], files, tmp_path / "masks.dcm", ALGORITHM).paths
+    masks = pydicom.dcmread(path)
+    assert masks.StudyDate == masks.StudyTime == ""
+    assert (masks.ContentDate, masks.ContentTime) == ("19000101", "000000")
 
 
 @pytest.mark.skipif(shutil.which("dcmdump") is None, reason="dcmtk is not installed")
