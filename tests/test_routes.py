@@ -196,7 +196,9 @@ def test_a_link_s_pass_reaches_the_pictures_and_no_other_route(site: Site) -> No
     now = datetime.now(UTC)
     with records.writing() as session:
         study = add_study(session, "2.25.77", "somebody", now)
-        admin = next(user for user in list_users(session, records.keys) if user.role is Role.ADMIN)
+        admin = next(
+            user for user in list_users(session, records.keys) if user.role is Role.ADMIN and user.disabled_at is None
+        )
     person = Person(admin.id, "", Role.ADMIN)
     share, _ = make_link(records, person, study.id, LinkKind.INSTANT, False, now)
     headers = headers_of("anonymous", **{"x-triage-pass": make_pass(records.keys, share.id)})

@@ -87,11 +87,13 @@ def get_share(session: Session, share_id: str, now: datetime) -> Share | None:
     return None if row is None else _share(row, now)
 
 
-def list_shares(session: Session, study_id: str | None, now: datetime) -> tuple[Share, ...]:
-    """Links to one study, or to all, newest first."""
+def list_shares(session: Session, study_id: str | None, now: datetime, author: str | None = None) -> tuple[Share, ...]:
+    """Links to one study, or to all, newest first; of one author where one is named."""
     query = select(ShareRow).order_by(ShareRow.created_at.desc(), ShareRow.id)
     if study_id is not None:
         query = query.where(ShareRow.study_id == study_id)
+    if author is not None:
+        query = query.where(ShareRow.author == author)
     return tuple(_share(row, now) for row in session.scalars(query))
 
 

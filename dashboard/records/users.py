@@ -53,15 +53,10 @@ def sign_in(
     return _user(keys, row)
 
 
-def get_user(session: Session, keys: Keys, user_id: str) -> User:
-    """Look a user up.
-
-    Raises
-    ------
-    RecordsError
-        There is none of this id.
-    """
-    return _user(keys, _row(session, user_id))
+def get_user(session: Session, keys: Keys, user_id: str) -> User | None:
+    """The user of this id, or None."""
+    row = session.get(UserRow, user_id)
+    return None if row is None else _user(keys, row)
 
 
 def find_user(session: Session, keys: Keys, issuer: str, subject: str) -> User | None:

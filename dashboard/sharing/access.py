@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dashboard.errors import NotAllowed
-from dashboard.records import Role
+from dashboard.records import Role, User
 
 
 class Right(StrEnum):
@@ -61,6 +61,11 @@ class Person:
 
 CONSOLE = Person("console", "", Role.ADMIN)
 STRANGER = Person("", "", Role.NONE)
+
+
+def person_of(user: User) -> Person:
+    """Somebody who has signed in, with the role they have at this moment."""
+    return Person(user.id, user.name or user.email, user.role, disabled=user.disabled_at is not None)
 
 
 def guest(share_id: str, study_id: str) -> Person:

@@ -6,17 +6,20 @@ from enum import StrEnum
 
 from dashboard.errors import NotAllowed
 from dashboard.records import (
+    Keys,
     Records,
+    Session,
     Share,
     ShareState,
     add_share,
     get_share,
+    get_user,
     list_shares,
     note,
     open_share,
     revoke_share,
 )
-from dashboard.sharing.access import Person, Right, guest, may, require
+from dashboard.sharing.access import CONSOLE, STRANGER, Person, Right, guest, may, person_of, require
 
 CANNOT_BE_OPENED = "This link cannot be opened."
 
@@ -60,13 +63,13 @@ def open_link(records: Records, person: Person, token: str, now: datetime) -> Pe
     Raises
     ------
     NotAllowed
-        The token is unknown, expired, revoked, or for the team and `person` is not of it: always the same words.
+        The token is unknown, expired, revoked, its author may not share any more, or it is for the team and `person`
+        is not of it: always the same words.
     """
     with records.writing() as session:
         share = open_share(session, token, now)
-        if share.team_only and not may(person, Right.SEE_STUDY):
-            # Leaving the block by an error takes the counted opening back, too.
-            raise NotAllowed(CANNOT_BE_OPENED)
+        # Leaving the block by an error takes the counted opening back, too.
+        _require_open(session, records.keys, share, person)
         details = {"share": share.id, **({"by": person.id} if person.id else {})}
         note(session, records.keys, f"share:{share.id}", "open_share", share.study_id, details, now)
     return guest(share.id, share.study_id)
@@ -82,10 +85,9 @@ def check_link(records: Records, person: Person, share_id: str, now: datetime) -
     """
     with records.reading() as session:
         share = get_share(session, share_id, now)
-    if share is None or share.state is not ShareState.ACTIVE:
-        raise NotAllowed(CANNOT_BE_OPENED)
-    if share.team_only and not may(person, Right.SEE_STUDY):
-        raise NotAllowed(CANNOT_BE_OPENED)
+        if share is None or share.state is not ShareState.ACTIVE:
+            raise NotAllowed(CANNOT_BE_OPENED)
+        _require_open(session, records.keys, share, person)
     return guest(share.id, share.study_id)
 
 
@@ -98,10 +100,9 @@ def links_of(records: Records, person: Person, now: datetime, study_id: str | No
         The person may not share.
     """
     require(person, Right.SHARE)
+    author = None if may(person, Right.ADMINISTER) else person.id
     with records.reading() as session:
-        found = list_shares(session, study_id, now)
-    everybody = may(person, Right.ADMINISTER)
-    return tuple(share for share in found if everybody or share.author == person.id)
+        return list_shares(session, study_id, now, author)
 
 
 def close_link(records: Records, person: Person, share_id: str, now: datetime) -> None:
@@ -117,5 +118,29 @@ def close_link(records: Records, person: Person, share_id: str, now: datetime) -
         share = get_share(session, share_id, now)
         if share is None or (share.author != person.id and not may(person, Right.ADMINISTER)):
             raise NotAllowed("This link is not yours to revoke.")
-        revoke_share(session, share_id, now)
-        note(session, records.keys, person.id, "revoke_share", share.study_id, {"share": share_id}, now)
+        _close(session, records.keys, person, share, now)
+
+
+def close_links_of(session: Session, keys: Keys, person: Person, author_id: str, now: datetime) -> None:
+    """Revoke every link of somebody who may not share any more, on behalf of `person`."""
+    for share in list_shares(session, None, now, author_id):
+        if share.state is ShareState.ACTIVE:
+            _close(session, keys, person, share, now)
+
+
+def _close(session: Session, keys: Keys, person: Person, share: Share, now: datetime) -> None:
+    revoke_share(session, share.id, now)
+    note(session, keys, person.id, "revoke_share", share.study_id, {"share": share.id}, now)
+
+
+def _require_open(session: Session, keys: Keys, share: Share, person: Person) -> None:
+    """Refuse a link that is for the team only to others, and one whose author may not share any more to everybody."""
+    if not may(_author(session, keys, share), Right.SHARE) or (share.team_only and not may(person, Right.SEE_STUDY)):
+        raise NotAllowed(CANNOT_BE_OPENED)
+
+
+def _author(session: Session, keys: Keys, share: Share) -> Person:
+    if share.author == CONSOLE.id:
+        return CONSOLE
+    user = get_user(session, keys, share.author)
+    return STRANGER if user is None else person_of(user)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard.records import Keys, Records, Role, User, find_user, note, set_role, sign_in
 from dashboard.settings import SignIn
-from dashboard.sharing.access import STRANGER, Person
+from dashboard.sharing.access import STRANGER, Person, person_of
 
 LONGEST_CLAIM = 500
 
@@ -62,7 +62,7 @@ def admit(records: Records, claims: Claims | None, settings: SignIn, now: dateti
     user = _find(records, claims)
     if user is None or user.seen_at < claims.issued_at:
         user = _enter(records, claims, settings, now)
-    return _person(user)
+    return person_of(user)
 
 
 def recognise(records: Records, claims: Claims | None, settings: SignIn, now: datetime) -> Person:
@@ -70,7 +70,7 @@ def recognise(records: Records, claims: Claims | None, settings: SignIn, now: da
     if claims is None or not fresh(claims, settings, now):
         return STRANGER
     user = _find(records, claims)
-    return STRANGER if user is None else _person(user)
+    return STRANGER if user is None else person_of(user)
 
 
 def leave(records: Records, claims: Claims | None, settings: SignIn, now: datetime) -> None:
@@ -118,10 +118,6 @@ def provider_secrets(settings: SignIn, keys: Keys) -> dict[str, Any]:
         "client_secret": settings.client_secret,
         "server_metadata_url": settings.metadata_url,
     }
-
-
-def _person(user: User) -> Person:
-    return Person(user.id, user.name or user.email, user.role, disabled=user.disabled_at is not None)
 
 
 def _is_text(value: object) -> bool:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from dashboard.errors import NotAllowed
 from dashboard.records import Records, Role, User, disable_user, enable_user, list_users, note, set_role
-from dashboard.sharing.access import Person, Right, require
+from dashboard.sharing.access import RIGHTS, Person, Right, require
+from dashboard.sharing.links import close_links_of
 
 OWN_ACCESS = "You cannot change your own access; another administrator can."
 
@@ -23,7 +24,7 @@ def team(records: Records, person: Person) -> tuple[User, ...]:
 
 
 def change_role(records: Records, person: Person, user_id: str, role: Role, now: datetime) -> None:
-    """Give a user another role; it counts from their next click on.
+    """Give a user another role; it counts from their next click on, and ends their links unless it may share.
 
     Raises
     ------
@@ -34,10 +35,12 @@ def change_role(records: Records, person: Person, user_id: str, role: Role, now:
     with records.writing() as session:
         set_role(session, user_id, role, now)
         note(session, records.keys, person.id, "set_role", user_id, {"role": role.value}, now)
+        if Right.SHARE not in RIGHTS[role]:
+            close_links_of(session, records.keys, person, user_id, now)
 
 
 def disable(records: Records, person: Person, user_id: str, now: datetime) -> None:
-    """End a user's access; it counts from their next click on.
+    """End a user's access and their links; it counts from their next click on.
 
     Raises
     ------
@@ -48,10 +51,11 @@ def disable(records: Records, person: Person, user_id: str, now: datetime) -> No
     with records.writing() as session:
         disable_user(session, user_id, now)
         note(session, records.keys, person.id, "disable_user", user_id, {}, now)
+        close_links_of(session, records.keys, person, user_id, now)
 
 
 def enable(records: Records, person: Person, user_id: str, now: datetime) -> None:
-    """Restore a user's access with the role they had.
+    """Restore a user's access with the role they had; links stay closed.
 
     Raises
     ------

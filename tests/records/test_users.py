@@ -1,5 +1,6 @@
 """A user is made at the first sign-in, keeps the role somebody gives, and lies encrypted."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -36,7 +37,9 @@ def test_the_first_sign_in_makes_the_user_and_the_next_finds_it(records: Records
     assert (again.id, again.role, again.created_at, again.seen_at) == (first.id, Role.READER, NOW, LATER)
     with records.reading() as session:
         assert list_users(session, records.keys) == (again,)
-        assert get_user(session, records.keys, first.id).name == "G. Hopper"
+        assert get_user(session, records.keys, first.id) == again
+        assert again.name == "G. Hopper"
+        assert get_user(session, records.keys, new_id()) is None
 
 
 def test_subjects_and_issuers_are_told_apart(records: Records) -> None:
@@ -73,10 +76,11 @@ def test_roles_are_given_and_users_shut_out_and_let_in_again(records: Records) -
         disable_user(session, user.id, LATER)
     with records.reading() as session:
         shut = get_user(session, records.keys, user.id)
+    assert shut is not None
     assert (shut.role, shut.disabled_at) == (Role.READER, NOW)
     with records.writing() as session:
         enable_user(session, user.id, LATER)
-        assert get_user(session, records.keys, user.id).disabled_at is None
+        assert get_user(session, records.keys, user.id) == replace(user, role=Role.READER)
 
 
 def test_the_last_administrator_stays(records: Records) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dashboard.errors import NotAllowed
-from dashboard.records import Records, Role, ShareState, audit_entries
+from dashboard.records import Records, Role, ShareState, audit_entries, set_role
 from dashboard.sharing import (
     CONSOLE,
     LIFETIMES,
@@ -144,6 +144,23 @@ def test_a_reader_sees_and_closes_their_own_links_only(records: Records, study_i
     close_link(records, reader, own, NOW)
     assert len(links_of(records, CONSOLE, NOW)) == 2
     close_link(records, CONSOLE, others, NOW)
+
+
+@pytest.mark.parametrize("role", [Role.NONE, Role.VIEWER])
+def test_a_link_does_not_outlive_its_author_s_right_to_share(
+    records: Records, study_id: str, member: Member, role: Role
+) -> None:
+    """Whichever way the right went: also where nobody closed the link."""
+    reader = member(Role.READER)
+    share, token = link(records, reader, study_id)
+    with records.writing() as session:
+        set_role(session, reader.id, role, NOW)
+    for attempt in (
+        lambda: open_link(records, STRANGER, token, NOW),
+        lambda: check_link(records, STRANGER, share, NOW),
+    ):
+        with pytest.raises(NotAllowed, match="cannot be opened"):
+            attempt()
 
 
 def test_each_step_is_noted_without_the_token(records: Records, study_id: str, member: Member) -> None:
