@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -114,6 +114,9 @@ def _read(
         planes = ()
         _check_decodes(container, image)
     acquisition = read_acquisition(dataset, headers)
+    if not acquisition.modality:
+        acquisition = replace(acquisition, modality=expected_modality(sop_class_uid))
+        notes.append("The file names no modality.")
     _check_modality(acquisition.modality, sop_class_uid)
     notes += _date_notes(dataset) + _loss_notes(dataset, container)
     sop_instance_uid = str(dataset.SOPInstanceUID)
@@ -213,9 +216,17 @@ def _not_analysed(dataset: Dataset, container: Container, image: ImagePixel, pla
         return "text is burned into the pictures, which may name the patient"
     if "MOSAIC" in _words(dataset, "ImageType"):
         return "several slices are packed into one picture (mosaic)"
-    if MODALITY_LUT in container.outline.elements:
+    if _has_modality_lut(dataset, container):
         return "pixel values go through a lookup table, which is not read"
     return "" if planes else "the pictures have no position in the patient"
+
+
+def _has_modality_lut(dataset: Dataset, container: Container) -> bool:
+    """A sequence without items maps nothing; one that did not pass the door may have."""
+    if MODALITY_LUT not in container.outline.elements:
+        return False
+    items = header_value(dataset, "ModalityLUTSequence")
+    return items is None or len(items) > 0
 
 
 def _check_decodes(container: Container, image: ImagePixel) -> None:
@@ -273,15 +284,16 @@ def _parser_notes(caught: list[warnings.WarningMessage]) -> list[str]:
 def _image_of(path: Path, door: Door) -> tuple[str, str, str]:
     """Study, series and image that a refused file holds, as the door numbers them.
 
-    "" where that cannot be told; the latter two also where the file is no image. Nothing else is believed of a file
-    that may be damaged: of its beginning four identifiers are read, as far as they go.
+    "" where that cannot be told; the latter two also where the file is no MR image: a screenshot or an X-ray that is
+    refused is no hole in a spine. Nothing else is believed of a file that may be damaged: of its beginning four
+    identifiers are read, as far as they go.
     """
     found = _identifiers(path)
     if STUDY not in found:
         return "", "", ""
     dataset = Dataset()
     dataset.StudyInstanceUID = found[STUDY]
-    if {SERIES, SOP_INSTANCE} <= found.keys() and _is_image(found.get(SOP_CLASS, "")):
+    if {SERIES, SOP_INSTANCE} <= found.keys() and expected_modality(found.get(SOP_CLASS, "")) == "MR":
         dataset.SeriesInstanceUID, dataset.SOPInstanceUID = found[SERIES], found[SOP_INSTANCE]
     door.deidentify(dataset)
     return (
@@ -302,14 +314,6 @@ def _identifiers(path: Path) -> dict[int, str]:
     except Exception:  # noqa: BLE001 - whatever a parser throws at a damaged file, the file stays refused
         return {}
     return {tag: uid for tag, uid in found.items() if UID_TEXT.fullmatch(uid) and len(uid) <= LONGEST_UID}
-
-
-def _is_image(sop_class_uid: str) -> bool:
-    try:
-        check_kind(sop_class_uid)
-    except FileRefused:
-        return False
-    return True
 
 
 def _words(dataset: Dataset, keyword: str) -> tuple[str, ...]:

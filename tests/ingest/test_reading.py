@@ -9,15 +9,18 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.uid import (
     BasicTextSRStorage,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
+    DigitalXRayImageStorageForPresentation,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     RLELossless,
     SecondaryCaptureImageStorage,
+    UltrasoundMultiFrameImageStorage,
 )
 
 from dashboard.errors import FileRefused, GeometryRefused, InputRefused, SyntaxRefused
@@ -199,6 +202,23 @@ def test_class_and_modality_must_agree(tmp_path: Path) -> None:
         accept(image(SOPClassUID=CTImageStorage), tmp_path)
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_modality_that_is_not_named_is_that_of_the_class(tmp_path: Path, value: str | None) -> None:
+    path = save(image(Modality=value), tmp_path / "in.dcm")
+    found = read_instance(dropped(path), original_door(), tmp_path).instance
+    assert found.acquisition.modality == "MR"
+    assert "The file names no modality." in found.warnings
+
+
+@pytest.mark.parametrize(("items", "read"), [([], True), ([Dataset()], False)])
+def test_a_lookup_table_keeps_an_image_out_and_an_empty_one_does_not(
+    tmp_path: Path, items: list[Dataset], read: bool
+) -> None:
+    path = save(image(ModalityLUTSequence=Sequence(items)), tmp_path / "in.dcm")
+    found = read_instance(dropped(path), original_door(), tmp_path).instance
+    assert (found.not_analysed == "") is read
+
+
 def test_pixel_data_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     dataset = image()
     dataset.PixelData = dataset.PixelData[:-2]
@@ -293,10 +313,19 @@ def test_a_file_that_is_cut_short_names_its_image_as_far_as_it_goes(tmp_path: Pa
     assert told == (known if kept > 0.5 else ("", "", ""))
 
 
-def test_what_is_no_image_is_not_missing(tmp_path: Path) -> None:
-    found = read_or_reject(
-        dropped(save(image(SOPClassUID=BasicTextSRStorage), tmp_path / "a.dcm")), keyed_door(), tmp_path
-    )
+@pytest.mark.parametrize(
+    "sop_class",
+    [
+        BasicTextSRStorage,
+        SecondaryCaptureImageStorage,
+        DigitalXRayImageStorageForPresentation,
+        CTImageStorage,
+        UltrasoundMultiFrameImageStorage,
+    ],
+)
+def test_what_is_no_mr_image_is_not_missing(tmp_path: Path, sop_class: str) -> None:
+    path = save(image(SOPClassUID=sop_class, HighBit=14), tmp_path / "a.dcm")
+    found = read_or_reject(dropped(path), keyed_door(), tmp_path)
     assert isinstance(found, RejectedFile)
     assert found.study_instance_uid and not found.series_instance_uid and not found.sop_instance_uid
 
