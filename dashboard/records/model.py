@@ -230,7 +230,10 @@ class FlagChange:
 
 @dataclass(frozen=True)
 class User:
-    """A person who has signed in at least once."""
+    """A person who has signed in at least once.
+
+    `created_at` and `seen_at`, of the first and the last sign-in, are by the identity provider's clock.
+    """
 
     id: str
     name: str = field(repr=False)

@@ -24,7 +24,7 @@ def sign_in(
     subject: str,
     name: str,
     email: str,
-    now: datetime,
+    issued_at: datetime,
     first_role: Role,
 ) -> User:
     """The user who signed in; made on the first time with `first_role`, which later times do not change.
@@ -35,6 +35,8 @@ def sign_in(
         What the identity provider calls itself and the person; kept as one keyed hash.
     name, email
         As the provider tells them now; they replace the former ones.
+    issued_at
+        When this sign-in was by the provider's clock, by which alone it is told from the former one.
 
     Raises
     ------
@@ -47,8 +49,8 @@ def sign_in(
     person = keys.encrypt(json.dumps({"name": name, "email": email}))
     row = _by_login(session, login_hash)
     if row is None:
-        row = _add(session, login_hash, person, now, first_role)
-    row.person, row.seen_at = person, now
+        row = _add(session, login_hash, person, issued_at, first_role)
+    row.person, row.seen_at = person, issued_at
     session.flush()
     return _user(keys, row)
 
@@ -123,8 +125,8 @@ def _by_login(session: Session, login_hash: str) -> UserRow | None:
     return session.scalar(select(UserRow).where(UserRow.login_hash == login_hash))
 
 
-def _add(session: Session, login_hash: str, person: bytes, now: datetime, role: Role) -> UserRow:
-    row = UserRow(id=new_id(), login_hash=login_hash, person=person, role=role.value, created_at=now, seen_at=now)
+def _add(session: Session, login_hash: str, person: bytes, at: datetime, role: Role) -> UserRow:
+    row = UserRow(id=new_id(), login_hash=login_hash, person=person, role=role.value, created_at=at, seen_at=at)
     try:
         with session.begin_nested():
             session.add(row)

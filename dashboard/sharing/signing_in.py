@@ -91,7 +91,8 @@ def _enter(records: Records, claims: Claims, settings: SignIn, now: datetime) ->
     admin = is_named_admin(claims, settings)
     first = Role.ADMIN if admin else Role(settings.default_role)
     with records.writing() as session:
-        user = sign_in(session, records.keys, claims.issuer, claims.subject, claims.name, claims.email, now, first)
+        who = (claims.issuer, claims.subject, claims.name, claims.email)
+        user = sign_in(session, records.keys, *who, claims.issued_at, first)
         if user.disabled_at is not None:
             note(session, records.keys, user.id, "refuse", "", {"what": "sign-in", "reason": "disabled"}, now)
             return user

@@ -110,6 +110,22 @@ def test_a_sign_in_is_noted_once_however_many_tabs_there_are(records: Records) -
     assert actions(records) == ["sign_in"]
 
 
+def test_a_provider_whose_clock_is_ahead_fills_no_log(records: Records) -> None:
+    ahead = claims_of("s1", issued_at=NOW + timedelta(minutes=2))
+    for seconds in range(5):
+        enter(records, ahead, timedelta(seconds=seconds))
+    assert actions(records) == ["sign_in"]
+
+
+def test_a_provider_whose_clock_is_behind_hides_no_sign_in(records: Records) -> None:
+    """Two within two minutes, each looked at twice."""
+    for seconds in (0, 60):
+        again = claims_of("s1", issued_at=NOW + timedelta(minutes=-2, seconds=seconds))
+        enter(records, again, timedelta(seconds=seconds))
+        enter(records, again, timedelta(seconds=seconds + 1))
+    assert actions(records) == ["sign_in", "sign_in"]
+
+
 def test_a_sign_in_counts_for_a_shift(records: Records) -> None:
     enter(records, claims_of("chief"))
     for look in (enter, known):
