@@ -9,6 +9,7 @@ A file counts once its line is written, and its line is written once its bytes a
 first answer was lost, replaces itself.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from dashboard.errors import InputRefused, RecordsError
+from dashboard.errors import InputRefused, RecordsError, RecordsUnavailable
 from dashboard.ingest import DroppedFile
-from dashboard.records.files import READ_ONLY, flush, make_private_dir, plain_os_errors
+from dashboard.records.files import DISK_FULL, READ_ONLY, flush, make_private_dir, plain_os_errors
 from dashboard.records.store import ID, checked_id
 
 NAMES_FILE = "names.jsonl"
@@ -108,9 +109,7 @@ class Inbox:
                 self._part(upload_id, file.index).replace(folder / str(file.index))
                 line = {"index": file.index, "name": clean_name(file.name), "size": file.size_bytes}
                 lines.append(json.dumps(line) + "\n")
-            # One unbuffered write: requests that end at the same time must not cut each other's lines.
-            with (folder.parent / NAMES_FILE).open("ab", buffering=0) as names:
-                names.write("".join(lines).encode())
+            _append(folder.parent / NAMES_FILE, "".join(lines).encode())
 
     def arrived(self, upload_id: str) -> tuple[Arrived, ...]:
         """Whole files in order of their number."""
@@ -193,6 +192,17 @@ class Inbox:
 
     def _part(self, upload_id: str, index: int) -> Path:
         return self._dir(upload_id) / f"{index}.part"
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """Add `lines` whole or not at all; requests that end at the same time wait for one another."""
+    with path.open("ab", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        before = file.seek(0, os.SEEK_END)
+        # A disk that fills up takes what it has room for, and says no more than how much that was.
+        if file.write(lines) != len(lines):
+            file.truncate(before)
+            raise RecordsUnavailable(DISK_FULL)
 
 
 def clean_name(name: str) -> str:

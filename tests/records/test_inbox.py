@@ -1,5 +1,6 @@
 """The inbox keeps what arrived whole, bounded, and nothing else."""
 
+import resource
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.errors import InputRefused, RecordsError
+from dashboard.errors import InputRefused, RecordsError, RecordsUnavailable
 from dashboard.ingest import DroppedFile
 from dashboard.records import Arrived, Inbox, clean_name, new_id
 
@@ -69,6 +70,26 @@ def test_a_full_disk_is_refused_before_it_is_full(inbox: Inbox, monkeypatch: pyt
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
     with pytest.raises(InputRefused, match="no room"):
         inbox.check_room(10)
+
+
+def test_a_disk_that_fills_up_within_a_line_takes_none_of_it(inbox: Inbox) -> None:
+    upload_id = new_id()
+    inbox.open(upload_id)
+    for index in (0, 1):
+        put(inbox, upload_id, index, b"")
+    inbox.keep(upload_id, [Arrived(0, "IM0", 0)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = (inbox.root / upload_id / "names.jsonl").stat().st_size + 10
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(RecordsUnavailable, match="disk is full"):
+            inbox.keep(upload_id, [Arrived(1, "IM1", 0)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert inbox.arrived(upload_id) == (Arrived(0, "IM0", 0),)
+    put(inbox, upload_id, 1, b"")
+    inbox.keep(upload_id, [Arrived(1, "IM1", 0)])
+    assert [file.name for file in inbox.files(upload_id)] == ["IM0", "IM1"]
 
 
 def test_ids_cannot_leave_the_folder(inbox: Inbox) -> None:
