@@ -12,6 +12,7 @@ from dashboard.grading.profile import least_runs
 from dashboard.grading.quality import Obstacle
 from dashboard.grading.result import SeriesResult, SliceResult
 from dashboard.grading.urgency import (
+    GAP_ENDINGS,
     TIER_OF_GAP,
     Claim,
     Tier,
@@ -21,7 +22,7 @@ from dashboard.grading.urgency import (
     claim_of_unsupported,
 )
 from dashboard.grading.words import rank
-from dashboard.study import GRADES, Rejection
+from dashboard.study import GRADES, Rejection, Role
 from dashboard.study.geometry import Array
 
 
@@ -38,6 +39,7 @@ def claims_of_part(part: Part, parts: Sequence[Part], slices: Sequence[SliceResu
     where = _where(part, parts)
     return [
         *_unlooked_claims(part, where),
+        *_steep_claims(part, where),
         *_unsupported_claims(part, slices, where),
         *_gap_claims(part, parts, where),
         *_missing_claims(part, parts, where),
@@ -83,6 +85,18 @@ def _unlooked_claims(part: Part, where: str) -> list[Claim]:
         words = f"an axial T2 series{where} was not analysed, check that it shows no spine: {part.graded.reason}"
         return [Claim(Tier.SOON, (words,))]
     return []
+
+
+def _steep_claims(part: Part, where: str) -> list[Claim]:
+    """What blocks of an axial series ask for that are tilted so far that no axial slice could be made of them."""
+    seen = {one.prediction.volume_index for one in part.graded.slices}
+    blocks = [volume for index, volume in enumerate(part.series.volumes) if index not in seen]
+    if part.series.role is Role.VOLUME_T2 or not seen or not blocks:
+        return []
+    count = sum(len(volume.frames) for volume in blocks)
+    slices = "a slice lies" if count == 1 else f"{count} slices lie"
+    words = f"{slices} too steep to be graded as axial ones{where}"
+    return [Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))]
 
 
 def claims_of_lost(rejected: Sequence[Rejection], series: Sequence[SeriesResult]) -> list[Claim]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from dashboard.grading.profile import nearest_plane_mm
 from dashboard.grading.series import GradedSeries, GradedSlice
-from dashboard.study import Series
+from dashboard.study import Series, SlicePrediction
 from dashboard.study.geometry import Array
 
 
@@ -38,7 +38,25 @@ class Part:
         return [one for one in self.graded.slices if one.gate.passed]
 
     def comparable(self, parts: Sequence["Part"]) -> list["Part"]:
-        """The other series whose positions compare with those of this one: same frame of reference, and one is told."""
+        """The other series whose positions compare with those of this one: same frame of reference, and one is told.
+
+        A copy of this one, as archives make them, is no other.
+        """
         frame = self.series.frame_of_reference_uid
-        others = [one for one in parts if one.number != self.number]
+        others = [one for one in parts if one.number != self.number and not self.is_copy_of(one)]
         return [one for one in others if frame and one.series.frame_of_reference_uid == frame]
+
+    def is_copy_of(self, other: "Part") -> bool:
+        """Whether two series show the same picture at the same place: no two measurements are equal to the last bit."""
+        theirs = {_place(one.prediction): one.prediction.image for one in other.graded.slices}
+        ours = [(one.prediction.image, theirs.get(_place(one.prediction))) for one in self.graded.slices]
+        return any(image.any() and np.array_equal(image, twin) for image, twin in ours if twin is not None)
+
+
+def _place(one: SlicePrediction) -> tuple[float, ...]:
+    return tuple(one.centre_mm.round(3).tolist())
+
+
+def originals(parts: Sequence[Part]) -> dict[int, int]:
+    """By number of a series that of the first one it is a copy of, its own where it is none."""
+    return {one.number: next(other.number for other in parts if other is one or one.is_copy_of(other)) for one in parts}

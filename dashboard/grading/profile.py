@@ -48,6 +48,7 @@ def support(
     centres_mm: Array,
     apart_mm: Array,
     series: Sequence[int],
+    originals: Sequence[int],
     frames_of_reference: Sequence[str],
     cuts: Sequence[float],
 ) -> Array:
@@ -63,6 +64,8 @@ def support(
         (slices) how far the nearest slice of the series lies away, analysed or not; see :func:`nearest_plane_mm`.
     series
         Number of the series each slice belongs to.
+    originals
+        Number of the series that it shows, which is another one's where it is a copy: a copy bears nothing out.
     frames_of_reference
         Frame of reference UID of each slice; positions compare between series only within one that is not empty.
     cuts
@@ -85,7 +88,7 @@ def support(
         standing[members] = opening(beyond[members], centres_mm[members])
         alone = members[apart_mm[members] >= FAR_APART_MM]
         standing[alone] = np.maximum(standing[alone], beyond[alone] - ALONE_ODDS)
-    standing = np.maximum(standing, _other_series(beyond, centres_mm, numbers, frames_of_reference))
+    standing = np.maximum(standing, _other_series(beyond, centres_mm, np.asarray(originals), frames_of_reference))
     needed = [MILDER_RANK[rank] - 1 for rank in range(1, at_least.shape[1] + 1)]
     borne_out = 1 / (1 + np.exp(-np.clip(standing[:, needed] + log_odds(np.asarray(cuts)), -MOST_ODDS, MOST_ODDS)))
     supported = np.minimum(at_least, np.where(np.isneginf(standing[:, needed]), 0.0, borne_out))

@@ -147,15 +147,23 @@ def _blocked(one: GradedSlice, obstacle: Obstacle) -> GradedSlice:
 
 
 def _whole_field(slices: Sequence[GradedSlice]) -> list[GradedSlice]:
-    """Refuse the ends of a reformat, where the plane leaves the volume and shows less than the rest does."""
-    usual = float(np.median([one.prediction.inside for one in slices])) if slices else 0.0
-    judged = [replace(one, whole=one.prediction.inside >= WHOLE_FIELD * usual) for one in slices]
-    return [
-        _blocked(one, Obstacle.FIELD_EDGE)
-        if one.gate.known and one.prediction.inside < LEAST_SHARE_OF_USUAL_FIELD * usual
-        else one
-        for one in judged
-    ]
+    """Refuse the ends of a reformat, where the plane leaves the volume and shows less than the rest does.
+
+    So may stored ones that a scanner reformatted; but of those no one knows that nothing was acquired beyond.
+    """
+    shares: dict[int, list[float]] = {}
+    for one in slices:
+        shares.setdefault(one.prediction.volume_index, []).append(one.prediction.inside)
+    usual = {index: float(np.median(inside)) for index, inside in shares.items()}
+    return [_whole(one, usual[one.prediction.volume_index]) for one in slices]
+
+
+def _whole(one: GradedSlice, usual: float) -> GradedSlice:
+    stored = one.prediction.frame is not None
+    judged = replace(one, whole=stored or one.prediction.inside >= WHOLE_FIELD * usual)
+    if one.gate.known and one.prediction.inside < LEAST_SHARE_OF_USUAL_FIELD * usual:
+        return _blocked(judged, Obstacle.FIELD_EDGE)
+    return judged
 
 
 def _within_cord(slices: list[GradedSlice]) -> list[GradedSlice]:

@@ -9,7 +9,7 @@ from dashboard.grading.bilsky import grade_from
 from dashboard.grading.claims import claims_of_lost, claims_of_part, suspicions
 from dashboard.grading.explanation import explained
 from dashboard.grading.levels import group_levels
-from dashboard.grading.parts import Part
+from dashboard.grading.parts import Part, originals
 from dashboard.grading.profile import MILDER_RANK, along_canal_mm, support
 from dashboard.grading.result import (
     ANALYSED,
@@ -131,12 +131,13 @@ def _support(parts: Sequence[Part], cuts: GradingThresholds) -> dict[int, Array]
     rows = [(part, one) for part in parts for one in part.analysed]
     if not rows:
         return {part.number: np.zeros((0, 5)) for part in parts}
-    numbers = [part.number for part, _ in rows]
+    numbers, original = [part.number for part, _ in rows], originals(parts)
     supported = support(
         np.array([one.grade.at_least for _, one in rows]),
         np.array([one.prediction.centre_mm for _, one in rows]),
         np.concatenate([part.apart_mm[[one.gate.passed for one in part.graded.slices]] for part in parts]),
         numbers,
+        [original[number] for number in numbers],
         [part.series.frame_of_reference_uid for part, _ in rows],
         cuts.grade_cut,
     )

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from dashboard.ingest.pixels import decode_frame, decode_frames
 from dashboard.ingest.roles import Judgement, judge, looks_like_localiser
 from dashboard.ingest.stacks import Kind, Stack
 from dashboard.study import Acquisition, FrameReference, Plane, Rejection, Role, Series, Study, Volume, plane_of
+from dashboard.study.geometry import Array
 
 # Of several kinds of image in one series, the one to analyse. Lower is better.
 PREFERENCE = {Role.AXIAL_T2: 0, Role.VOLUME_T2: 1, Role.AXIAL_T2STAR: 2}
@@ -147,7 +149,11 @@ def _sentence(words: str) -> str:
 
 
 def _choose(group: SeriesGroup) -> Chosen:
-    """Judge each kind of image in the series and take the best; all kinds stay when none can be analysed."""
+    """Judge each kind of image in the series and take the best; all kinds stay when none can be analysed.
+
+    Images of another kind, echo time say, that can be analysed as well and show other places are taken beside it: the
+    lower block of a spine, as like as not.
+    """
     kinds: dict[Kind, list[Stack]] = defaultdict(list)
     for stack in group.stacks:
         kinds[replace(stack.kind, repetition=0)].append(stack)
@@ -158,9 +164,34 @@ def _choose(group: SeriesGroup) -> Chosen:
     best = min(judged, key=_rank)
     if best.judgement.reason is not None:
         return replace(best, stacks=group.stacks)
-    kept = tuple(stack for stack in best.stacks if stack.kind.repetition == 0)
+    kept = [stack for stack in best.stacks if stack.kind.repetition == 0]
+    alike = [one for one in judged if one.judgement.reason is None and one.judgement.role is best.judgement.role]
+    for stack in [stack for one in sorted(alike, key=_rank) for stack in one.stacks]:
+        kept += _elsewhere(stack, kept)
     total = sum(len(stack.frames) for stack in group.stacks)
-    return replace(best, stacks=kept, left_out=total - sum(len(stack.frames) for stack in kept))
+    return replace(best, stacks=tuple(kept), left_out=total - sum(len(stack.frames) for stack in kept))
+
+
+def _elsewhere(stack: Stack, kept: Sequence[Stack]) -> list[Stack]:
+    """What of a stack shows other places than those kept do: runs of its slices whose middles lie in none of them."""
+    count, rows, columns = stack.shape
+    middles = np.array([[k, (rows - 1) / 2, (columns - 1) / 2, 1.0] for k in range(count)]) @ stack.affine.T
+    shown = np.any([_holds(one, middles) for one in kept], axis=0)
+    runs = [list(run) for seen, run in groupby(range(count), key=lambda k: bool(shown[k])) if not seen]
+    return [_part(stack, run[0], run[-1] + 1) for run in runs]
+
+
+def _holds(stack: Stack, points: Array) -> npt.NDArray[np.bool_]:
+    """Which of some points (n, 4), LPS mm and 1, lie in the box of a stack, to half a voxel."""
+    places = (points @ np.linalg.inv(stack.affine).T)[:, :3]
+    return np.asarray(np.all((places > -0.5) & (places < np.array(stack.shape) - 0.5), axis=1))
+
+
+def _part(stack: Stack, start: int, stop: int) -> Stack:
+    """Some slices of a stack in a row."""
+    affine = stack.affine.copy()
+    affine[:3, 3] += start * affine[:3, 0]
+    return replace(stack, frames=stack.frames[start:stop], affine=affine)
 
 
 def _parts(stacks: Sequence[Stack]) -> list[Sequence[Stack]]:

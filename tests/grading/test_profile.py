@@ -39,7 +39,7 @@ def supported(rows: np.ndarray, centres: np.ndarray, series: list[int], frames: 
     for number in set(series):
         own = centres[numbers == number]
         apart[numbers == number] = nearest_plane_mm(own, np.tile([0.0, 0.0, 1.0], (len(own), 1)))
-    return support(rows, centres, apart, series, frames, cuts)
+    return support(rows, centres, apart, series, series, frames, cuts)
 
 
 def test_one_noisy_slice_among_healthy_ones_has_no_support():

@@ -156,7 +156,10 @@ def test_one_slice_without_a_visible_cord_at_the_foot_of_the_stack_is_owed_a_gra
 
 
 def test_planes_at_the_ends_that_left_the_volume_lose_nothing():
-    made = [prediction(sure("0"), -3.0 * n, CROPS["0"], index=n, inside=0.9 if n > 1 else 0.2) for n in range(8)]
+    made = [
+        replace(prediction(sure("0"), -3.0 * n, CROPS["0"], index=n, inside=0.9 if n > 1 else 0.2), frame=None)
+        for n in range(8)
+    ]
     found = grade_study(study_of(axial_series(8)), {"2.25.7": stack(made)})
     assert found.urgency.tier.value == "routine"
     assert any(reason.startswith("slices 1 to 2 could not be graded") for reason in found.urgency.reasons)

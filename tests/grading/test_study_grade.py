@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, grade_study
 from dashboard.grading.thresholds import GradingThresholds
-from dashboard.study import GRADES, Rejection, Role
+from dashboard.study import GRADES, Rejection, Role, Volume
 from tests.grading.crops import (
     Anatomy,
     axial_series,
@@ -104,6 +105,12 @@ def test_the_end_of_a_reformat_that_leaves_the_volume_is_refused():
     found = grade_study(study_of(axial_series(5)), {"2.25.7": stack(made)})
     assert found.slices[0].reasons == ("the canal lies at the edge of the field of view",)
     assert [one.status for one in found.slices[1:]] == ["analysed"] * 4
+
+
+def test_a_block_with_the_canal_near_its_edge_is_held_against_itself_and_not_against_the_others():
+    upper = [prediction(sure("0"), -4.0 * n, CROPS["0"], index=n, inside=1.0) for n in range(18)]
+    lower = [prediction(sure("3"), -4.0 * n, CROPS["3"], index=n - 18, volume=1, inside=0.6) for n in range(18, 28)]
+    assert grade_study(study_of(axial_series(28)), {"2.25.7": stack(upper + lower)}).grade == "3"
 
 
 def test_skull_base_that_looks_turned_at_the_head_end_is_looked_at_soon():
@@ -228,6 +235,19 @@ def test_no_word_shown_claims_more_than_a_suggestion(made):
     assert not FORBIDDEN & set(shown.lower().replace(",", " ").split()) and "ruled out" not in shown
 
 
+@pytest.mark.parametrize(("same", "tier"), [(True, "soon"), (False, "immediate")])
+def test_a_copy_of_a_series_bears_nothing_out(same, tier):
+    rng = np.random.default_rng(4)
+    noise = [rng.normal(size=(96, 96)).astype(np.float32) for _ in range(5)]
+    first, second = (
+        stack([replace(one, image=noise[k] + more) for k, one in enumerate(slices_of("0 0 3 0 0", 3.0).slices)], uid)
+        for uid, more in (("2.25.7", np.float32(0)), ("2.25.8", np.float32(0 if same else 0.01)))
+    )
+    series = (axial_series(5), axial_series(5, uid="2.25.8"))
+    found = grade_study(study_of(*series), {"2.25.7": first, "2.25.8": second})
+    assert found.urgency.tier.value == tier
+
+
 def beside_healthy(second, found, **changes):
     """A second axial series, with what was seen in it, beside six healthy slices."""
     other = replace(axial_series(6, uid="2.25.8", frame="2.25.77"), series_number=6, **changes)
@@ -239,6 +259,17 @@ def test_an_axial_series_that_does_not_look_like_spine_is_checked_soon():
     found = beside_healthy({}, replace(slices_of("brain brain brain brain"), series_instance_uid="2.25.8"))
     assert (found.grade, found.urgency.tier.value) == ("0", "soon")
     assert "check that it shows no spine" in found.urgency.reasons[0] and "series 6" in found.urgency.reasons[0]
+
+
+def test_a_block_of_an_axial_series_that_lies_too_steep_is_not_passed_over():
+    series = axial_series(6)
+    steep = series.volumes[0].affine[:, [1, 0, 2, 3]]
+    block = Volume(series.volumes[0].voxels, steep, series.volumes[0].frames)
+    found = grade_study(
+        study_of(replace(series, volumes=(*series.volumes, block))), {"2.25.7": slices_of("0 0 0 0 0 0")}
+    )
+    assert found.urgency.tier.value == "not analysed"
+    assert "6 slices lie too steep to be graded as axial ones" in found.urgency.reasons[0]
 
 
 def test_an_axial_series_that_gave_no_slice_is_not_passed_over():

@@ -144,6 +144,31 @@ def test_of_several_echoes_the_one_nearest_to_t2_is_analysed(tmp_path: Path) -> 
     assert len(series.volumes) == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"EchoTime": 95.0},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]},
+        {"AcquisitionNumber": 2},
+    ],
+)
+@pytest.mark.parametrize("first", [6, 5])
+def test_another_block_of_the_spine_is_no_repetition(tmp_path: Path, changes: dict[str, Any], first: int) -> None:
+    upper = five(tmp_path, EchoTime=102.0, AcquisitionNumber=1)
+    lower = [
+        mr_file(
+            tmp_path, 20 + n, slice_pixels(0), (0, 0, -3.0 * n), **{"EchoTime": 102.0, "AcquisitionNumber": 1} | changes
+        )
+        for n in range(first, 11)
+    ]
+    (series,) = built(tmp_path, upper + lower).series
+    assert sum(len(volume.frames) for volume in series.volumes) == 10
+    places = sorted(float(volume.affine[2, 3]) for volume in series.volumes)
+    assert places[-1] == -3.0
+    # A slice at a place that is shown already is left out, and said to be.
+    assert any(one.startswith("1 further images") for one in series.warnings) is (first == 5)
+
+
 def test_axial_slices_among_more_sagittal_ones_are_found(tmp_path: Path) -> None:
     sagittal = [
         mr_file(tmp_path, 10 + index, slice_pixels(0), (3.0 * index, 0, 0), ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
