@@ -15,7 +15,9 @@ def profile(drawing: Drawing | None = None):
 
 
 def at(stations, level: str):
-    return [one for one in stations if one.level == level]
+    found = [one for one in stations if one.level == level]
+    assert found
+    return found
 
 
 def test_diameters_are_those_of_the_drawing() -> None:
@@ -115,7 +117,9 @@ def test_a_canal_that_is_nowhere_to_be_outlined_between_its_parts_is_as_narrow_a
 
 def test_a_seam_across_the_canal_shuts_nothing() -> None:
     prediction, spine = drawn()
-    assert all(one.canal_mm > 0 for one in canal_profile(blocked(prediction, 70.0, 2.4), spine))
+    stations = canal_profile(blocked(prediction, 70.0, 2.4), spine)
+    assert stations
+    assert all(one.canal_mm > 0 for one in stations)
 
 
 def test_a_shut_canal_stands_for_no_neighbour() -> None:
@@ -130,7 +134,9 @@ def test_a_shut_canal_stands_for_no_neighbour() -> None:
 def test_below_the_canal_s_end_nothing_is_shut() -> None:
     prediction, spine = drawn()
     rows = prediction.labels.shape[1] * PIXEL_MM
-    assert all(one.canal_mm > 0 for one in canal_profile(blocked(prediction, 120.0, rows), spine))
+    stations = canal_profile(blocked(prediction, 120.0, rows), spine)
+    assert stations
+    assert all(one.canal_mm > 0 for one in stations)
 
 
 def test_a_speck_far_from_the_canal_moves_no_station() -> None:

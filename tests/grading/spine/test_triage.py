@@ -167,13 +167,17 @@ def test_the_document_has_no_grade() -> None:
 
 def test_norms_are_given_at_vertebrae_that_have_them() -> None:
     canal = triage(Drawing()).to_document()["canal"]
-    assert all(one["norm_z"] is not None for one in canal if one["level"] == "T12" and one["cord_diameter_AP_mm"])
-    assert [one for one in canal if one["level"] == "T12" and one["cord_diameter_AP_mm"]]
-    assert all(one["norm_z"] is None for one in canal if one["level"] == "T12/L1")
+    vertebra = [one for one in canal if one["level"] == "T12" and one["cord_diameter_AP_mm"]]
+    disc = [one for one in canal if one["level"] == "T12/L1"]
+    assert vertebra
+    assert disc
+    assert all(one["norm_z"] is not None for one in vertebra)
+    assert all(one["norm_z"] is None for one in disc)
 
 
 def test_a_guessed_level_has_no_norm() -> None:
     canal = triage(Drawing(), certain=False).to_document()["canal"]
+    assert canal
     assert all(one["norm_z"] is None and one["canal_norm_z"] is None for one in canal)
 
 
