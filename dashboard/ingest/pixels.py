@@ -6,6 +6,7 @@ by name.
 
 from collections.abc import Iterator
 from pathlib import Path
+from struct import unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ from dashboard.ingest.codestream import frame_bytes, frame_pieces, read_codestre
 from dashboard.ingest.container import Container, open_container
 from dashboard.ingest.decoding import decode_with
 from dashboard.ingest.image_pixel import ImagePixel, check_stored_values, read_image_pixel
+from dashboard.ingest.object_kind import expected_modality
 from dashboard.ingest.planes import FrameHeaders, rescale
 from dashboard.ingest.structure import PIXEL_DATA
 
@@ -53,6 +55,7 @@ DECODERS = {
 SYNTAX_NAMES = {"1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression"}
 FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)
 RESCALE = (0x00281052, 0x00281053)
+PADDING_VALUE, PADDING_LIMIT = 0x00280120, 0x00280121
 
 
 def check_syntax(transfer_syntax_uid: str) -> None:
@@ -75,7 +78,8 @@ def decode_frames(path: Path) -> Iterator[Pixels]:
     ------
     numpy.ndarray
         (rows, columns): the stored integers where the header rescales no frame, float32 real-world values
-        otherwise. MONOCHROME1 is inverted, so that a larger value is always brighter.
+        otherwise. MONOCHROME1 is inverted, so that a larger value is always brighter. What the header of an MR image
+        calls padding is 0.
 
     Raises
     ------
@@ -87,9 +91,9 @@ def decode_frames(path: Path) -> Iterator[Pixels]:
     with open_container(path) as container:
         frames = StoredFrames(container, _grey_image(container))
         scales = _rescales(container, path, frames.image.number_of_frames)
-        plain = _is_plain(scales)
+        plain, padding = _is_plain(scales), _padding(container, frames.image)
         for index, scale in enumerate(scales):
-            yield _finish(frames[index], frames.image, None if plain else scale)
+            yield _finish(frames[index], frames.image, None if plain else scale, padding)
 
 
 def decode_frame(path: Path, index: int) -> Pixels:
@@ -99,7 +103,8 @@ def decode_frame(path: Path, index: int) -> Pixels:
         if not 0 <= index < frames.image.number_of_frames:
             raise FileRefused(f"There is no frame {index + 1}; the file has {frames.image.number_of_frames}.")
         scales = _rescales(container, path, frames.image.number_of_frames)
-        return _finish(frames[index], frames.image, None if _is_plain(scales) else scales[index])
+        scale = None if _is_plain(scales) else scales[index]
+        return _finish(frames[index], frames.image, scale, _padding(container, frames.image))
 
 
 class StoredFrames:
@@ -169,8 +174,18 @@ def _is_plain(scales: list[tuple[float, float]]) -> bool:
     return all(scale == (1.0, 0.0) for scale in scales)
 
 
-def _finish(pixels: Pixels, image: ImagePixel, scale: tuple[float, float] | None) -> Pixels:
-    """Invert MONOCHROME1 and apply slope and intercept."""
+def _finish(
+    pixels: Pixels, image: ImagePixel, scale: tuple[float, float] | None, padding: tuple[int, int] | None
+) -> Pixels:
+    """Invert MONOCHROME1, apply slope and intercept, and put 0 where stored values lie in the range of the padding."""
+    values = _real_values(pixels, image, scale)
+    if padding is None:
+        return values
+    stored = pixels.astype(np.int64)
+    return np.where((stored >= padding[0]) & (stored <= padding[1]), values.dtype.type(0), values)
+
+
+def _real_values(pixels: Pixels, image: ImagePixel, scale: tuple[float, float] | None) -> Pixels:
     if image.photometric_interpretation == "MONOCHROME1":
         top = -1 if image.pixel_representation else (1 << image.bits_stored) - 1
         pixels = (top - pixels.astype(np.int64)).astype(pixels.dtype)
@@ -181,6 +196,29 @@ def _finish(pixels: Pixels, image: ImagePixel, scale: tuple[float, float] | None
     if not np.all(np.isfinite(values)):
         raise FileRefused("RescaleSlope and RescaleIntercept give no usable pixel values.")
     return values
+
+
+def _padding(container: Container, image: ImagePixel) -> tuple[int, int] | None:
+    """Least and largest stored value that is filling and no signal (PS3.3, C.7.5.1.1.2), None where none is.
+
+    Of MR only: there 0 is no signal, in other images it is a value like others.
+    """
+    if expected_modality(container.sop_class_uid) != "MR":
+        return None
+    first = _padding_value(container, PADDING_VALUE, image)
+    if first is None:
+        return None
+    last = _padding_value(container, PADDING_LIMIT, image)
+    return (first, first) if last is None else (min(first, last), max(first, last))
+
+
+def _padding_value(container: Container, tag: int, image: ImagePixel) -> int | None:
+    element = container.outline.elements.get(tag)
+    if element is None or element.length != 2:
+        return None
+    # Many files declare it unsigned where their pixels are signed, or the other way round: the pixels decide.
+    kind = f"{'<' if container.outline.little else '>'}{'hH'[image.pixel_representation == 0]}"
+    return int(unpack(kind, container.data[element.start : element.end])[0])
 
 
 def _rescales(container: Container, path: Path, frames: int) -> list[tuple[float, float]]:

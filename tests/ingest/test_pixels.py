@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage
 
 from dashboard.errors import FileRefused
 from dashboard.ingest.pixels import decode_frame, decode_frames
@@ -72,6 +73,47 @@ def test_monochrome1_is_inverted(tmp_path: Path) -> None:
     dataset.PhotometricInterpretation = "MONOCHROME1"
     (frame,) = decoded(dataset, tmp_path)
     assert np.array_equal(frame, 4095 - values)
+
+
+def padded(dataset: Dataset, value: int, limit: int | None = None, vr: str = "SS") -> Dataset:
+    """`dataset` that calls these stored values padding."""
+    dataset.add_new(0x00280120, vr, value)
+    if limit is not None:
+        dataset.add_new(0x00280121, vr, limit)
+    return dataset
+
+
+@pytest.mark.parametrize(("vr", "value"), [("SS", -2000), ("US", 65536 - 2000)])
+def test_padding_becomes_nothing_and_the_rest_stays(tmp_path: Path, vr: str, value: int) -> None:
+    values = pixels().astype(np.int16)
+    values[:3] = -2000
+    (frame,) = decoded(padded(image(values), value, vr=vr), tmp_path)
+    assert frame.dtype == np.int16
+    assert np.array_equal(frame, np.where(values == -2000, 0, values))
+
+
+def test_a_range_of_padding_becomes_nothing(tmp_path: Path) -> None:
+    values = pixels().astype(np.int16)
+    values[0], values[1], values[2] = -2000, -1500, -1000
+    (frame,) = decoded(padded(image(values), -1000, -2000), tmp_path)
+    assert not frame[:3].any()
+    assert np.array_equal(frame[3:], values[3:])
+
+
+def test_padding_is_told_before_values_are_rescaled_or_inverted(tmp_path: Path) -> None:
+    values = pixels()
+    values[:3] = 4095
+    dataset = image(values, PhotometricInterpretation="MONOCHROME1", RescaleSlope="2", RescaleIntercept="100")
+    (frame,) = decoded(padded(dataset, 4095, vr="US"), tmp_path)
+    real = (65535 - values.astype(np.float64)) * 2 + 100
+    assert np.allclose(frame, np.where(values == 4095, 0, real))
+
+
+def test_padding_of_a_ct_stays_the_density_it_is(tmp_path: Path) -> None:
+    values = pixels().astype(np.int16)
+    values[:3] = -2000
+    (frame,) = decoded(padded(image(values, SOPClassUID=CTImageStorage, Modality="CT"), -2000), tmp_path)
+    assert np.array_equal(frame, values)
 
 
 def test_eight_bits_and_an_odd_number_of_them(tmp_path: Path) -> None:
