@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MIB = 1024**2
 GIB = 1024**3
 FIRST_ROLES = ("none", "viewer", "reader")
+OWN_DATABASE = "triage.sqlite3"
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -114,12 +115,12 @@ class Settings:
     @property
     def own_database_file(self) -> Path:
         """Where the database lies unless an address is given."""
-        return self.data_dir / "triage.sqlite3"
+        return self.data_dir / OWN_DATABASE
 
     @property
     def own_database_url(self) -> str:
         """SQLAlchemy address of :attr:`own_database_file`."""
-        return f"sqlite:///{self.own_database_file}"
+        return _own_database_url(self.data_dir)
 
     @property
     def inbox_dir(self) -> Path:
@@ -140,6 +141,10 @@ class Settings:
     def store_dir(self) -> Path:
         """Where de-identified files, volumes and masks lie."""
         return self.data_dir / "store"
+
+
+def _own_database_url(data_dir: Path) -> str:
+    return f"sqlite:///{data_dir / OWN_DATABASE}"
 
 
 def _integer(environment: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
@@ -222,7 +227,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     limits = ArchiveLimits()
     return Settings(
         data_dir=data_dir,
-        database_url=env.get("TRIAGE_DATABASE_URL") or f"sqlite:///{data_dir / 'triage.sqlite3'}",
+        database_url=env.get("TRIAGE_DATABASE_URL") or _own_database_url(data_dir),
         models_dir=Path(env.get("TRIAGE_MODELS_DIR") or REPOSITORY / "models").expanduser().resolve(),
         keep_identity=_switch(env, "TRIAGE_KEEP_IDENTITY", True),
         identity_key=env.get("TRIAGE_IDENTITY_KEY", ""),

@@ -1,5 +1,6 @@
 """Sharing a study: one button, a small dialog, a link to copy, and the links there are."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import streamlit as st
@@ -14,7 +15,7 @@ from dashboard.screens.text import counted, plain
 from dashboard.settings import load_settings
 from dashboard.sharing import LinkKind, Right, may
 
-KINDS = {LinkKind.INSTANT: "15 minutes", LinkKind.PUBLICATION: "7 days"}
+KINDS: Mapping[str, str] = {LinkKind.INSTANT: "15 minutes", LinkKind.PUBLICATION: "7 days"}
 MADE = "link_made"
 STATES = {"active": ":green[active]", "expired": ":gray[expired]", "revoked": ":red[revoked]"}
 WHAT_IT_SHOWS = (
@@ -46,7 +47,7 @@ def _dialog(study_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Opens for",
-            list(KINDS),
+            list(LinkKind),
             format_func=KINDS.__getitem__,
             default=LinkKind.INSTANT,
             required=True,
@@ -88,7 +89,7 @@ def _words(line: LinkLine, now: datetime) -> str:
     share = line.share
     opened = f"opened {counted(share.opened_count, 'time')}" if share.opened_count else "not opened yet"
     parts = [
-        KINDS.get(LinkKind(share.kind), share.kind) + (", team only" if share.team_only else ""),
+        KINDS.get(share.kind, share.kind) + (", team only" if share.team_only else ""),
         f"made {share.created_at:%Y-%m-%d %H:%M} by {plain(line.author, 40)}",
         _until(line, now),
         opened,

@@ -12,6 +12,7 @@ All but the first need the header ``X-Triage-Token``. Errors answer ``{"error": 
 and therefore travel in a header or body, never in an address. A PUT may be repeated: the same number replaces itself.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -164,8 +165,8 @@ async def _receive(request: Request, receiver: Receiver) -> Response:
         await run_in_threadpool(receiver.write, bytes(gathered))
         arrived = await run_in_threadpool(receiver.finish)
     except BaseException:
-        # A cancelled request must not leave its half a file behind either.
-        receiver.abort()
+        # A cancelled request must not leave its half a file behind either: what cancels it does not reach the thread.
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, receiver.abort))
         raise
     return JSONResponse({"files": len(arrived), "bytes": sum(file.size_bytes for file in arrived)})
 

@@ -1,7 +1,7 @@
 """Every screen opened by everybody: through the gate that all screens share, and with that gate forgotten."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ingest import Identity
-from dashboard.records import Records, Role, audit_entries, list_users, set_role
+from dashboard.records import Records, Role, add_share, audit_entries, list_users, set_role
 from dashboard.screens import pages
 from dashboard.settings import load_settings
 from dashboard.sharing import CONSOLE, LinkKind, Right, admit, disable, make_link, make_pass
@@ -187,6 +187,15 @@ def test_the_dialog_for_links_opens_for_a_reader_only(site: Records) -> None:
     assert not app.exception
     assert app.button(key="create_link").label == "Create link"
     assert "share" not in {button.key for button in opened(GATED, "study", "viewer", study=study).button}
+
+
+def test_a_link_of_a_kind_that_is_not_known_any_more_is_listed(site: Records) -> None:
+    study = add_result(site, "2")
+    with site.writing() as session:
+        add_share(session, study, "yearly", False, CONSOLE.id, datetime.now(UTC), timedelta(days=1))
+    app = opened(GATED, "links", "admin")
+    assert not app.exception
+    assert any("yearly" in text.value for text in app.text)
 
 
 def test_a_reader_revokes_a_link_on_the_screen_of_links(site: Records) -> None:

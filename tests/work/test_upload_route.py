@@ -1,20 +1,26 @@
 """Uploads over the route: whole or not at all, bounded, for their sender only, flat in memory."""
 
+import asyncio
 import resource
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.types import Message
 
 from dashboard.errors import NotAllowed
-from dashboard.records import Records, UploadState, get_upload, open_jobs
+from dashboard.records import Arrived, Records, UploadState, get_upload, open_jobs
 from dashboard.records.inbox import Inbox
 from dashboard.work import UploadRoutes
+from dashboard.work.upload_route import _receive
 from tests.work.asgi import Answer, request
 from tests.work.test_framing import framed
 
@@ -107,6 +113,60 @@ def test_a_broken_off_file_leaves_nothing(app: Starlette, records: Records) -> N
     assert sender.batch(1, framed("IM1", b"whole") + framed("IM2", b"half")[:-1]).status == 400
     assert records.inbox.arrived(sender.id) == ()
     assert [path.name for path in records.settings.inbox_dir.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_request_that_ends_early_cleans_up_off_the_event_loop(
+    app: Starlette, records: Records, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    threads = []
+    drop_part = Inbox.drop_part
+
+    def noted(inbox: Inbox, upload_id: str, index: int) -> None:
+        threads.append(threading.current_thread())
+        drop_part(inbox, upload_id, index)
+
+    monkeypatch.setattr(Inbox, "drop_part", noted)
+    sender = Sender(app)
+
+    def pieces() -> Iterator[bytes]:
+        yield b"half"
+        if cancelled:
+            raise asyncio.CancelledError
+
+    with suppress(asyncio.CancelledError):
+        sender.put(0, pieces(), broken_off=True)
+    assert threads
+    assert threading.main_thread() not in threads
+    assert [path for path in records.settings.inbox_dir.rglob("*") if path.is_file()] == []
+
+
+def test_what_cancels_a_request_again_does_not_keep_it_from_cleaning_up(records: Records) -> None:
+    """As a task group does it: whatever the request waits for is cancelled, however often."""
+
+    class Half:
+        gone = threading.Event()
+
+        def write(self, piece: bytes) -> None: ...
+
+        def finish(self) -> tuple[Arrived, ...]:
+            raise AssertionError
+
+        def abort(self) -> None:
+            self.gone.set()
+
+    async def ask() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def receive() -> Message:
+                scope.cancel()
+                await anyio.sleep_forever()
+                raise AssertionError
+
+            await _receive(Request({"type": "http", "method": "PUT", "headers": []}, receive), Half())
+
+    asyncio.run(ask())
+    assert Half.gone.is_set()
 
 
 def test_a_file_of_another_length_than_announced_is_refused(app: Starlette, records: Records) -> None:
