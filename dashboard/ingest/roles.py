@@ -63,7 +63,7 @@ def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack])
     said = _signs_said(rules["words"], series_words) | _contrasts_declared(rules, acquisition)
     imaged = _image_signs(rules["image_types"], acquisition.image_type)
     modality = rules["storage_classes"].get(sop_class_uid) or acquisition.modality.upper() or "MR"
-    timed = timing_weight(acquisition, rules["timing"], "gradient_echo" in said)
+    timed = timing_weight(acquisition, rules["timing"], said)
     weight = settled_weight(said | imaged, timed, acquisition)
     shape = _shape(stacks)
     region, region_word = _region(rules, acquisition, series_words, shape)
@@ -83,21 +83,23 @@ def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack])
 
 @cache
 def declared() -> dict[str, Any]:
-    """The contents of ``roles.toml`` with every list of words compiled."""
+    """The contents of ``roles.toml`` with every list of words and every phrase compiled."""
     rules = tomllib.loads(RULES_FILE.read_text(encoding="utf-8"))
+    rules["phrases"] = [(re.compile(rf"\b({phrase})\b"), plain) for phrase, plain in rules["phrases"].items()]
     for table in ("words", "plane_words", "image_types", "acquisition_contrasts"):
         rules[table] = {sign: re.compile(pattern) for sign, pattern in rules[table].items()}
     return rules
 
 
-def timing_weight(acquisition: Acquisition, limits: dict[str, Any], gradient_echo: bool) -> str | None:
+def timing_weight(acquisition: Acquisition, limits: dict[str, Any], said: set[str]) -> str | None:
     """Weighting that TR, TE and TI (ms) amount to, or None when they are missing or fit several.
 
-    A sequence is a gradient echo when ScanningSequence says GR without SE, or its name says so (`gradient_echo`).
+    A sequence is a gradient echo when ScanningSequence says GR without SE, or its name says so (signs in `said`).
     """
     te, tr, ti = acquisition.echo_time_ms, acquisition.repetition_time_ms, acquisition.inversion_time_ms
     if te is None or te <= 0:
         return None
+    gradient_echo = "gradient_echo" in said
     if acquisition.scanning_sequence:
         gradient_echo = "GR" in acquisition.scanning_sequence and "SE" not in acquisition.scanning_sequence
     if gradient_echo:
@@ -107,6 +109,8 @@ def timing_weight(acquisition: Acquisition, limits: dict[str, Any], gradient_ech
     if ti:
         for weight in ("stir", "flair", "t1"):
             low, high = limits[f"{weight}_ti"]
+            if weight == "stir" and not _may_invert(acquisition, said):
+                continue
             if low <= ti <= high and (weight != "t1" or te <= limits["t1_longest_te"]):
                 return weight
     if te >= limits["t2_shortest_te"]:
@@ -114,6 +118,12 @@ def timing_weight(acquisition: Acquisition, limits: dict[str, Any], gradient_ech
     if tr is not None and te <= limits["t1_longest_te"] and tr <= limits["t1_longest_tr"]:
         return "t1"
     return "pd" if tr is not None and te <= limits["pd_longest_te"] else None
+
+
+def _may_invert(acquisition: Acquisition, said: set[str]) -> bool:
+    """Whether all water and fat may have been inverted: ScanningSequence or words say so, or the former is silent."""
+    stated = {"SE", "GR", "EP", "IR"}.intersection(acquisition.scanning_sequence)
+    return not stated or "IR" in stated or "stir" in said
 
 
 def settled_weight(said: set[str], timed: str | None, acquisition: Acquisition) -> str:
@@ -146,8 +156,15 @@ def settled_weight(said: set[str], timed: str | None, acquisition: Acquisition) 
 
 
 def _words(*texts: str) -> list[str]:
-    """Whole words of descriptions, lower case, without accents."""
-    return WORD.findall(fold(" ".join(texts)).lower())
+    """Whole words of descriptions, lower case, without accents; phrases as the one word they stand for, or none."""
+    return [word for text in texts for word in _plain(text).split()]
+
+
+def _plain(text: str) -> str:
+    line = " ".join(WORD.findall(fold(text).lower()))
+    for phrase, plain in declared()["phrases"]:
+        line = phrase.sub(plain, line)
+    return line
 
 
 def _signs_said(patterns: dict[str, re.Pattern[str]], words: Sequence[str]) -> set[str]:

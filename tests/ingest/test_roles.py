@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.ingest.descriptions import clean
 from dashboard.ingest.grouping import group_series
 from dashboard.ingest.instance import FramePlane, Instance
 from dashboard.ingest.roles import Judgement, declared, judge
@@ -145,6 +146,64 @@ def test_what_is_not_a_spine_image_says_why(changes: dict[str, object], words: s
     found = judged(replace(T2, **changes))  # type: ignore[arg-type]
     assert found.role is Role.OTHER
     assert words in (found.reason or "")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "AX T2 IN PHASE",
+        "In-Phase: Ax T2 FSE Flex",
+        "AX T2 NO PHASE WRAP",
+        "AX T2 PHASE OVERSAMPLING",
+        "AX SWAP PHASE T2",
+        "T2 TRA PHASE R>L",
+        "AX T2 PHASE AP",
+        "AX T2 FLOW COMP",
+        "T2 AX flow compensated",
+        "AX T2 CARDIAC GATED",
+        "AX T2 CERV HEAD FIRST",
+    ],
+)
+def test_words_that_mean_something_else_together_refuse_nothing(typed: str) -> None:
+    found = judged(replace(T2, series_description=clean(typed)))
+    assert (found.role, found.reason) == (Role.AXIAL_T2, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("AX T2 OUT OF PHASE", "Opposed-phase"),
+        ("Opposed-Phase: Ax T2 FSE", "Opposed-phase"),
+        ("AX T2 PHASE", "magnitude"),
+        ("AX FLOW", "Flow"),
+    ],
+)
+def test_opposed_phase_phase_and_flow_stay_refused(typed: str, words: str) -> None:
+    found = judged(replace(T2, series_description=clean(typed)))
+    assert found.role is Role.OTHER
+    assert words in (found.reason or "")
+
+
+def test_a_phrase_does_not_reach_from_one_text_into_the_next() -> None:
+    assert "magnitude" in (judged(replace(T2, series_description="AX T2 PHASE", protocol_name="AP T2")).reason or "")
+
+
+@pytest.mark.parametrize(
+    ("description", "scanning_sequence", "role"),
+    [
+        ("AX T2 SPAIR", ("SE",), Role.AXIAL_T2),
+        ("AX T2 SPAIR", ("SE", "IR"), Role.OTHER),
+        ("AX T2 SPAIR", (), Role.OTHER),
+        ("AX T2 STIR", ("SE",), Role.OTHER),
+    ],
+)
+def test_an_inversion_time_is_that_of_a_stir_only_where_something_inverts(
+    description: str, scanning_sequence: tuple[str, ...], role: Role
+) -> None:
+    acquisition = replace(
+        T2, series_description=description, scanning_sequence=scanning_sequence, inversion_time_ms=120
+    )
+    assert judged(acquisition).role is role
 
 
 @pytest.mark.parametrize(
