@@ -40,6 +40,7 @@ def claims_of_part(part: Part, parts: Sequence[Part], slices: Sequence[SliceResu
     return [
         *_unlooked_claims(part, where),
         *_steep_claims(part, where),
+        *_unusable_claims(part, where),
         *_unsupported_claims(part, slices, where),
         *_gap_claims(part, parts, where),
         *_missing_claims(part, parts, where),
@@ -85,6 +86,16 @@ def _unlooked_claims(part: Part, where: str) -> list[Claim]:
         words = f"an axial T2 series{where} was not analysed, check that it shows no spine: {part.graded.reason}"
         return [Claim(Tier.SOON, (words,))]
     return []
+
+
+def _unusable_claims(part: Part, where: str) -> list[Claim]:
+    """What images of a graded series ask for that have no place in the patient, or may not be analysed."""
+    count = part.series.unusable
+    if not count or part.series.role not in GRADABLE_ROLES:
+        return []
+    images = "an image has no usable place" if count == 1 else f"{count} images have no usable place"
+    words = f"{images} or may not be analysed{where}"
+    return [Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))]
 
 
 def _steep_claims(part: Part, where: str) -> list[Claim]:
@@ -159,14 +170,16 @@ def _worst_within(part: Part, gaps: Sequence[Gap]) -> int:
 
 
 def _missing_claims(part: Part, parts: Sequence[Part], where: str) -> list[Claim]:
-    """Slices that seem never to have arrived."""
+    """Slices that never arrived: as single gaps seem to say, or as all gaps do together with the numbers of images."""
     states = [one.state for one in part.graded.slices]
     stacks = [one.prediction.volume_index for one in part.graded.slices]
     uid = part.series.series_instance_uid
-    return [
-        claim_of_missing(one.concern, one.count, where, (uid, one.after + 1))
-        for one in find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
-    ]
+    found = find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
+    claims = [claim_of_missing(one.concern, one.count, where, (uid, one.after + 1)) for one in found]
+    if part.series.absent > sum(one.count for one in found):
+        words = f"{part.series.absent} slices never arrived{where}, as their numbers and gaps tell"
+        claims.append(Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],)))
+    return claims
 
 
 def _analysed_elsewhere_mm(part: Part, parts: Sequence[Part]) -> Array:

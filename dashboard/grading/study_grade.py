@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from dashboard.grading.absence import GRADABLE_ROLES, study_absence
+from dashboard.grading.absence import GRADABLE_ROLES, may_be_gradable, study_absence
 from dashboard.grading.bilsky import grade_from
 from dashboard.grading.claims import claims_of_lost, claims_of_part, suspicions
 from dashboard.grading.explanation import explained
@@ -95,6 +95,7 @@ def grade_study(
         graded_mm.setdefault(one.series_instance_uid, []).append(one.position_mm)
     side = look_from_the_side(study, levels, finding_models, graded_mm, sacs)
     at_least = _study_at_least(graded)
+    unusable = {one.series_instance_uid: one.unusable for one in study.series}
     reasons = () if graded else study_absence(series, len(study.rejected))
     worst = max(graded, key=_severity, default=None)
     return StudyResult(
@@ -103,7 +104,7 @@ def grade_study(
         reasons=reasons,
         grade=None if worst is None else worst.supported_grade,
         at_least=at_least,
-        urgency=_urgency(parts, slices, worst, at_least, reasons, series, study.rejected, side),
+        urgency=_urgency(parts, slices, worst, at_least, reasons, series, study.rejected, unusable, side),
         worst=worst,
         levels=group_levels(graded),
         series=series,
@@ -218,6 +219,7 @@ def _urgency(
     reasons: tuple[str, ...],
     series: Sequence[SeriesResult],
     rejected: Sequence[Rejection],
+    unusable: Mapping[str, int],
     side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
@@ -234,6 +236,11 @@ def _urgency(
         if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
             words = f"an axial T2 series was not analysed: {one_series.reason}"
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
+    claims += [
+        Claim(Tier.NOT_ANALYSED, (f"a series named as axial T2 was not analysed: {one.reason}",))
+        for one in series
+        if may_be_gradable(one, unusable.get(one.series_instance_uid, 0))
+    ]
     return judge([*claims, *lost], at_least)
 
 

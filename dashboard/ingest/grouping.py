@@ -11,6 +11,7 @@ in coronal ones, whichever way they were scanned. The affine keeps the true dire
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,11 +46,16 @@ CORNER_TOLERANCE_MM = 1.0
 
 @dataclass(frozen=True, eq=False)
 class SeriesGroup:
-    """The files of one series, the stacks they form, and what a reader should know about them."""
+    """The files of one series, the stacks they form, and what a reader should know about them.
+
+    `unplaced` counts frames without a usable place, `absent` slices that gaps and numbering say were lost.
+    """
 
     instances: tuple[Instance, ...]
     stacks: tuple[Stack, ...]
     warnings: tuple[str, ...]
+    unplaced: int = 0
+    absent: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +97,7 @@ def group_series(instances: Iterable[Instance]) -> SeriesGroup:
     if unusable:
         warnings.append(f"{_count(unusable, 'image')} without a usable position or orientation left out.")
     stacks: list[Stack] = []
+    absent = 0
     for kind, frames in _by_kind(usable):
         for grid in _by_grid(frames):
             for repetition, layer in enumerate(_by_repetition(grid)):
@@ -98,8 +105,10 @@ def group_series(instances: Iterable[Instance]) -> SeriesGroup:
                 made, found = _at_gaps(told, layer)
                 stacks += made
                 warnings += found
+                absent += _absent(made)
     warnings += _size_warnings(stacks)
-    return SeriesGroup(files, tuple(sorted(stacks, key=stack_order)), tuple(dict.fromkeys(warnings)))
+    ordered = tuple(sorted(stacks, key=stack_order))
+    return SeriesGroup(files, ordered, tuple(dict.fromkeys(warnings)), unusable, absent)
 
 
 def _with_geometry(sources: Sequence[FrameSource]) -> tuple[list[FrameSource], int]:
@@ -223,6 +232,30 @@ def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], lis
     if len(warnings) > 2:
         warnings = [f"Slices lie in {len(runs)} blocks, with gaps or another spacing between them."]
     return [_stack(kind, run) for run in runs], warnings
+
+
+def _absent(stacks: Sequence[Stack]) -> int:
+    """How many slices are lost between the stacks that one layer was cut into: as many as their numbers skip.
+
+    A gap alone proves nothing, for blocks that were planned apart are numbered on.
+    """
+    numbers = [[source.instance.instance_number for source in stack.frames] for stack in stacks]
+    if any(number is None for own in numbers for number in own):
+        return 0
+    counted = [np.array(own, dtype=np.float64) for own in numbers]
+    steps = np.abs(np.concatenate([np.diff(own) for own in counted]))
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    step_mm = max(
+        (float(np.linalg.norm(stack.affine[:3, 0])) for stack in stacks if len(stack.frames) > 1), default=0.0
+    )
+    if not usual or not step_mm:
+        return 0
+    lost = 0
+    for (above, own), (below, other) in pairwise(zip(stacks, counted, strict=True)):
+        gap_mm = float(np.ptp(slice_depths([above.frames[-1], below.frames[0]])))
+        missing, skipped = round(gap_mm / step_mm) - 1, round(abs(other[0] - own[-1]) / usual) - 1
+        lost += missing if missing == skipped > 0 else 0
+    return lost
 
 
 def _usual_step(steps: Array, frames: Sequence[FrameSource]) -> float:

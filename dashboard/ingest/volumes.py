@@ -135,6 +135,8 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
         reason=reason,
         warnings=tuple(dict.fromkeys(warnings)),
         frame_of_reference_uid=chosen.stacks[0].frames[0].instance.frame_of_reference_uid if chosen.stacks else "",
+        unusable=group.unplaced + sum(one.number_of_frames for one in group.instances if one.not_analysed),
+        absent=group.absent,
     )
 
 

@@ -131,6 +131,8 @@ class Series:
 
     `reason` is None for a series that grading may use, otherwise the words that say why it may not.
     `warnings` are things a reader should know that did not stop the analysis (a gap, mixed sizes).
+    `unusable` counts images of it that lie nowhere or may not be analysed, `absent` those that never arrived, as gaps
+    between slices and in their numbers say together.
     """
 
     series_instance_uid: str
@@ -141,6 +143,8 @@ class Series:
     reason: str | None = None
     warnings: tuple[str, ...] = ()
     frame_of_reference_uid: str = ""
+    unusable: int = 0
+    absent: int = 0
 
     @property
     def plane(self) -> Plane:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, grade_study
 from dashboard.grading.thresholds import GradingThresholds
-from dashboard.study import GRADES, Rejection, Role, Volume
+from dashboard.study import GRADES, Acquisition, Rejection, Role, Volume
 from tests.grading.crops import (
     Anatomy,
     axial_series,
@@ -286,6 +286,43 @@ def test_a_cauda_equina_beside_healthy_slices_asks_for_nothing():
 def test_every_kind_of_series_that_can_be_graded_raises_the_study_when_it_fails(role):
     found = beside_healthy({"2.25.8": "the model gave no numbers"}, None, role=role)
     assert found.urgency.tier.value == "not analysed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"unusable": 10}, "10 images have no usable place or may not be analysed"),
+        ({"absent": 8}, "8 slices never arrived, as their numbers and gaps tell"),
+        ({}, ""),
+    ],
+)
+def test_what_of_a_graded_series_cannot_be_used_keeps_a_study_out_of_the_routine_ones(changes, words):
+    study = study_of(replace(axial_series(6), **changes))
+    found = grade_study(study, {"2.25.7": slices_of("0 0 0 0 0 0")})
+    assert found.urgency.tier.value == ("not analysed" if words else "routine")
+    assert any(words in one for one in found.urgency.reasons)
+
+
+@pytest.mark.parametrize(
+    ("description", "changes", "tier"),
+    [
+        ("T2 TSE TRA", {"unusable": 10}, "not analysed"),
+        ("ax T2 frfse", {"reason": "The description says T2, but TE is that of T1; check the series."}, "not analysed"),
+        ("T2 TSE SAG", {"unusable": 10}, "routine"),
+        ("T1 TSE TRA", {"unusable": 10}, "routine"),
+        ("T2 DIXON TRA", {}, "routine"),
+    ],
+)
+def test_a_series_named_as_axial_t2_that_is_kept_out_is_not_passed_over(description, changes, tier):
+    acquisition = Acquisition(modality="MR", series_description=description)
+    other = replace(
+        axial_series(3, uid="2.25.8", role=Role.OTHER, reason="not used"),
+        volumes=(),
+        acquisition=acquisition,
+        **changes,
+    )
+    found = grade_study(study_of(axial_series(6), other), {"2.25.7": slices_of("0 0 0 0 0 0")})
+    assert found.urgency.tier.value == tier
 
 
 LOST = "lost in transfer"

@@ -117,6 +117,17 @@ def test_a_missing_slice_is_noticed(case: tuple[int, int]) -> None:
     assert "1 slice may be missing" in group.warnings[0]
 
 
+@pytest.mark.parametrize("lost", [{4}, {3, 4, 5, 6, 7, 8, 9, 10}, {2, 5, 9}, set()])
+@pytest.mark.parametrize("step", [1, -1, 2])
+def test_slices_whose_numbers_are_missing_too_never_arrived(lost: set[int], step: int) -> None:
+    whole = stack([4.0 * at for at in range(14)])
+    numbered = [replace(item, instance_number=100 + step * at) for at, item in enumerate(whole)]
+    arrived = [item for at, item in enumerate(numbered) if at not in lost]
+    assert group_series(arrived).absent == len(lost)
+    # Numbered on over the gap, as blocks that were planned apart are: nothing is proven.
+    assert group_series([replace(item, instance_number=at) for at, item in enumerate(arrived)]).absent == 0
+
+
 def test_a_gap_is_told_with_its_place_and_size() -> None:
     group = group_series(stack([-4.0 * index for index in range(7)] + [-36.0, -40.0]))
     assert group.warnings == ("A gap of 12.0 mm after slice 7: 2 slices may be missing.",)
@@ -221,7 +232,7 @@ def test_an_impossible_orientation_is_left_out_and_told() -> None:
     bad = instance(9, [plane((0, 0, 30), (1.0, 0.0, 0.0, 1.0, 0.0, 0.0))])
     group = group_series([*stack([0, 3]), bad])
     assert "1 image without a usable position or orientation left out." in group.warnings
-    assert len(group.instances) == 3
+    assert (len(group.instances), group.unplaced) == (3, 1)
 
 
 def test_two_patients_under_one_study_uid_are_two_studies() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.ingest.descriptions import clean
+from dashboard.grading.absence import DISPUTED
 from dashboard.ingest.grouping import group_series
 from dashboard.ingest.instance import FramePlane, Instance
 from dashboard.ingest.roles import Judgement, declared, judge
@@ -310,6 +311,10 @@ def test_coarse_pixels_are_told() -> None:
 
 def test_images_without_a_place_say_so() -> None:
     assert "no usable position" in (judge(T2, MR, ()).reason or "")
+
+
+def test_a_contrast_in_dispute_is_told_in_the_words_that_grading_looks_for() -> None:
+    assert len([rule for rule in declared()["rule"] if DISPUTED in rule.get("reason", "")]) == 3
 
 
 def test_the_last_rule_fits_everything_and_roles_exist() -> None:
