@@ -1,6 +1,9 @@
 """The README names every setting, package and command there is, and no other."""
 
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,28 @@ def test_every_package_is_pinned_and_has_its_reason(repository: Path, readme: st
     table = readme.split("## Packages, and why each")[1].split("\n## ")[0]
     explained = {name for row in table.splitlines() if row.startswith("| `") for name in re.findall(r"`([^`]+)`", row)}
     assert explained == pinned
+
+
+def test_every_package_that_is_imported_is_pinned(repository: Path) -> None:
+    pinned = {name.lower() for name, _ in PIN.findall((repository / "requirements.txt").read_text(encoding="utf-8"))}
+    imported = {
+        module.split(".")[0]
+        for path in (repository / "dashboard").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for module in imported_by(node)
+    }
+    packages = packages_distributions()
+    foreign = imported - sys.stdlib_module_names - {"dashboard"}
+    assert foreign
+    loose = {name for name in foreign if not {one.lower().replace("_", "-") for one in packages[name]} & pinned}
+    assert loose == set()
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    """Names of the modules that a statement imports; none of them is relative in this house."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def test_the_two_commands_stand_first(readme: str) -> None:
