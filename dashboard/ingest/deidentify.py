@@ -30,6 +30,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from dashboard.errors import FileRefused
 from dashboard.ingest.descriptions import clean
 from dashboard.ingest.identity import Identity, patient_text, read_identity
+from dashboard.ingest.patients import Claim, read_claim
 from dashboard.ingest.profile import (
     PIXELS,
     SIZES,
@@ -95,6 +96,10 @@ class Door:
         }
         # Data sets that were not read from bytes may be written in any encoding.
         self._records[None, None] = list(record)
+
+    def claim(self, dataset: Dataset) -> Claim:
+        """Say in pseudonyms what `dataset` tells of the patient; to be asked before :meth:`deidentify`."""
+        return read_claim(read_identity(dataset), self._pseudonym)
 
     def deidentify(self, dataset: Dataset) -> Identity:
         """De-identify `dataset` in place, file header and preamble included, and return what was taken out.

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from dashboard.ingest.deidentify import Door, Identity
 from dashboard.ingest.file_kind import FileKind, kind_of, read_head, size_of
 from dashboard.ingest.instance import Drop, DroppedFile, Instance, ReadProgress, RejectedFile
 from dashboard.ingest.nifti import read_nifti
+from dashboard.ingest.patients import Claim, put_together
 from dashboard.ingest.reading import Accepted, read_or_reject, sha256_of
 from dashboard.ingest.uids import UUID_BYTES, UUID_ROOT
 from dashboard.settings import ArchiveLimits
 from dashboard.study import Acquisition, Rejection
 
 INCOMING = ".incoming"
+NO_NUMBER = "Images without a patient number carry this study number; they were taken for the same patient's."
 TWO_PATIENTS = "Images of another patient carry the same study number; they were kept apart."
 
 
@@ -77,6 +79,7 @@ class _Desk:
     accepted: dict[str, Instance] = field(default_factory=dict)
     rejected: list[RejectedFile] = field(default_factory=list)
     identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     checksums: set[str] = field(default_factory=set)
     acquisitions: dict[Acquisition, Acquisition] = field(default_factory=dict)
     duplicates: int = 0
@@ -107,7 +110,7 @@ class _Desk:
 
     def drop(self) -> Drop:
         """Everything read, patients told apart."""
-        instances = _patients_apart(sorted(self.accepted.values(), key=lambda item: item.name))
+        instances = _patients_apart(sorted(self.accepted.values(), key=lambda item: item.name), self.claims)
         identities = {
             item.study_instance_uid: self.identities[
                 self.accepted[item.sop_instance_uid].study_instance_uid, item.patient_key
@@ -160,7 +163,9 @@ class _Desk:
             self._conflict(old, new)
         acquisition = self.acquisitions.setdefault(new.acquisition, new.acquisition)
         self.accepted[new.sop_instance_uid] = replace(new, path=path, acquisition=acquisition)
-        self.identities.setdefault((new.study_instance_uid, new.patient_key), found.identity)
+        patient = new.study_instance_uid, new.patient_key
+        self.identities.setdefault(patient, found.identity)
+        self.claims[patient] = self.claims.get(patient, found.claim).and_also(found.claim)
         self.checksums.add(new.sha256)
 
     def _conflict(self, loser: Instance, winner: Instance) -> None:
@@ -178,13 +183,34 @@ class _Desk:
         self.progress(ReadProgress(self.files_done, done, len(self.accepted), len(self.rejected)))
 
 
-def _patients_apart(instances: list[Instance]) -> list[Instance]:
+def _patients_apart(instances: list[Instance], claims: Mapping[tuple[str, str], Claim]) -> list[Instance]:
     """Give each patient beyond the first under one StudyInstanceUID a study number of their own."""
+    together = _together(instances, claims)
     patients: dict[str, set[str]] = defaultdict(set)
-    for instance in instances:
+    for instance in together:
         patients[instance.study_instance_uid].add(instance.patient_key)
     shared = {uid: min(keys) for uid, keys in patients.items() if len(keys) > 1}
-    return [_apart(instance, shared) for instance in instances]
+    return [_apart(instance, shared) for instance in together]
+
+
+def _together(instances: list[Instance], claims: Mapping[tuple[str, str], Claim]) -> list[Instance]:
+    """Give files that name one patient in several ways the key of that patient."""
+    found: dict[str, dict[str, Claim]] = defaultdict(dict)
+    for instance in instances:
+        uid, key = instance.study_instance_uid, instance.patient_key
+        found[uid][key] = claims[uid, key]
+    standing = {uid: put_together(of_study) for uid, of_study in found.items()}
+    return [
+        _named(instance, standing[instance.study_instance_uid][instance.patient_key], found) for instance in instances
+    ]
+
+
+def _named(instance: Instance, patient_key: str, found: Mapping[str, Mapping[str, Claim]]) -> Instance:
+    if patient_key == instance.patient_key:
+        return instance
+    numbered = found[instance.study_instance_uid][instance.patient_key].number
+    warned = instance.warnings if numbered else (*instance.warnings, NO_NUMBER)
+    return replace(instance, patient_key=patient_key, warnings=warned)
 
 
 def _apart(instance: Instance, shared: dict[str, str]) -> Instance:

@@ -63,13 +63,25 @@ def patient_text(identity: Mapping[str, str], study_instance_uid: str) -> str:
     """Return the text that tells this patient from all others, for the pseudonym to be made from.
 
     The number and who issued it; without a number the name and birth date; without those the study, since two
-    nameless patients must never be taken for one.
+    nameless patients must never be taken for one. Letter case, blanks and empty parts of a name tell nobody apart.
     """
-    if identity["patient_id"]:
-        return f"id|{identity['patient_id']}|{identity['issuer']}"
-    if identity["patient_name"]:
-        return f"name|{identity['patient_name'].casefold()}|{identity['birth_date']}"
+    number, name = folded_number(identity["patient_id"]), folded_name(identity["patient_name"])
+    if number:
+        return f"id|{number}|{folded_number(identity['issuer'])}"
+    if name:
+        return f"name|{name}|{identity['birth_date']}"
     return f"study|{study_instance_uid}"
+
+
+def folded_number(text: str) -> str:
+    """PatientID or its issuer without letter case and needless blanks."""
+    return " ".join(text.upper().split())
+
+
+def folded_name(text: str) -> str:
+    """PatientName without letter case, needless blanks and the ``^`` and ``=`` of empty parts at its end."""
+    groups = [" ".join(group.casefold().split()).rstrip("^ ") for group in text.split("=")]
+    return "=".join(groups).rstrip("=")
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

@@ -28,6 +28,7 @@ from dashboard.ingest.header_text import header_notes
 from dashboard.ingest.image_pixel import ImagePixel, read_image_pixel
 from dashboard.ingest.instance import DroppedFile, FramePlane, Instance, RejectedFile
 from dashboard.ingest.object_kind import check_kind, expected_modality
+from dashboard.ingest.patients import Claim
 from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax
 from dashboard.ingest.planes import FrameHeaders, frame_planes, header_value, lie_alike, rescale
 from dashboard.ingest.storing import parse_headers, store
@@ -44,10 +45,14 @@ CHUNK = 1024**2
 
 @dataclass(frozen=True)
 class Accepted:
-    """A stored image and who the patient is. The identity goes to its own table and nowhere else."""
+    """A stored image and who the patient is. The identity goes to its own table and nowhere else.
+
+    ``claim`` tells patients apart while a drop is read, and is kept nowhere.
+    """
 
     instance: Instance
     identity: Identity
+    claim: Claim
 
 
 def read_instance(file: DroppedFile, door: Door, out_dir: Path, sha256: str = "") -> Accepted:
@@ -108,6 +113,7 @@ def _read(
     _check_codestreams(container, image)
     dataset = parse_headers(container)
     notes = [*container.warnings, *header_notes(container), *_identity_notes(container, sop_class_uid)]
+    claim = door.claim(dataset)
     identity, headers, planes = _through_the_door(dataset, container, image, door)
     not_analysed = _not_analysed(dataset, container, image, planes)
     if not_analysed:
@@ -150,7 +156,7 @@ def _read(
         pixel_representation=image.pixel_representation,
         warnings=tuple(dict.fromkeys([*notes, *_parser_notes(caught)])),
     )
-    return Accepted(instance, identity)
+    return Accepted(instance, identity, claim)
 
 
 def _checked_class(container: Container) -> str:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashboard.ingest import Door, Drop, DroppedFile, ReadProgress, read_drop
-from dashboard.ingest.drop import TWO_PATIENTS
+from dashboard.ingest import Door, Drop, DroppedFile, KeyedPseudonym, OriginalUids, ReadProgress, read_drop
+from dashboard.ingest.drop import NO_NUMBER, TWO_PATIENTS
 from dashboard.settings import ArchiveLimits
 from tests.ingest.builders import (
     describe_pixels,
@@ -103,6 +103,49 @@ def test_two_patients_under_one_study_number_are_told_apart(tmp_path: Path) -> N
     names = {item.name: drop.identities[item.study_instance_uid].patient_name for item in drop.instances}
     assert names == {"in/a": "ONE", "in/b": "TWO"}
     assert all(TWO_PATIENTS in item.warnings for item in drop.instances)
+
+
+@pytest.mark.parametrize("door", [original_door(), keyed_door()])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"PatientID": None},
+        {"PatientID": None, "PatientName": ""},
+        {"IssuerOfPatientID": "HOSPITAL"},
+        {"PatientID": " p1 "},
+        {"PatientID": "", "PatientName": "One^^^"},
+    ],
+)
+def test_one_patient_named_in_two_ways_is_one_study(tmp_path: Path, door: Door, other: dict[str, str | None]) -> None:
+    files = [
+        write_image(tmp_path / "in" / "a", number=1, PatientID="P1", PatientName="ONE"),
+        write_image(tmp_path / "in" / "b", number=2, **{"PatientID": "P1", "PatientName": "ONE", **other}),
+    ]
+    drop = take(named(files), tmp_path, door)
+    assert len({(item.study_instance_uid, item.patient_key) for item in drop.instances}) == 1
+    assert drop.identities[drop.instances[0].study_instance_uid].patient_id.upper() == "P1"
+    assert not any(TWO_PATIENTS in item.warnings for item in drop.instances)
+    assert (NO_NUMBER in drop.instances[1].warnings) is (other.get("PatientID", "P1") in (None, ""))
+
+
+def test_a_file_without_a_number_is_given_to_neither_of_two_patients(tmp_path: Path) -> None:
+    files = [
+        write_image(tmp_path / "in" / "a", number=1, PatientID="P1", PatientName=""),
+        write_image(tmp_path / "in" / "b", number=2, PatientID="P2", PatientName=""),
+        write_image(tmp_path / "in" / "c", number=3, PatientID=None, PatientName=""),
+    ]
+    drop = take(named(files), tmp_path)
+    assert len({item.study_instance_uid for item in drop.instances}) == 3
+    assert all(TWO_PATIENTS in item.warnings for item in drop.instances)
+
+
+def test_a_run_that_keeps_no_identity_puts_the_same_together(tmp_path: Path) -> None:
+    files = [
+        write_image(tmp_path / "in" / "a", number=1, PatientID="P1"),
+        write_image(tmp_path / "in" / "b", number=2, PatientID=None),
+    ]
+    door = Door(OriginalUids(), KeyedPseudonym(b"test"), keep_identity=False)
+    assert len({item.patient_key for item in take(named(files), tmp_path, door).instances}) == 1
 
 
 def test_a_file_that_vanished_costs_only_itself(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Who the patient is, read without trust in what the file says."""
 
+import pytest
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -38,6 +39,19 @@ def test_without_a_number_name_and_birth_date_do() -> None:
     one = NOBODY | {"patient_name": "Doe^Anna", "birth_date": "19500101"}
     other = NOBODY | {"patient_name": "Doe^Anna", "birth_date": "19600101"}
     assert patient_text(one, "1.2.3") != patient_text(other, "1.2.3")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"patient_id": "ab 1"}, {"patient_id": " AB  1"}),
+        ({"patient_id": "1", "issuer": "Hosp"}, {"patient_id": "1", "issuer": "HOSP"}),
+        ({"patient_name": "Doe^Anna"}, {"patient_name": "DOE^ANNA^^^"}),
+        ({"patient_name": "Doe^Anna"}, {"patient_name": "Doe^Anna^=="}),
+    ],
+)
+def test_case_blanks_and_empty_parts_tell_nobody_apart(one: dict[str, str], other: dict[str, str]) -> None:
+    assert patient_text(NOBODY | one, "1.2.3") == patient_text(NOBODY | other, "1.2.3")
 
 
 def test_the_nameless_are_told_apart_by_study() -> None:
