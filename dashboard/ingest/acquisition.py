@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from dashboard.errors import GeometryRefused
-from dashboard.ingest.planes import FrameHeaders, header_value, number
+from dashboard.ingest.planes import FrameHeaders, header_value, number, slice_thickness
 from dashboard.study import Acquisition
 
 # EchoPulseSequence of enhanced MR in the words of the classic ScanningSequence.
@@ -58,7 +58,7 @@ def read_acquisition(dataset: Dataset, headers: FrameHeaders) -> Acquisition:
         manufacturer=text("Manufacturer"),
         manufacturer_model_name=text("ManufacturerModelName"),
         patient_position=text("PatientPosition").upper(),
-        slice_thickness_mm=measure("PixelMeasuresSequence", "SliceThickness"),
+        slice_thickness_mm=slice_thickness(headers, 0),
         spacing_between_slices_mm=measure("PixelMeasuresSequence", "SpacingBetweenSlices"),
     )
 

@@ -175,7 +175,7 @@ def _plane(headers: FrameHeaders, frame: int) -> FramePlane | None:
             orientation[5],
         ),
         pixel_spacing=(spacing[0], spacing[1]),
-        slice_thickness_mm=_thickness(headers, frame),
+        slice_thickness_mm=slice_thickness(headers, frame),
         rescale_slope=slope,
         rescale_intercept=intercept,
         temporal_position=_whole(_temporal_position(headers, frame)),
@@ -187,13 +187,28 @@ def _plane(headers: FrameHeaders, frame: int) -> FramePlane | None:
     )
 
 
-def _thickness(headers: FrameHeaders, frame: int) -> float | None:
-    value = number(headers.value(frame, "PixelMeasuresSequence", "SliceThickness"), "SliceThickness")
-    if value is None or value == 0:
-        return None
-    if not 0 < value <= THICKEST_MM:
-        raise GeometryRefused("SliceThickness is not one of an image of a patient.")
-    return value
+def slice_thickness(headers: FrameHeaders, frame: int) -> float | None:
+    """SliceThickness of one frame in mm, None where it is absent or not one of an image of a patient.
+
+    Nothing is refused for it: positions say where slices lie.
+    """
+    value = _optional(_stated_thickness(headers, frame))
+    return value if value is not None and 0 < value <= THICKEST_MM else None
+
+
+def has_false_thickness(headers: FrameHeaders) -> bool:
+    """Whether a frame states a SliceThickness that is none; with 0 or an empty one a file says that it knows none."""
+    return any(
+        slice_thickness(headers, frame) is None and _stated_thickness(headers, frame) not in (None, "", 0)
+        for frame in range(headers.frames)
+    )
+
+
+def _stated_thickness(headers: FrameHeaders, frame: int) -> object:
+    try:
+        return headers.value(frame, "PixelMeasuresSequence", "SliceThickness")
+    except GeometryRefused:
+        return math.nan
 
 
 def _temporal_position(headers: FrameHeaders, frame: int) -> object:

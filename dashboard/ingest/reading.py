@@ -30,7 +30,7 @@ from dashboard.ingest.instance import DroppedFile, FramePlane, Instance, Rejecte
 from dashboard.ingest.object_kind import check_kind, expected_modality
 from dashboard.ingest.patients import Claim
 from dashboard.ingest.pixels import DECODERS, NATIVE, check_syntax
-from dashboard.ingest.planes import FrameHeaders, frame_planes, header_value, lie_alike, rescale
+from dashboard.ingest.planes import FrameHeaders, frame_planes, has_false_thickness, header_value, lie_alike, rescale
 from dashboard.ingest.storing import parse_headers, store
 from dashboard.ingest.structure import describe
 
@@ -113,6 +113,8 @@ def _read(
     _check_codestreams(container, image)
     dataset = parse_headers(container)
     notes = [*container.warnings, *header_notes(container), *_identity_notes(container, sop_class_uid)]
+    if has_false_thickness(FrameHeaders(dataset, image.number_of_frames)):
+        notes.append("SliceThickness holds a number that cannot be used, or none.")
     claim = door.claim(dataset)
     identity, headers, planes = _through_the_door(dataset, container, image, door)
     not_analysed = _not_analysed(dataset, container, image, planes)

@@ -120,13 +120,29 @@ def test_frames_without_positions_of_their_own_are_not_analysed(tmp_path: Path) 
         ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0], "perpendicular"),
         ("ImageOrientationPatient", [2, 0, 0, 0, 1, 0], "length 1"),
         ("ImagePositionPatient", [0, 0, 1e7], "metres away"),
-        ("SliceThickness", -4, "SliceThickness"),
         ("RescaleSlope", 0, "RescaleSlope"),
     ],
 )
 def test_impossible_geometry_is_refused(tmp_path: Path, keyword: str, value: Any, reason: str) -> None:
     with pytest.raises(GeometryRefused, match=reason):
         accept(image(**{keyword: value}), tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"4,0   ", b"4.0mm ", b"-4    ", b"1000.0", b"nan   "])
+def test_a_thickness_that_is_none_is_noted_and_costs_no_image(tmp_path: Path, text: bytes) -> None:
+    path = save(image(SliceThickness="1234.5"), tmp_path / "in.dcm")
+    change(path, b"1234.5", text)
+    found = read_instance(dropped(path), original_door(), tmp_path).instance
+    assert found.not_analysed == ""
+    assert found.frame_planes[0].slice_thickness_mm is found.acquisition.slice_thickness_mm is None
+    assert [note for note in found.warnings if note.startswith("SliceThickness holds")]
+
+
+@pytest.mark.parametrize("value", [None, "", "0"])
+def test_a_thickness_that_is_not_known_is_no_defect(tmp_path: Path, value: str | None) -> None:
+    found = accept(image(SliceThickness=value), tmp_path)
+    assert found.frame_planes[0].slice_thickness_mm is None
+    assert not [note for note in found.warnings if "SliceThickness" in note]
 
 
 @pytest.mark.parametrize("text", [b"nan", b"inf", b"1_0", b"abc"])
