@@ -120,7 +120,9 @@ def _write_volumes(
     paths: list[Path] = []
     for volume, labels in zip(series.volumes, native_labels, strict=True):
         segments = np.where(labels <= kinds[-1].number, labels, 0).astype(np.uint8)
-        filled = np.flatnonzero(segments.any(axis=(1, 2)))
+        # A slice that never arrived has no instance to refer to.
+        arrived = np.array([frame.arrived for frame in volume.frames])
+        filled = np.flatnonzero(segments.any(axis=(1, 2)) & arrived)
         if not filled.size:
             continue
         path = out if not paths else out.with_stem(f"{out.stem}-{len(paths) + 1}")

@@ -113,7 +113,8 @@ def _planes(series: Series, window: Window, models: Models) -> list[tuple[CutPla
             found += reformat_volume(volume, index, window, models.canal, models.threads)
         return sorted(found, key=lambda item: -float(item[1].centre_mm[2]))
     axial = [is_axial(volume) for volume in series.volumes]
-    planes = [stack_plane(series.volumes[v], v, k) for v, k in head_to_foot(series.volumes) if axial[v]]
+    order = [(v, k) for v, k in head_to_foot(series.volumes) if axial[v] and series.volumes[v].frames[k].arrived]
+    planes = [stack_plane(series.volumes[v], v, k) for v, k in order]
     return list(zip(planes, localise(planes, window, models.canal, models.threads), strict=True))
 
 

@@ -29,7 +29,7 @@ from dashboard.ingest.stacks import (
     slice_depths,
     stack_order,
 )
-from dashboard.study import stack_affine
+from dashboard.study import Plane, plane_of, stack_affine
 from dashboard.study.geometry import STEP_TOLERANCE, Array, missing_slices
 
 # Directions of one stack agree to rounding; 0.01 is 0.6 degrees, well below the angle between blocks at two discs.
@@ -39,6 +39,8 @@ SPACING_TOLERANCE = 0.005
 SAME_PLACE_MM = 0.05
 # Neighbours of one stack may differ from the usual step by this much, or by a tenth of it.
 STEP_TOLERANCE_MM = 0.15
+# A volume may miss one slice in so many, and a slice across the body is thin up to here.
+FRAMES_A_GAP, THIN_MM = 10, 2.0
 # The corner of a slice may move this far against its neighbours without starting another stack (a sheared stack moves
 # steadily and is one stack at any angle).
 CORNER_TOLERANCE_MM = 1.0
@@ -223,6 +225,9 @@ def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], lis
     order = sorted(range(len(layer)), key=lambda index: depth[index])
     frames, steps = [layer[index] for index in order], np.diff(depth[order])
     usual = _usual_step(steps, frames)
+    single = _single_gaps(steps, usual, frames)
+    if single:
+        return [_bridged(kind, frames, single)], [_bridged_words(single)]
     runs, warnings = [[frames[0]]], []
     for index, step in enumerate(steps):
         if abs(step - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual):
@@ -232,6 +237,40 @@ def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], lis
     if len(warnings) > 2:
         warnings = [f"Slices lie in {len(runs)} blocks, with gaps or another spacing between them."]
     return [_stack(kind, run) for run in runs], warnings
+
+
+def _single_gaps(steps: Array, usual: float, frames: Sequence[FrameSource]) -> list[int]:
+    """Steps over which a volume misses one slice and nothing else is wrong; none where it is no volume.
+
+    A volume in pieces, or half of a spine seen from the side, is read for what it is not. Thick axial slices are read
+    one by one, and between them a compression may lie.
+    """
+    uneven = [
+        index for index, step in enumerate(steps) if abs(step - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual)
+    ]
+    if len(uneven) > max(1, len(frames) // FRAMES_A_GAP) or len(frames) < FRAMES_A_GAP:
+        return []
+    if any(missing_slices(float(steps[index]), usual) != 1 for index in uneven):
+        return []
+    across = plane_of(frame_affine(frames[0])) in (Plane.AXIAL, Plane.OBLIQUE)
+    return [] if across and usual > THIN_MM else uneven
+
+
+def _bridged(kind: Kind, frames: Sequence[FrameSource], gaps: Sequence[int]) -> Stack:
+    """One stack of frames between which single slices are missing."""
+    places = [index + sum(gap < index for gap in gaps) for index in range(len(frames))]
+    affine = stack_affine([frame_affine(source) for source in frames])
+    affine[:3, 0] *= (len(frames) - 1) / places[-1]
+    return Stack(kind, tuple(frames), affine, tuple(places))
+
+
+def _bridged_words(gaps: Sequence[int]) -> str:
+    after = " and ".join(str(gap + 1) for gap in gaps)
+    if len(gaps) == 1:
+        return (
+            f"A slice is missing after slice {after}; for the analysis it is made from those beside it, and not shown."
+        )
+    return f"Slices are missing after slices {after}; for the analysis they are made from those beside, and not shown."
 
 
 def _absent(stacks: Sequence[Stack]) -> int:

@@ -33,16 +33,35 @@ class FrameSource:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Evenly spaced parallel frames of one size and kind, in order; `affine` as in :class:`dashboard.study.Volume`."""
+    """Evenly spaced parallel frames of one size and kind, in order.
+
+    Attributes
+    ----------
+    affine
+        As in :class:`dashboard.study.Volume`.
+    places
+        Which slice each frame is; between them lie slices that never arrived. Empty where none is missing.
+    """
 
     kind: Kind
     frames: tuple[FrameSource, ...]
     affine: Array
+    places: tuple[int, ...] = ()
+
+    @property
+    def slices(self) -> tuple[int, ...]:
+        """Which slice each frame is, from 0."""
+        return self.places or tuple(range(len(self.frames)))
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Slices between the first and the last that never arrived."""
+        return tuple(sorted(set(range(self.slices[-1] + 1)) - set(self.slices)))
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Slices, rows, columns."""
-        return len(self.frames), self.frames[0].instance.rows, self.frames[0].instance.columns
+        return self.slices[-1] + 1, self.frames[0].instance.rows, self.frames[0].instance.columns
 
 
 def frame_affine(source: FrameSource) -> Array:
@@ -97,7 +116,7 @@ def stack_order(stack: Stack) -> tuple[object, ...]:
     """Key that sorts the stacks of a series: by kind, then plane, then the way slices are counted."""
     kind, normal = stack.kind, stack.affine[:3, 0]
     axis = int(np.abs(normal).argmax())
-    middle = stack.affine @ [(len(stack.frames) - 1) / 2, 0.0, 0.0, 1.0]
+    middle = stack.affine @ [(stack.shape[0] - 1) / 2, 0.0, 0.0, 1.0]
     return (
         none_last(kind.echo_time_ms),
         none_last(kind.diffusion_b_value),

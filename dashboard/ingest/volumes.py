@@ -119,8 +119,10 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
         warnings.append(f"{len(stated)} images of this series were not analysed: {stated[0]}")
     volumes = []
     for stack, path in zip(chosen.stacks, paths, strict=True):
-        frames = tuple(FrameReference(source.instance.sop_instance_uid, source.plane.frame) for source in stack.frames)
-        volumes.append(Volume(np.load(path, mmap_mode="r"), stack.affine, frames))
+        frames = [FrameReference("")] * stack.shape[0]
+        for place, source in zip(stack.slices, stack.frames, strict=True):
+            frames[place] = FrameReference(source.instance.sop_instance_uid, source.plane.frame)
+        volumes.append(Volume(np.load(path, mmap_mode="r"), stack.affine, tuple(frames)))
     reason = judgement.reason
     if stated and not volumes and judgement.role is Role.OTHER:
         reason = stated[0]
@@ -179,6 +181,9 @@ def _elsewhere(stack: Stack, kept: Sequence[Stack]) -> list[Stack]:
     count, rows, columns = stack.shape
     middles = np.array([[k, (rows - 1) / 2, (columns - 1) / 2, 1.0] for k in range(count)]) @ stack.affine.T
     shown = np.any([_holds(one, middles) for one in kept], axis=0)
+    if stack.places:
+        # One that misses slices is taken whole or not at all.
+        return [] if shown.any() else [stack]
     runs = [list(run) for seen, run in groupby(range(count), key=lambda k: bool(shown[k])) if not seen]
     return [_part(stack, run[0], run[-1] + 1) for run in runs]
 
@@ -242,6 +247,9 @@ def _write(stacks: Sequence[Stack], paths: Sequence[Path]) -> list[tuple[Instanc
                 files[stack].write(position, pixels)
         except InputRefused as error:
             failed.append((instance, str(error)))
+    for file, one in zip(files, stacks, strict=True):
+        for missing in one.missing:
+            file.bridge(missing)
     return failed
 
 
@@ -249,7 +257,7 @@ def _slots(stacks: Sequence[Stack]) -> Iterator[tuple[Instance, dict[int, tuple[
     """For each file the frames wanted of it: {frame: (stack, slice)}."""
     found: dict[int, tuple[Instance, dict[int, tuple[int, int]]]] = {}
     for number, stack in enumerate(stacks):
-        for position, source in enumerate(stack.frames):
+        for position, source in zip(stack.slices, stack.frames, strict=True):
             _, wanted = found.setdefault(id(source.instance), (source.instance, {}))
             wanted[source.plane.frame] = (number, position)
     yield from found.values()
@@ -288,6 +296,12 @@ class _VolumeFile:
         with self._path.open("r+b") as file:
             file.seek(self._start + position * self._slice_bytes)
             file.write(np.ascontiguousarray(pixels, dtype=self._voxel).data)
+
+    def bridge(self, position: int) -> None:
+        """Make one slice from the two beside it: their mean."""
+        voxels = np.load(self._path, mmap_mode="r")
+        mean = (voxels[position - 1].astype(np.float64) + voxels[position + 1]) / 2
+        self.write(position, mean if self._voxel.kind == "f" else np.rint(mean))
 
 
 def _voxel_type(stack: Stack) -> np.dtype[np.generic]:

@@ -2,7 +2,6 @@
 
 from dashboard.study.geometry import (
     Plane,
-    axis_codes,
     physical_position,
     plane_affine,
     plane_of,
@@ -61,7 +60,6 @@ __all__ = [
     "SlicePrediction",
     "Study",
     "Volume",
-    "axis_codes",
     "level_is_certain",
     "level_words",
     "looks_elsewhere",

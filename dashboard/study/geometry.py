@@ -128,15 +128,6 @@ def physical_position(affine: Array, index: Sequence[float]) -> Array:
     return np.asarray((affine @ np.array([*index, 1.0]))[:3])
 
 
-def axis_codes(affine: Array) -> str:
-    """Letters of the patient directions that slice, row and column index grow towards, e.g. ``"SPL"``."""
-    codes = []
-    for vector in affine[:3, :3].T:
-        axis = int(np.abs(vector).argmax())
-        codes.append(("RL", "AP", "IS")[axis][int(vector[axis] > 0)])
-    return "".join(codes)
-
-
 def missing_slices(step_mm: float, usual_mm: float) -> int:
     """How many slices of a regular stack a step has room for; 0 where it is no small multiple of the usual one."""
     if usual_mm <= 0:

@@ -33,10 +33,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class FrameReference:
-    """One frame of one instance; `frame` counts from 1 as in DICOM."""
+    """One frame of one instance; `frame` counts from 1 as in DICOM.
+
+    Without a UID it stands for a slice that never arrived and was made from those beside it, so that a volume is whole.
+    """
 
     sop_instance_uid: str
     frame: int = 1
+
+    @property
+    def arrived(self) -> bool:
+        """Whether there is such a frame."""
+        return bool(self.sop_instance_uid)
 
 
 @dataclass(frozen=True)
@@ -156,8 +164,8 @@ class Series:
 
     @property
     def frame_count(self) -> int:
-        """Slices over all volumes."""
-        return sum(len(volume.frames) for volume in self.volumes)
+        """Slices over all volumes, those that arrived."""
+        return sum(frame.arrived for volume in self.volumes for frame in volume.frames)
 
 
 @dataclass(frozen=True, eq=False)

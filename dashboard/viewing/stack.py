@@ -218,6 +218,7 @@ def stored_slices(series: Series) -> tuple[Slice, ...]:
         slices += [
             Slice(volume, index, physical_position(volume.affine, (index, *middle)))
             for index in range(volume.voxels.shape[0])
+            if volume.frames[index].arrived
         ]
     axis, sign = SCROLL[series.plane]
     return tuple(sorted(slices, key=lambda one: sign * float(one.centre_mm[axis])))

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,13 @@ def test_one_labelled_slice_is_enough(tmp_path, files):
     labels[[1, 3]] = 0
     result = write_masks(series(of), [labels], files, tmp_path / "masks.dcm", ALGORITHM)
     assert pydicom.dcmread(result.paths[0]).NumberOfFrames == 3
+
+
+def test_a_slice_that_never_arrived_has_no_mask(tmp_path, files):
+    of = volume()
+    missing = replace(of, frames=(*of.frames[:2], FrameReference(""), *of.frames[3:]))
+    result = write_masks(series(missing), [labels_of(of)], files, tmp_path / "masks.dcm", ALGORITHM)
+    assert {uid for _, uid in frames_of(result.paths[0])} == {"2.25.101", "2.25.103"}
 
 
 def test_labels_of_another_shape_are_refused(tmp_path, files):

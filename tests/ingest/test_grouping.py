@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from dashboard.ingest.grouping import SeriesGroup, group_series, group_studies
 from dashboard.ingest.instance import FramePlane, Instance
-from dashboard.study import Acquisition, axis_codes
+from dashboard.study import Acquisition
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+# Where each axis of an affine begins and ends.
+LPS = (("R", "L"), ("A", "P"), ("I", "S"))
 NORMALS = {AXIAL: (0.0, 0.0, 1.0), SAGITTAL: (1.0, 0.0, 0.0), CORONAL: (0.0, 1.0, 0.0)}
 
 
@@ -72,7 +75,7 @@ def test_slices_of_one_block_form_one_stack() -> None:
 def test_slices_are_counted_in_one_direction(orientation: tuple[float, ...], codes: str, descending: bool) -> None:
     depths = [9.0, 6.0, 3.0, 0.0] if descending else [0.0, 3.0, 6.0, 9.0]
     made = group_series(stack(depths, orientation)).stacks[0]
-    assert axis_codes(made.affine) == codes
+    assert nibabel.aff2axcodes(made.affine, LPS) == tuple(codes)
 
 
 def test_the_affine_maps_each_slice_to_its_own_position() -> None:
@@ -126,6 +129,34 @@ def test_slices_whose_numbers_are_missing_too_never_arrived(lost: set[int], step
     assert group_series(arrived).absent == len(lost)
     # Numbered on over the gap, as blocks that were planned apart are: nothing is proven.
     assert group_series([replace(item, instance_number=at) for at, item in enumerate(arrived)]).absent == 0
+
+
+@pytest.mark.parametrize(
+    ("turn", "step", "lost", "bridged"),
+    [
+        (SAGITTAL, 4.0, {5}, True),
+        (AXIAL, 1.0, {5}, True),
+        (AXIAL, 1.0, {5, 12}, True),
+        (AXIAL, 1.0, {5, 8, 12}, False),
+        (AXIAL, 1.0, {5, 6}, False),
+        (AXIAL, 4.0, {5}, False),
+    ],
+)
+def test_a_volume_that_misses_single_slices_stays_one(
+    turn: tuple[float, ...], step: float, lost: set[int], bridged: bool
+) -> None:
+    whole = stack([step * at for at in range(24)], turn)
+    group = group_series(item for at, item in enumerate(whole) if at not in lost)
+    if not bridged:
+        assert len(group.stacks) > 1
+        return
+    (made,) = group.stacks
+    (complete,) = group_series(whole).stacks
+    assert made.shape == complete.shape
+    assert made.affine == pytest.approx(complete.affine)
+    kept = [complete.frames[place] for place in made.slices]
+    assert [one.instance.name for one in made.frames] == [one.instance.name for one in kept]
+    assert len(made.missing) == len(lost) and "missing after slice" in group.warnings[0]
 
 
 def test_a_gap_is_told_with_its_place_and_size() -> None:

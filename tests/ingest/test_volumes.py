@@ -95,6 +95,22 @@ def test_a_file_that_cannot_be_decoded_is_rejected_and_leaves_a_gap(tmp_path: Pa
     assert "1 slice may be missing" in study.series[0].warnings[0]
 
 
+def test_a_slice_that_a_volume_misses_is_made_from_those_beside_it_and_is_no_frame(tmp_path: Path) -> None:
+    across = [0, 1, 0, 0, 0, -1]
+    files = [
+        mr_file(tmp_path, n, slice_pixels(n), (3.0 * n, 0, 0), ImageOrientationPatient=across, SliceThickness=3)
+        for n in range(1, 13)
+        if n != 6
+    ]
+    (series,) = built(tmp_path, files).series
+    (volume,) = series.volumes
+    assert volume.voxels.shape[0] == 12 and series.frame_count == 11
+    (place,) = [index for index, frame in enumerate(volume.frames) if not frame.arrived]
+    beside = volume.voxels[[place - 1, place + 1]].astype(float).mean(axis=0)
+    assert np.abs(volume.voxels[place] - beside).max() <= 0.5
+    assert not any(np.array_equal(volume.voxels[place], volume.voxels[k]) for k in (place - 1, place + 1))
+
+
 def test_a_study_of_which_nothing_decodes_is_still_a_study(tmp_path: Path) -> None:
     drop = dropped(tmp_path, five(tmp_path))
     for item in drop.instances:

@@ -1,5 +1,6 @@
 """Series in the order they are looked at, slices in the order they are scrolled."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,15 @@ def test_series_that_were_not_analysed_are_scrolled_in_the_usual_order(source: S
     (stack,) = stacks_of(Study("2.25.9", (source,)), {}, {})
     along = [sign * one.centre_mm[axis] for one in stack.slices]
     assert along == sorted(along)
+
+
+def test_a_slice_that_never_arrived_is_not_shown() -> None:
+    whole = sagittal()
+    volume = whole.volumes[0]
+    frames = tuple(FrameReference("") if k == 2 else frame for k, frame in enumerate(volume.frames))
+    missing = replace(whole, volumes=(replace(volume, frames=frames),))
+    (stack,) = stacks_of(Study("2.25.9", (missing,)), {}, {})
+    assert sorted(one.slice_index for one in stack.slices) == [0, 1, 3, 4]
 
 
 def test_the_series_with_the_worst_slice_comes_first() -> None:
