@@ -46,8 +46,8 @@ def triage_paths(paths: Sequence[Path], out: Path | None, settings: Settings, st
     Returns
     -------
     int
-        0 when every study was handled, 2 when a path held nothing that could be read, 1 when models or `out`
-        cannot be used.
+        0 when every study was handled, 2 when a path held nothing that could be read, 1 when the models cannot be
+        used or something could not be written to `out`.
     """
     try:
         engine = load_engine(settings.models_dir)
