@@ -1,6 +1,6 @@
 """What ingest knows of a dropped file once it has been read: plain values, no identity, no open file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,3 +150,9 @@ class Drop:
     rejections: tuple[RejectedFile, ...]
     identities: Mapping[str, "Identity"]
     duplicates: int = 0
+
+
+def study_moment(instances: Iterable[Instance]) -> tuple[str, str]:
+    """Earliest StudyDate and StudyTime that files of one study give, as DICOM writes them; "" where none does."""
+    moments = [(item.study_date, item.study_time) for item in instances]
+    return min(moments, key=lambda one: (not one[0], one[0], not one[1], one[1]), default=("", ""))

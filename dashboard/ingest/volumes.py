@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dashboard.errors import InputRefused, RecordsError
 from dashboard.ingest.grouping import SeriesGroup, StudyGroup, group_series, group_studies
-from dashboard.ingest.instance import Drop, Instance
+from dashboard.ingest.instance import Drop, Instance, study_moment
 from dashboard.ingest.pixels import decode_frame, decode_frames
 from dashboard.ingest.roles import Judgement, judge, looks_like_localiser
 from dashboard.ingest.stacks import Kind, Stack
@@ -76,11 +76,8 @@ def _study(group: StudyGroup, drop: Drop, folder: Path) -> Study:
         rejected += failed
         if built is not None:
             series.append(built)
-    first = min(
-        (item for files in group.series for item in files.instances),
-        key=lambda item: (item.study_date, item.study_time),
-    )
-    return Study(group.study_instance_uid, tuple(series), first.study_date, first.study_time, tuple(rejected))
+    date, time = study_moment(item for files in group.series for item in files.instances)
+    return Study(group.study_instance_uid, tuple(series), date, time, tuple(rejected))
 
 
 def _series(group: SeriesGroup, folder: Path, name: str) -> tuple[Series | None, list[Rejection]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dashboard.ingest import Drop, Instance
+from dashboard.ingest import Drop, Instance, study_moment
 from dashboard.ingest.uids import UidMap
 from dashboard.records import (
     Job,
@@ -156,14 +156,15 @@ class Filing:
         known = find_study(self.session, uid, patient_key)
         if known is not None:
             return known
+        date, time = study_moment(part.instances)
         descriptions = (item.acquisition.study_description for item in part.instances)
         return add_study(
             self.session,
             uid,
             patient_key,
             self.upload.received_at or self.upload.created_at,
-            study_date=first.study_date[:8] if first else "",
-            study_time=first.study_time[:16] if first else "",
+            study_date=date[:8],
+            study_time=time[:16],
             description=next(filter(None, descriptions), ""),
             synthetic=self.upload.synthetic,
         )

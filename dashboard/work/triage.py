@@ -13,7 +13,17 @@ from pathlib import Path
 from dashboard.errors import TriageError
 from dashboard.grading import grade_study, trusted_labels
 from dashboard.inference import analyse_sagittal, analyse_series, shows_sagittal
-from dashboard.ingest import Door, Drop, DroppedFile, Instance, ReadProgress, RejectedFile, build_studies, read_drop
+from dashboard.ingest import (
+    Door,
+    Drop,
+    DroppedFile,
+    Instance,
+    ReadProgress,
+    RejectedFile,
+    build_studies,
+    read_drop,
+    study_moment,
+)
 from dashboard.records import Document
 from dashboard.settings import ArchiveLimits
 from dashboard.study import Series, SeriesPrediction, Study
@@ -236,14 +246,8 @@ def _as_far_as_trusted(
 
 
 def _without_images(part: Drop) -> Study:
-    first = part.instances[0] if part.instances else None
-    return Study(
-        study_instance_uid=study_uid(part),
-        series=(),
-        study_date=first.study_date if first else "",
-        study_time=first.study_time if first else "",
-        rejected=part.rejections,
-    )
+    date, time = study_moment(part.instances)
+    return Study(study_uid(part), (), date, time, part.rejections)
 
 
 def _nothing_readable(drop: Drop, engine: Engine, read_s: float) -> TriagedStudy:

@@ -137,6 +137,12 @@ def test_an_image_that_came_damaged_and_then_whole_is_not_missing(tmp_path: Path
     assert [(one.name, one.sop_instance_uid) for one in study.rejected] == [("a", ""), ("b", "9.9.9")]
 
 
+def test_a_file_without_a_date_does_not_take_the_study_s(tmp_path: Path) -> None:
+    files = [*five(tmp_path), mr_file(tmp_path, 9, slice_pixels(0), (0, 0, 30.0), StudyDate="", StudyTime="")]
+    study = built(tmp_path, files)
+    assert (study.study_date, study.study_time) == ("20240102", "101500")
+
+
 def test_of_magnitude_and_phase_only_magnitude_is_analysed(tmp_path: Path) -> None:
     magnitude = five(tmp_path, ImageType=["ORIGINAL", "PRIMARY", "M"])
     phase = [
