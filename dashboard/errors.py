@@ -9,7 +9,6 @@
     │   ├── FileRefused          one file is damaged, encrypted or of a kind we do not read
     │   │   └── SyntaxRefused    its transfer syntax is not one we have verified
     │   └── GeometryRefused      headers and pixels do not describe a usable plane or stack
-    ├── NotAnalysed              readable, but no grade may be given; the message is the reason shown
     ├── LevelRefused             a person names a level that the others cannot follow
     ├── ModelError               a model folder is incomplete, altered or does not fit this software
     ├── RecordsError             the database or the store cannot be read or written
@@ -46,10 +45,6 @@ class SyntaxRefused(FileRefused):
 
 class GeometryRefused(InputRefused):
     """Headers and pixels do not describe a usable plane or stack of planes."""
-
-
-class NotAnalysed(TriageError):
-    """Readable, but no grade may be given. The message is the reason a clinician reads."""
 
 
 class LevelRefused(TriageError):

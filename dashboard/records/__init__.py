@@ -15,7 +15,6 @@ from dashboard.records.access import Records, Session, open_records
 from dashboard.records.audit import ACTIONS, AuditEnd, AuditFault, note
 from dashboard.records.audit import entries as audit_entries
 from dashboard.records.audit import export as export_audit
-from dashboard.records.export import with_identity
 from dashboard.records.findings import (
     add_finding,
     get_finding,
@@ -44,7 +43,7 @@ from dashboard.records.jobs import (
     subjects_with_jobs,
 )
 from dashboard.records.keys import Keys
-from dashboard.records.mirror import WorklistEntry, WorklistMirror, WorklistState, without_people
+from dashboard.records.mirror import WorklistEntry, WorklistMirror, WorklistState
 from dashboard.records.model import (
     AuditEntry,
     Details,
@@ -71,7 +70,7 @@ from dashboard.records.model import (
 from dashboard.records.readings import add_correction, add_reading, current_reading, list_readings, withdraw_reading
 from dashboard.records.retention import delete_expired, delete_study
 from dashboard.records.settling import settle_upload
-from dashboard.records.shares import add_share, get_share, list_shares, open_share, revoke_share
+from dashboard.records.shares import CANNOT_BE_OPENED, add_share, get_share, list_shares, open_share, revoke_share
 from dashboard.records.store import Store
 from dashboard.records.studies import (
     add_content,
@@ -110,6 +109,7 @@ from dashboard.records.witness import check_audit, remember_audit
 
 __all__ = [
     "ACTIONS",
+    "CANNOT_BE_OPENED",
     "FLAGS",
     "MAX_ATTEMPTS",
     "READ_PRIORITY",
@@ -219,9 +219,7 @@ __all__ = [
     "study_of_finding",
     "subjects_with_jobs",
     "turnarounds",
-    "with_identity",
     "withdraw_reading",
-    "without_people",
     "worklist",
     "write_study",
 ]

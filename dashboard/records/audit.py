@@ -134,12 +134,6 @@ def entries(
     return tuple(_entry(row) for row in session.scalars(query))
 
 
-def check(session: Session, keys: Keys, seen: AuditEnd | None = None) -> int | None:
-    """Number of the first line that is not as it was written, or None where the log is whole."""
-    fault = find_fault(session, keys, seen)
-    return None if fault is None else fault.number
-
-
 def find_fault(session: Session, keys: Keys, seen: AuditEnd | None = None) -> AuditFault | None:
     """The first fault of the log, or None where it is whole.
 

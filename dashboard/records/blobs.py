@@ -28,7 +28,6 @@ NAME = re.compile(r"[0-9a-f]{64}")
 READ_ONLY_FILE = 0o400
 # What a file system says that knows no hard links, or no more of them: then each name keeps a copy of its own.
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS)
-READ_BYTES = 1024**2
 TRANSFERS = 8
 
 
@@ -113,10 +112,6 @@ class Blobs:
             if not blob.exists():
                 self._receive(content, blob)
             self._link(blob, path)
-
-    def missing(self, contents: Iterable[Content]) -> list[Content]:
-        """Those that are not whole where they are kept elsewhere."""
-        return [content for content in contents if not self._is_elsewhere(content)]
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete contents that nothing names any more, those elsewhere some at a time."""
@@ -241,8 +236,5 @@ def _told() -> Iterator[None]:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,7 @@ The database counts its changes (migration 0003), whoever makes them; a list tha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 
@@ -84,8 +84,3 @@ class WorklistMirror:
             tuple(sorted(entries, key=lambda entry: urgency_key(entry.study))),
             tuple(sorted(entries, key=lambda entry: arrival_key(entry.study))),
         )
-
-
-def without_people(entry: WorklistEntry) -> WorklistEntry:
-    """The entry for those who may not know the patient."""
-    return replace(entry, person=None)

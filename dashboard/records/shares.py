@@ -1,7 +1,5 @@
 """Share links: one study, read-only, for a while. Of a link's token only a hash is kept."""
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,8 +9,8 @@ from dashboard.errors import NotAllowed, RecordsError
 from dashboard.records.model import Share, ShareState, new_id
 from dashboard.records.studies import study_row
 from dashboard.records.tables import ShareRow
+from dashboard.records.tokens import new_token, token_hash
 
-TOKEN_BYTES = 32
 LONGEST_KIND = 16
 LONGEST_LIFETIME = timedelta(days=366)
 # The same words for every reason: a stranger learns nothing by trying.
@@ -48,10 +46,10 @@ def add_share(
     if not 0 < len(kind) <= LONGEST_KIND:
         raise RecordsError("A link needs its kind, in one short word.")
     study_row(session, study_id)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = new_token()
     row = ShareRow(
         id=new_id(),
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         study_id=study_id,
         kind=kind,
         team_only=team_only,
@@ -73,7 +71,7 @@ def open_share(session: Session, token: str, now: datetime) -> Share:
     NotAllowed
         The token is unknown, expired or revoked; a stranger cannot tell which.
     """
-    row = session.scalar(select(ShareRow).where(ShareRow.token_hash == _hash(token)))
+    row = session.scalar(select(ShareRow).where(ShareRow.token_hash == token_hash(token)))
     if row is None or _state(row, now) is not ShareState.ACTIVE:
         raise NotAllowed(CANNOT_BE_OPENED)
     row.opened_at, row.opened_count = now, row.opened_count + 1
@@ -111,10 +109,6 @@ def revoke_share(session: Session, share_id: str, now: datetime) -> Share:
     row.revoked_at = row.revoked_at or now
     session.flush()
     return _share(row, now)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _state(row: ShareRow, now: datetime) -> ShareState:

@@ -1,8 +1,6 @@
 """Uploads: from the first byte to the studies they became."""
 
-import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -14,16 +12,15 @@ from dashboard.errors import NotAllowed, RecordsError
 from dashboard.ingest import ReadProgress
 from dashboard.records.model import StoredRejection, Upload, UploadState, new_id
 from dashboard.records.tables import UploadRow
-
-TOKEN_BYTES = 32
+from dashboard.records.tokens import new_token, token_hash
 
 
 def add_upload(session: Session, now: datetime, synthetic: bool = False) -> tuple[Upload, str]:
     """Open an upload; return it with the secret its sender must show. Only the secret's hash is kept."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = new_token()
     row = UploadRow(
         id=new_id(),
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         state=UploadState.RECEIVING,
         synthetic=synthetic,
         created_at=now,
@@ -60,8 +57,8 @@ def check_token(session: Session, upload_id: str, token: str) -> Upload:
         The upload does not exist or the token is not its token; a stranger cannot tell which.
     """
     row = session.get(UploadRow, upload_id)
-    expected = row.token_hash if row is not None else _hash("")
-    if not hmac.compare_digest(expected, _hash(token)) or row is None:
+    expected = row.token_hash if row is not None else token_hash("")
+    if not hmac.compare_digest(expected, token_hash(token)) or row is None:
         raise NotAllowed("This upload is not known here; start it again.")
     return _upload(row)
 
@@ -131,10 +128,6 @@ def _row(session: Session, upload_id: str) -> UploadRow:
     if row is None:
         raise RecordsError("This upload is not known here; start it again.")
     return row
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _upload(row: UploadRow) -> Upload:

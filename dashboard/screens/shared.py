@@ -3,12 +3,13 @@
 import streamlit as st
 
 from dashboard.errors import NotAllowed
+from dashboard.records import CANNOT_BE_OPENED
 from dashboard.screens import desk, desk_reading, desk_team, entry
 from dashboard.screens.frame import top
 from dashboard.screens.parts.link_token import link_token
 from dashboard.screens.study import Looking, draw
 from dashboard.settings import load_settings
-from dashboard.sharing import CANNOT_BE_OPENED, STRANGER, make_pass
+from dashboard.sharing import STRANGER, make_pass
 
 OPENED = "opened_link"
 REFUSED = "refused_link"

@@ -12,7 +12,6 @@ from dashboard.sharing.binding import check_binding
 from dashboard.sharing.doors import Door
 from dashboard.sharing.gate import Gate, allow, who_asks
 from dashboard.sharing.links import (
-    CANNOT_BE_OPENED,
     LIFETIMES,
     LinkKind,
     check_link,
@@ -29,7 +28,6 @@ from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_c
 from dashboard.sharing.team import change_role, disable, enable, team
 
 __all__ = [
-    "CANNOT_BE_OPENED",
     "CONSOLE",
     "LIFETIMES",
     "RIGHTS",

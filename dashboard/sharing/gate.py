@@ -18,10 +18,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from dashboard.errors import NotAllowed, RecordsError
-from dashboard.records import Records
+from dashboard.records import CANNOT_BE_OPENED, Records
 from dashboard.sharing.access import CONSOLE, STRANGER, Person, Right, may, require
 from dashboard.sharing.doors import SOCKET, Door, Doors
-from dashboard.sharing.links import CANNOT_BE_OPENED, check_link
+from dashboard.sharing.links import check_link
 from dashboard.sharing.loopback import OWN_FETCH_SITES, READING_METHODS, check_request
 from dashboard.sharing.passes import HEADER, read_pass
 from dashboard.sharing.refusals import Refusals

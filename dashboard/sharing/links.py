@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dashboard.errors import NotAllowed
 from dashboard.records import (
+    CANNOT_BE_OPENED,
     Keys,
     Records,
     Session,
@@ -20,8 +21,6 @@ from dashboard.records import (
     revoke_share,
 )
 from dashboard.sharing.access import CONSOLE, STRANGER, Person, Right, guest, may, person_of, require
-
-CANNOT_BE_OPENED = "This link cannot be opened."
 
 
 class LinkKind(StrEnum):

@@ -14,8 +14,6 @@ from scipy import ndimage
 from models.training.labels import CLIP_HIGH, COMPRESSION_PERCENTILES, COMPRESSION_PIXEL_MM, Tissue
 from models.training.shapes import NoiseBank
 
-CONTRASTS = ("t2", "t2star", "t1")
-
 
 @dataclass(frozen=True, slots=True)
 class Look:

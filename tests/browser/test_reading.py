@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.records import Role, current_reading, list_users, set_role, worklist
-from dashboard.sharing import CANNOT_BE_OPENED
+from dashboard.records import CANNOT_BE_OPENED, Role, current_reading, list_users, set_role, worklist
 from tests.browser.team import IDENTIFYING, TEAM, Overheard, Team, make_link, sign_in
 from tests.browser.viewer import expect_picture, pane
 

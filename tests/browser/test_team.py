@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.records import CANNOT_BE_OPENED
 from tests.browser.team import IDENTIFYING, TEAM, Team, give_role, make_link, sign_in, user_line
 from tests.browser.viewer import expect_picture, expect_slice, slice_of
 
@@ -16,7 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIGN_IN = "This page is for the team"
 NO_ACCESS = "You have no access to this site yet"
-CANNOT_BE_OPENED = "This link cannot be opened."
 
 
 def test_a_stranger_sees_nothing_on_any_screen(visitor: Callable[[], Page], team: Team) -> None:

@@ -32,7 +32,7 @@ from dashboard.records import (
     sign_in,
     worklist,
 )
-from dashboard.records.audit import check, entries
+from dashboard.records.audit import entries, find_fault
 from dashboard.records.tables import JobRow
 from dashboard.settings import REPOSITORY
 from tests.postgresql import BOTH_DATABASES
@@ -139,7 +139,7 @@ def test_lines_of_the_audit_log_written_at_once_are_one_chain(records: Records) 
     at_once(records, write)
     with records.reading() as session:
         assert [entry.number for entry in entries(session)] == list(range(THREADS * 5, 0, -1))
-        assert check(session, records.keys) is None
+        assert find_fault(session, records.keys) is None
 
 
 def test_the_first_sign_in_of_a_person_at_once_makes_one_user(records: Records) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashboard.ingest import Identity
-from dashboard.records import Details, Records, add_study, get_identity, get_people, keep_identity, with_identity
+from dashboard.records import Details, Records, add_study, get_identity, get_people, keep_identity
 from tests.postgresql import ONLY_SQLITE
 
 WHO = Identity(patient_name="HOPPER^GRACE", patient_id="4711", birth_date="19061209")
@@ -64,24 +64,3 @@ def test_a_files_name_has_one_token_that_tells_nothing(records: Records) -> None
     assert token == records.keys.name_token("Hopper/IM1")
     assert token != records.keys.name_token("Hopper/IM2")
     assert "Hopper" not in token
-
-
-def test_export_puts_uids_and_names_back_and_nothing_else() -> None:
-    stored = {
-        "study_instance_uid": "2.25.1",
-        "reasons": ["2.25.1"],
-        "slices": [{"sop_instance_uid": "2.25.2", "frame": 1}, {"sop_instance_uid": None}],
-        "rejected": [{"name": "file 1", "reason": "damaged"}, {"name": "file 2", "reason": "damaged"}],
-    }
-    details = Details({"2.25.1": "1.2", "2.25.2": "1.3"}, {"file 1": "folder/IM1"})
-    assert with_identity(stored, details) == {
-        "study_instance_uid": "1.2",
-        "reasons": ["2.25.1"],
-        "slices": [{"sop_instance_uid": "1.3", "frame": 1}, {"sop_instance_uid": None}],
-        "rejected": [{"name": "folder/IM1", "reason": "damaged"}, {"name": "file 2", "reason": "damaged"}],
-    }
-
-
-def test_export_without_kept_identity_changes_nothing() -> None:
-    stored = {"study_instance_uid": "2.25.1", "rejected": [{"name": "file 1", "reason": "damaged"}]}
-    assert with_identity(stored, Details()) == stored

@@ -30,7 +30,7 @@ from dashboard.records import (
     set_flag,
     worklist,
 )
-from dashboard.records.audit import check, entries
+from dashboard.records.audit import entries, find_fault
 from dashboard.records.contents import keep_files
 from dashboard.records.tables import AuditHeadRow, AuditRow, Base
 from dashboard.settings import load_settings
@@ -100,7 +100,7 @@ def test_one_line_of_the_audit_log_stays(records: Records) -> None:
     delete_study(records, study_id, "console", NOW)
     with records.reading() as session:
         (line,) = entries(session)
-        assert check(session, records.keys) is None
+        assert find_fault(session, records.keys) is None
     assert (line.actor, line.action, line.subject_id) == ("console", "delete_study", study_id)
     assert line.details == {"findings": 1, "readings": 1, "flags": 1, "links": 1, "uploads": 1, "files": 1}
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from dashboard.errors import GeometryRefused
 from dashboard.study import (
     Plane,
-    axis_codes,
     physical_position,
     plane_affine,
     plane_of,
@@ -39,11 +38,6 @@ def test_first_spacing_value_is_the_distance_between_rows() -> None:
     affine = plane_affine((0, 0, 0), AXIAL, (0.5, 0.7))
     assert physical_position(affine, (0, 1, 0)).tolist() == [0, 0.5, 0]
     assert physical_position(affine, (0, 0, 1)).tolist() == [0.7, 0, 0]
-
-
-def test_axis_codes_name_where_indices_grow_towards() -> None:
-    assert axis_codes(plane_affine((0, 0, 0), AXIAL, (1, 1))) == "SPL"
-    assert axis_codes(plane_affine((0, 0, 0), SAGITTAL, (1, 1)))[1:] == "IP"
 
 
 def test_stack_step_is_measured_from_positions_not_from_thickness() -> None:

@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from dashboard.errors import RecordsError
 from dashboard.grading import GradingThresholds, canonical_json
 from dashboard.records import (
     MAX_ATTEMPTS,
+    Details,
+    Document,
     Records,
     StudyRecord,
     StudyState,
@@ -31,7 +33,6 @@ from dashboard.records import (
     read_masks,
     read_predictions,
     read_study,
-    with_identity,
     worklist,
 )
 from dashboard.settings import Settings
@@ -85,6 +86,24 @@ def exported(records: Records, study: StudyRecord) -> dict[str, Any]:
         finding = get_finding(session, study.current_finding_id)
         assert finding is not None
         return with_identity(finding.document, records.identity(session, study.id).details)
+
+
+def with_identity(document: Document, details: Details) -> dict[str, Any]:
+    """A stored result as the command line gives it for the same files: their own UIDs and names put back."""
+    restored = {key: restore_uids(value, details.original_uids, key) for key, value in document.items()}
+    for item in restored["rejected"]:
+        item["name"] = details.names.get(item["name"], item["name"])
+    return restored
+
+
+def restore_uids(value: Any, original_uids: Mapping[str, str], key: str) -> Any:
+    if isinstance(value, dict):
+        return {name: restore_uids(item, original_uids, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [restore_uids(item, original_uids, key) for item in value]
+    if isinstance(value, str) and key.endswith(("_uid", "_uids")):
+        return original_uids.get(value, value)
+    return value
 
 
 def findings(records: Records, study: StudyRecord) -> int:

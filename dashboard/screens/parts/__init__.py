@@ -16,5 +16,9 @@ def register(name: str, scripts: Sequence[str] = (), isolate_styles: bool = True
     return st.components.v2.component(f"spine_triage_{name}", html=html, css=css, js=js, isolate_styles=isolate_styles)
 
 
+def nothing() -> None:
+    """What a change calls that is answered by drawing again: Streamlit tells of it only where a callback is named."""
+
+
 def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from dashboard.screens.parts import register
+from dashboard.screens.parts import nothing, register
 
 _element = register("drop_zone", scripts=("uploading", "drop_zone"))
 
@@ -36,13 +36,9 @@ def drop_zone(uploads: Sequence[UploadLine], large: bool, earlier: int = 0, key:
     result = _element(
         key=key,
         data={"uploads": [asdict(upload) for upload in uploads], "large": large, "earlier": earlier},
-        on_changed_change=_nothing,
-        on_rejected_change=_nothing,
-        on_dismiss_change=_nothing,
-        on_earlier_change=_nothing,
+        on_changed_change=nothing,
+        on_rejected_change=nothing,
+        on_dismiss_change=nothing,
+        on_earlier_change=nothing,
     )
     return DropEvent(result.changed, result.rejected, result.dismiss, bool(result.earlier))
-
-
-def _nothing() -> None:
-    """Streamlit offers a trigger's value only where a callback is named."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from dashboard.screens.parts import register
+from dashboard.screens.parts import nothing, register
 from dashboard.viewing.theme import light_colours
 
 if TYPE_CHECKING:
@@ -93,14 +93,10 @@ def plot(
         "light": {} if kind == "picture" else light_colours(),
         "save": None if save is None else asdict(save),
     }
-    _element(key=key, data=data, on_picked_change=on_pick or _nothing)
+    _element(key=key, data=data, on_picked_change=on_pick or nothing)
 
 
 def picked(state: Any) -> int | None:
     """Number of the point that was just clicked, from the session state of a plot."""
     value = state.get("picked") if hasattr(state, "get") else None
     return int(value) if isinstance(value, int | float) else None
-
-
-def _nothing() -> None:
-    """Pictures are not for picking."""

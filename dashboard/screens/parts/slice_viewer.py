@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.screens.parts import register
+from dashboard.screens.parts import nothing, register
 from dashboard.viewing.frames import THUMBNAIL_SIDE, THUMBNAILS_A_ROW
 from dashboard.viewing.theme import AT_FIRST_OFF, GRADE_SIGNS, OUTLINES, dash_lengths
 
@@ -82,7 +82,7 @@ def slice_viewer(studies: Sequence[Pictured], marks_hidden: bool, jump: Jump | N
         "marks": GRADE_SIGNS,
         "thumbnails": {"tile": THUMBNAIL_SIDE, "across": THUMBNAILS_A_ROW},
     }
-    _element(key=KEY, data=data, on_place_change=_nothing)
+    _element(key=KEY, data=data, on_place_change=nothing)
 
 
 def addressed(word: str) -> tuple[Place, ...]:
@@ -105,7 +105,3 @@ def place(address: str) -> Place | None:
     if isinstance(study, int | float) and isinstance(view, str) and isinstance(plane, int | float):
         return Place(int(study), view, int(plane))
     return None
-
-
-def _nothing() -> None:
-    """Being drawn again is all there is to do."""

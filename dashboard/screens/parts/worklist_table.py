@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.screens.parts import register
+from dashboard.screens.parts import nothing, register
 
 # Rows sent at once; more than any screen shows, so that scrolling a little asks for nothing.
 PART = 160
@@ -88,10 +88,6 @@ def worklist_table(part: ListPart, news: News | None, library: str = "", key: st
     `library` is the address of what the next screen draws with; the browser loads it when it has nothing to do.
     """
     data = {"part": asdict(part), "news": asdict(news) if news else None, "library": library}
-    result = _element(key=key, data=data, on_open_change=_nothing, on_first_change=_nothing)
+    result = _element(key=key, data=data, on_open_change=nothing, on_first_change=nothing)
     opened: str | None = result.open
     return opened
-
-
-def _nothing() -> None:
-    """Streamlit offers a trigger's value only where a callback is named."""
