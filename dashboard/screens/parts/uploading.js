@@ -8,6 +8,8 @@ const BATCH_FILES = 400;
 // Enough for a server that is being restarted.
 const ATTEMPTS = 8;
 const LONGEST_PAUSE_MS = 5000;
+// A line on which nothing has moved for so long is dead, whatever the browser knows of it.
+const SILENCE_MS = 60_000;
 const POLL_MS = 400;
 const LONGEST_NAME = 1000;
 
@@ -165,8 +167,13 @@ async function call(method, url, transfer, headers, body, size = 0) {
 function once(method, url, transfer, headers, body, size) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const end = () => transfer && transfer.requests.delete(request);
+    let silence = null;
+    const end = () => { clearTimeout(silence); if (transfer) transfer.requests.delete(request); };
     const fail = (message, final) => { end(); reject(Object.assign(new Error(message), { final })); };
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => { fail("The server has stopped answering.", false); request.abort(); }, SILENCE_MS);
+    };
     request.open(method, url);
     request.responseType = "text";
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
@@ -174,6 +181,7 @@ function once(method, url, transfer, headers, body, size) {
     if (transfer) {
       transfer.requests.set(request, 0);
       request.upload.onprogress = (event) => {
+        heard();
         if (transfer.requests.has(request)) transfer.requests.set(request, Math.min(event.loaded, size));
         if (event.loaded && size) transfer.stalled = "";
         draw();
@@ -188,6 +196,7 @@ function once(method, url, transfer, headers, body, size) {
     };
     request.onerror = () => fail("The connection to the server broke, or a file cannot be read from this disk.", false);
     request.onabort = () => fail("Cancelled.", true);
+    heard();
     request.send(body === undefined ? null : body);
   });
 }

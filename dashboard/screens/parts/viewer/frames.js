@@ -7,6 +7,8 @@ const BUDGET_BYTES = 384 * 2 ** 20;
 const PATIENCE_MS = 4000;
 // Planes from the one in sight that count as near.
 const NEAR = 8;
+// A line on which nothing has come for so long is dead, whatever the browser knows of it.
+const SILENCE_MS = 30_000;
 const RETRY_MS = [300, 1000, 3000, 5000];
 const VALUES = {
   u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array,
@@ -15,15 +17,12 @@ const VALUES = {
 
 class Refused extends Error {}
 
-async function ask(source, path, signal) {
+async function ask(source, path, left) {
   const headers = source.pass ? { "X-Triage-Pass": source.pass } : {};
   for (let attempt = 0; ; attempt += 1) {
-    let answer = null;
-    try {
-      answer = await fetch(`${source.address}/${path}`, { headers, signal, cache: "no-store" });
-    } catch (error) {
-      if (signal.aborted) throw error;
-    }
+    left.throwIfAborted();
+    const answer = await fetched(`${source.address}/${path}`, headers, left).catch(() => null);
+    left.throwIfAborted();
     if (answer && answer.ok) return answer;
     if (answer && answer.status < 500) {
       const told = await answer.json().catch(() => ({}));
@@ -31,7 +30,27 @@ async function ask(source, path, signal) {
     }
     if (attempt >= RETRY_MS.length) throw new Error("The server does not answer. It is tried again when you move on.");
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS[attempt]));
-    if (signal.aborted) throw new DOMException("Left", "AbortError");
+  }
+}
+
+// The answer once it has come whole. Given up where one leaves, and where nothing has come for a while.
+async function fetched(address, headers, left) {
+  const given = new AbortController();
+  const giveUp = () => given.abort();
+  let silence = null;
+  const heard = () => { clearTimeout(silence); silence = setTimeout(giveUp, SILENCE_MS); };
+  // A copy is watched: where the answer itself is read piece by piece, Chromium calls every other one aborted.
+  const watch = async (reader) => { while (!(await reader.read()).done) heard(); };
+  left.addEventListener("abort", giveUp);
+  try {
+    heard();
+    const answer = await fetch(address, { headers, signal: given.signal, cache: "no-store" });
+    heard();
+    const [, bytes] = await Promise.all([watch(answer.clone().body.getReader()), answer.arrayBuffer()]);
+    return new Response(bytes, answer);
+  } finally {
+    clearTimeout(silence);
+    left.removeEventListener("abort", giveUp);
   }
 }
 
