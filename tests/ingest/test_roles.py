@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.ingest.descriptions import clean
 from dashboard.grading.absence import DISPUTED
+from dashboard.ingest.descriptions import clean
 from dashboard.ingest.grouping import group_series
 from dashboard.ingest.instance import FramePlane, Instance
 from dashboard.ingest.roles import Judgement, declared, judge

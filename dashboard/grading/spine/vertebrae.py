@@ -92,7 +92,9 @@ def _lies_between_discs(spine: Spine, place: int) -> bool:
 
 
 def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) -> tuple[float | None, str | None]:
-    """Largest loss against the whole bodies next above and below (both where there are both), and its shape.
+    """Largest loss against the bodies next above and below (both where there are both), and its shape.
+
+    Where both have collapsed themselves, against those beyond them.
 
     Parameters
     ----------
@@ -103,7 +105,10 @@ def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) 
     wedged
         Leave the back height out: L5 is lower behind than in front in everybody.
     """
-    beside = [kept for way in (-2, 2) if (kept := _next_whole(heights, place, way)) is not None]
+    beside = [heights[k] for k in (place - 2, place + 2) if k in heights]
+    whole = [kept for way in (-2, 2) if (kept := _beyond_collapsed(heights, place, way)) is not None]
+    if len(whole) == 2:
+        beside = whole
     if not beside:
         return None, None
     # The taller neighbour: a neighbour that is itself collapsed must not hide a collapse. Back heights fall and front
@@ -118,15 +123,15 @@ def height_loss(heights: Mapping[int, Array], place: int, wedged: bool = False) 
     return float(lost[worst]), shape
 
 
-def _next_whole(heights: Mapping[int, Array], place: int, way: int) -> Array | None:
-    """Heights of the next body one way; where that one has lost height beside the one beyond it, those of that one.
+def _beyond_collapsed(heights: Mapping[int, Array], place: int, way: int) -> Array | None:
+    """Heights of the next body but one, where the next one has lost height beside it; None elsewhere.
 
-    Of several collapsed bodies in a row the middle one has no whole neighbour.
+    Of three collapsed bodies in a row the middle one has no whole neighbour.
     """
     beside, beyond = heights.get(place + way), heights.get(place + 2 * way)
-    if beside is None or beyond is None:
-        return beside
-    return beyond if bool(np.any(beside < (1 - GENANT_CUTS[0]) * beyond)) else beside
+    if beside is None or beyond is None or not np.any(beside < (1 - GENANT_CUTS[0]) * beyond):
+        return None
+    return beyond
 
 
 # Genant's grades 1, 2 and 3 begin at these losses of height (CLINICAL reference, section 5, recalled).
