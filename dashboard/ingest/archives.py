@@ -24,7 +24,6 @@ RATIO_FREE_TOTAL = 256 * 1024**2
 ENTRY_HEADER = 30
 END_RECORD = b"PK\x05\x06"
 END_RECORD_BYTES, LONGEST_COMMENT = 22, 65_535
-DIRECTORY_ENTRY_BYTES = 46
 # An entry of the directory is 46 bytes and its name; this bounds what listing an archive can cost.
 DIRECTORY_BYTES_AN_ENTRY = 512
 ENCRYPTED, STRONGLY_ENCRYPTED, MASKED = 0x1, 0x40, 0x2000

@@ -11,7 +11,7 @@ GZIP = b"\x1f\x8b"
 # Files that systems leave in folders, by name in lower case.
 LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db", ".localized", "autorun.inf"})
 LITTER_FOLDERS = frozenset({"__macosx", ".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin"})
-NIFTI_1, NIFTI_2 = 348, 540
+NIFTI_1 = 348
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # What people drop by mistake, by its first bytes; the words complete "The file is ...".
 STRANGERS = (

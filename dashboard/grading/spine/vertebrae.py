@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashboard.grading.spine.outlines import Outline
-from dashboard.grading.spine.signals import inner_values, marrow_signal
+from dashboard.grading.spine.signals import marrow_signal
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
 
 FRONT, MIDDLE, BACK = (0.05, 0.25), (0.4, 0.6), (0.75, 0.95)
-# Bodies this near (in places along the row) are what a body is compared with.
-NEIGHBOURS = 2
 # 1.4826 turns a median absolute deviation into a standard deviation; the floor is the spread between healthy
 # neighbours that a robust spread over a handful of bodies may miss.
 MAD_TO_SD, LEAST_SPREAD = 1.4826, 0.08
@@ -46,8 +44,6 @@ class BodyMeasures:
     marrow_z
         Robust z of the log of `marrow` among the bodies of this picture, after the trend along them; None for fewer
         than four.
-    marrow_high_share, marrow_low_share
-        Share of the body much brighter or darker than its own median.
     """
 
     level: str
@@ -59,8 +55,6 @@ class BodyMeasures:
     ends_seen: bool
     marrow: float
     marrow_z: float | None
-    marrow_high_share: float
-    marrow_low_share: float
 
 
 def measure_bodies(
@@ -78,10 +72,9 @@ def measure_bodies(
         loss, shape = None, None
         if k in between:
             loss, shape = height_loss(between, k, wedged=spine.named[k].level == "L5")
-        high, low = _patches(prediction, near[k], marrow[k])
         front, middle, back = (float(v) for v in heights[k])
         found[k] = BodyMeasures(
-            spine.named[k].level, front, middle, back, loss, shape, k in between, marrow[k], outlying.get(k), high, low
+            spine.named[k].level, front, middle, back, loss, shape, k in between, marrow[k], outlying.get(k)
         )
     return found
 
@@ -163,12 +156,3 @@ def marrow_outliers(marrow: Mapping[int, float]) -> dict[int, float]:
 def _heights(shape: Sequence[Outline]) -> Array:
     bodies = [one.between_walls() for one in shape]
     return np.asarray(np.median([[o.height_mm(*part) for part in (FRONT, MIDDLE, BACK)] for o in bodies], axis=0))
-
-
-# A patch is bright or dark when it differs from the body's median by more than this share.
-PATCH_HIGH, PATCH_LOW = 1.6, 0.5
-
-
-def _patches(prediction: SagittalPrediction, shape: Sequence[Outline], marrow: float) -> tuple[float, float]:
-    inside = np.concatenate([inner_values(prediction, o, (0.1, 0.9), (0.12, 0.88)).ravel() for o in shape])
-    return float(np.mean(inside > PATCH_HIGH * marrow)), float(np.mean(inside < PATCH_LOW * marrow))
