@@ -33,7 +33,7 @@ from dashboard.grading.urgency import (
     judge,
 )
 from dashboard.grading.words import NOT_BORNE_OUT, agreement_words, alone_words, flag_words, rank, slice_words
-from dashboard.study import Rejection, Series, SeriesPrediction, SlicePrediction, Study
+from dashboard.study import Series, SeriesPrediction, SlicePrediction, Study
 from dashboard.study.finding_models import SpineModels
 from dashboard.study.geometry import Array
 from dashboard.study.sagittal import SagittalPrediction
@@ -95,7 +95,6 @@ def grade_study(
         graded_mm.setdefault(one.series_instance_uid, []).append(one.position_mm)
     side = look_from_the_side(study, levels, finding_models, graded_mm, sacs)
     at_least = _study_at_least(graded)
-    unusable = {one.series_instance_uid: one.unusable for one in study.series}
     reasons = () if graded else study_absence(series, len(study.rejected))
     worst = max(graded, key=_severity, default=None)
     return StudyResult(
@@ -104,7 +103,7 @@ def grade_study(
         reasons=reasons,
         grade=None if worst is None else worst.supported_grade,
         at_least=at_least,
-        urgency=_urgency(parts, slices, worst, at_least, reasons, series, study.rejected, unusable, side),
+        urgency=_urgency(study, parts, slices, worst, at_least, reasons, series, side),
         worst=worst,
         levels=group_levels(graded),
         series=series,
@@ -212,18 +211,17 @@ def _severity(one: SliceResult) -> tuple[int, float, int, float]:
 
 
 def _urgency(
+    study: Study,
     parts: Sequence[Part],
     slices: Sequence[SliceResult],
     worst: SliceResult | None,
     at_least: tuple[float, ...] | None,
     reasons: tuple[str, ...],
     series: Sequence[SeriesResult],
-    rejected: Sequence[Rejection],
-    unusable: Mapping[str, int],
     side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
-    lost = claims_of_lost(rejected, series)
+    lost = claims_of_lost(study.rejected, series)
     if worst is None or worst.supported_grade is None:
         return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims(), *lost], None)
     # That of a slice: probabilities are the worst of all, rank by rank, and no slice need have them together.
@@ -238,8 +236,8 @@ def _urgency(
             claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
     claims += [
         Claim(Tier.NOT_ANALYSED, (f"a series named as axial T2 was not analysed: {one.reason}",))
-        for one in series
-        if may_be_gradable(one, unusable.get(one.series_instance_uid, 0))
+        for one, images in zip(series, study.series, strict=True)
+        if may_be_gradable(one, images.unusable)
     ]
     return judge([*claims, *lost], at_least)
 
