@@ -10,7 +10,7 @@ from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.parts import Part
 from dashboard.grading.profile import least_runs
 from dashboard.grading.quality import Obstacle
-from dashboard.grading.result import SeriesResult, SliceResult
+from dashboard.grading.result import SliceResult
 from dashboard.grading.urgency import (
     GAP_ENDINGS,
     TIER_OF_GAP,
@@ -22,7 +22,7 @@ from dashboard.grading.urgency import (
     claim_of_unsupported,
 )
 from dashboard.grading.words import rank
-from dashboard.study import GRADES, Rejection, Role
+from dashboard.study import GRADES, Role, Series, Study
 from dashboard.study.geometry import Array
 
 
@@ -110,22 +110,19 @@ def _steep_claims(part: Part, where: str) -> list[Claim]:
     return [Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))]
 
 
-def claims_of_lost(rejected: Sequence[Rejection], series: Sequence[SeriesResult]) -> list[Claim]:
+def claims_of_lost(study: Study) -> list[Claim]:
     """What damaged images ask for: one claim a series that could have been graded, or of which nothing could be read.
 
-    Parameters
-    ----------
-    rejected
-        Files of the study that were not used.
-    series
-        Results of all its series.
+    Slices of a volume that were made from those beside them are not lost.
     """
-    known = {one.series_instance_uid: one for one in series}
-    lost = Counter(one.series_instance_uid for one in rejected if one.sop_instance_uid)
+    known = {one.series_instance_uid: one for one in study.series}
+    lost = Counter(one.series_instance_uid for one in study.rejected if one.sop_instance_uid)
+    for uid, series in known.items():
+        lost[uid] -= sum(not frame.arrived for volume in series.volumes for frame in volume.frames)
     return [
-        claim_of_lost(count, "" if uid not in known else _name(known[uid]))
+        claim_of_lost(count, _name(known[uid]) if uid in known else "")
         for uid, count in sorted(lost.items())
-        if uid not in known or known[uid].role in GRADABLE_ROLES
+        if count > 0 and (uid not in known or known[uid].role in GRADABLE_ROLES)
     ]
 
 
@@ -135,8 +132,9 @@ def suspicions(parts: Sequence[Part]) -> list[Claim]:
     return [claim for claim in claims if claim.tier is TIER_OF_GAP[Concern.SUSPICIOUS]]
 
 
-def _name(series: SeriesResult) -> str:
-    return f"axial T2 series{'' if series.series_number is None else f' {series.series_number}'}"
+def _name(series: Series) -> str:
+    kind = "3-D" if series.role is Role.VOLUME_T2 else "axial"
+    return f"{kind} T2 series{'' if series.series_number is None else f' {series.series_number}'}"
 
 
 def _where(part: Part, parts: Sequence[Part]) -> str:

@@ -221,7 +221,7 @@ def _urgency(
     side: SideView,
 ) -> Urgency:
     """All claims of a study, judged."""
-    lost = claims_of_lost(study.rejected, series)
+    lost = claims_of_lost(study)
     if worst is None or worst.supported_grade is None:
         return judge([Claim(Tier.NOT_ANALYSED, reasons), *suspicions(parts), *side.claims(), *lost], None)
     # That of a slice: probabilities are the worst of all, rank by rank, and no slice need have them together.

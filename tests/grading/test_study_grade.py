@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, grade_study
 from dashboard.grading.thresholds import GradingThresholds
-from dashboard.study import GRADES, Acquisition, Rejection, Role, Volume
+from dashboard.study import GRADES, Acquisition, FrameReference, Rejection, Role, Volume
 from tests.grading.crops import (
     Anatomy,
     axial_series,
@@ -345,3 +345,13 @@ def test_damaged_images_keep_a_study_out_of_the_routine_ones(series, tier, words
     found = grade_study(study, {"2.25.7": slices_of("0 0 0 0 0 0")})
     assert (found.grade, found.urgency.tier.value) == ("0", tier)
     assert any(words in one for one in found.urgency.reasons)
+
+
+@pytest.mark.parametrize(("damaged", "tier"), [(1, "routine"), (2, "not analysed")])
+def test_a_damaged_slice_that_a_volume_was_mended_for_is_not_lost(damaged, tier):
+    whole = axial_series(6)
+    frames = (*whole.volumes[0].frames[:3], FrameReference(""), *whole.volumes[0].frames[4:])
+    mended = replace(whole, volumes=(replace(whole.volumes[0], frames=frames),))
+    lost = [Rejection(f"{n}", LOST, series_instance_uid="2.25.7", sop_instance_uid=f"1.{n}") for n in range(damaged)]
+    study = replace(study_of(mended), rejected=tuple(lost))
+    assert grade_study(study, {"2.25.7": slices_of("0 0 0 0 0 0")}).urgency.tier.value == tier
