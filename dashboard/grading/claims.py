@@ -5,14 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboard.grading.absence import GRADABLE_ROLES
+from dashboard.grading.absence import GRADABLE_ROLES, may_be_gradable
 from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.parts import Part
 from dashboard.grading.profile import least_runs
 from dashboard.grading.quality import Obstacle
-from dashboard.grading.result import SliceResult
+from dashboard.grading.result import SeriesResult, SliceResult
 from dashboard.grading.urgency import (
-    GAP_ENDINGS,
     TIER_OF_GAP,
     Claim,
     Tier,
@@ -20,6 +19,7 @@ from dashboard.grading.urgency import (
     claim_of_lost,
     claim_of_missing,
     claim_of_unsupported,
+    claim_to_read_now,
 )
 from dashboard.grading.words import rank
 from dashboard.study import GRADES, Role, Series, Study
@@ -95,7 +95,7 @@ def _unusable_claims(part: Part, where: str) -> list[Claim]:
         return []
     images = "an image has no usable place" if count == 1 else f"{count} images have no usable place"
     words = f"{images} or may not be analysed{where}"
-    return [Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))]
+    return [claim_to_read_now(words)]
 
 
 def _steep_claims(part: Part, where: str) -> list[Claim]:
@@ -107,7 +107,28 @@ def _steep_claims(part: Part, where: str) -> list[Claim]:
     count = sum(len(volume.frames) for volume in blocks)
     slices = "a slice lies" if count == 1 else f"{count} slices lie"
     words = f"{slices} too steep to be graded as axial ones{where}"
-    return [Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))]
+    return [claim_to_read_now(words)]
+
+
+def claims_of_series(study: Study, results: Sequence[SeriesResult]) -> list[Claim]:
+    """What series ask for that could have been graded, by their role or their name, and were not looked at.
+
+    Parameters
+    ----------
+    results
+        Of the study's series, in their order.
+    """
+    failed = [
+        f"an axial T2 series was not analysed: {one.reason}"
+        for one in results
+        if one.role in GRADABLE_ROLES and not one.analysed and one.orientation_ok is None
+    ]
+    named = [
+        f"a series named as axial T2 was not analysed: {one.reason}"
+        for one, series in zip(results, study.series, strict=True)
+        if may_be_gradable(one, series.unusable)
+    ]
+    return [Claim(Tier.NOT_ANALYSED, (words,)) for words in (*failed, *named)]
 
 
 def claims_of_lost(study: Study) -> list[Claim]:
@@ -176,7 +197,7 @@ def _missing_claims(part: Part, parts: Sequence[Part], where: str) -> list[Claim
     claims = [claim_of_missing(one.concern, one.count, where, (uid, one.after + 1)) for one in found]
     if part.series.absent > sum(one.count for one in found):
         words = f"{part.series.absent} slices never arrived{where}, as their numbers and gaps tell"
-        claims.append(Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],)))
+        claims.append(claim_to_read_now(words))
     return claims
 
 

@@ -42,9 +42,8 @@ class Part:
 
         A copy of this one, as archives make them, is no other.
         """
-        frame = self.series.frame_of_reference_uid
         others = [one for one in parts if one.number != self.number and not self.is_copy_of(one)]
-        return [one for one in others if frame and one.series.frame_of_reference_uid == frame]
+        return [one for one in others if self.series.compares_with(one.series)]
 
     def is_copy_of(self, other: "Part") -> bool:
         """Whether two series show the same picture at the same place: no two measurements are equal to the last bit."""

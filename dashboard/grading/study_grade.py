@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from dashboard.grading.absence import GRADABLE_ROLES, may_be_gradable, study_absence
+from dashboard.grading.absence import study_absence
 from dashboard.grading.bilsky import grade_from
-from dashboard.grading.claims import claims_of_lost, claims_of_part, suspicions
+from dashboard.grading.claims import claims_of_lost, claims_of_part, claims_of_series, suspicions
 from dashboard.grading.explanation import explained
 from dashboard.grading.levels import group_levels
 from dashboard.grading.parts import Part, originals
@@ -230,16 +230,7 @@ def _urgency(
     claims = [Claim(TIER_OF_GRADE[grade], _grade_reasons(grade, worst, slices), place), *side.claims()]
     for part in parts:
         claims.extend(claims_of_part(part, parts, slices))
-    for one_series in series:
-        if one_series.role in GRADABLE_ROLES and not one_series.analysed and one_series.orientation_ok is None:
-            words = f"an axial T2 series was not analysed: {one_series.reason}"
-            claims.append(Claim(Tier.NOT_ANALYSED, (words,)))
-    claims += [
-        Claim(Tier.NOT_ANALYSED, (f"a series named as axial T2 was not analysed: {one.reason}",))
-        for one, images in zip(series, study.series, strict=True)
-        if may_be_gradable(one, images.unusable)
-    ]
-    return judge([*claims, *lost], at_least)
+    return judge([*claims, *claims_of_series(study, series), *lost], at_least)
 
 
 def _grade_reasons(grade: str, worst: SliceResult, slices: Sequence[SliceResult]) -> tuple[str, ...]:

@@ -146,7 +146,12 @@ def claim_of_lost(count: int, series: str) -> Claim:
     """What `count` damaged images ask for; `series` names theirs, "" where nothing of it could be read."""
     images = "an image" if count == 1 else f"{count} images"
     words = f"{images} of {series} could not be read" if series else f"a whole series could not be read ({images})"
-    return Claim(TIER_OF_GAP[Concern.WIDE], (words + GAP_ENDINGS[Concern.WIDE],))
+    return claim_to_read_now(words)
+
+
+def claim_to_read_now(what: str) -> Claim:
+    """What images ask for that could not be analysed at all; `what` says which and why."""
+    return Claim(TIER_OF_GAP[Concern.WIDE], (what + GAP_ENDINGS[Concern.WIDE],))
 
 
 def is_high(grade: str) -> bool:

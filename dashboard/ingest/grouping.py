@@ -11,11 +11,11 @@ in coronal ones, whichever way they were scanned. The affine keeps the true dire
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from dashboard.errors import GeometryRefused
+from dashboard.ingest.gaps import absent_slices, at_gaps, counted
 from dashboard.ingest.instance import Instance
 from dashboard.ingest.stacks import (
     FrameSource,
@@ -29,18 +29,13 @@ from dashboard.ingest.stacks import (
     slice_depths,
     stack_order,
 )
-from dashboard.study import Plane, plane_of, stack_affine
-from dashboard.study.geometry import STEP_TOLERANCE, Array, missing_slices
+from dashboard.study.geometry import Array
 
 # Directions of one stack agree to rounding; 0.01 is 0.6 degrees, well below the angle between blocks at two discs.
 ORIENTATION_TOLERANCE = 0.01
 SPACING_TOLERANCE = 0.005
 # Scanners write positions with 0.01 mm or better; nearer than this is the same place seen again.
 SAME_PLACE_MM = 0.05
-# Neighbours of one stack may differ from the usual step by this much, or by a tenth of it.
-STEP_TOLERANCE_MM = 0.15
-# A volume may miss one slice in so many, and a slice across the body is thin up to here.
-FRAMES_A_GAP, THIN_MM = 10, 2.0
 # The corner of a slice may move this far against its neighbours without starting another stack (a sheared stack moves
 # steadily and is one stack at any angle).
 CORNER_TOLERANCE_MM = 1.0
@@ -97,17 +92,17 @@ def group_series(instances: Iterable[Instance]) -> SeriesGroup:
     usable, unusable = _with_geometry(sources)
     warnings = [warning for instance in files for warning in instance.warnings]
     if unusable:
-        warnings.append(f"{_count(unusable, 'image')} without a usable position or orientation left out.")
+        warnings.append(f"{counted(unusable, 'image')} without a usable position or orientation left out.")
     stacks: list[Stack] = []
     absent = 0
     for kind, frames in _by_kind(usable):
         for grid in _by_grid(frames):
             for repetition, layer in enumerate(_by_repetition(grid)):
                 told = Kind(kind.frame_type, kind.echo_time_ms, kind.diffusion_b_value, repetition)
-                made, found = _at_gaps(told, layer)
+                made, found = at_gaps(told, layer)
                 stacks += made
                 warnings += found
-                absent += _absent(made)
+                absent += absent_slices(made)
     warnings += _size_warnings(stacks)
     ordered = tuple(sorted(stacks, key=stack_order))
     return SeriesGroup(files, ordered, tuple(dict.fromkeys(warnings)), unusable, absent)
@@ -219,118 +214,10 @@ def _repeats(grid: Sequence[FrameSource]) -> bool:
     return len(grid) > 1 and bool(np.diff(np.sort(slice_depths(grid))).min() <= SAME_PLACE_MM)
 
 
-def _at_gaps(kind: Kind, layer: Sequence[FrameSource]) -> tuple[list[Stack], list[str]]:
-    """Order frames along their normal and cut where the step breaks, saying so in words."""
-    depth = slice_depths(layer)
-    order = sorted(range(len(layer)), key=lambda index: depth[index])
-    frames, steps = [layer[index] for index in order], np.diff(depth[order])
-    usual = _usual_step(steps, frames)
-    single = _single_gaps(steps, usual, frames)
-    if single:
-        return [_bridged(kind, frames, single)], [_bridged_words(single)]
-    runs, warnings = [[frames[0]]], []
-    for index, step in enumerate(steps):
-        if abs(step - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual):
-            runs.append([])
-            warnings.append(_gap_words(float(step), usual, index + 1))
-        runs[-1].append(frames[index + 1])
-    if len(warnings) > 2:
-        warnings = [f"Slices lie in {len(runs)} blocks, with gaps or another spacing between them."]
-    return [_stack(kind, run) for run in runs], warnings
-
-
-def _single_gaps(steps: Array, usual: float, frames: Sequence[FrameSource]) -> list[int]:
-    """Steps over which a volume misses one slice and nothing else is wrong; none where it is no volume.
-
-    A volume in pieces, or half of a spine seen from the side, is read for what it is not. Thick axial slices are read
-    one by one, and between them a compression may lie.
-    """
-    uneven = [
-        index for index, step in enumerate(steps) if abs(step - usual) > max(STEP_TOLERANCE_MM, STEP_TOLERANCE * usual)
-    ]
-    if len(uneven) > max(1, len(frames) // FRAMES_A_GAP) or len(frames) < FRAMES_A_GAP:
-        return []
-    if any(missing_slices(float(steps[index]), usual) != 1 for index in uneven):
-        return []
-    across = plane_of(frame_affine(frames[0])) in (Plane.AXIAL, Plane.OBLIQUE)
-    return [] if across and usual > THIN_MM else uneven
-
-
-def _bridged(kind: Kind, frames: Sequence[FrameSource], gaps: Sequence[int]) -> Stack:
-    """One stack of frames between which single slices are missing."""
-    places = [index + sum(gap < index for gap in gaps) for index in range(len(frames))]
-    affine = stack_affine([frame_affine(source) for source in frames])
-    affine[:3, 0] *= (len(frames) - 1) / places[-1]
-    return Stack(kind, tuple(frames), affine, tuple(places))
-
-
-def _bridged_words(gaps: Sequence[int]) -> str:
-    after = " and ".join(str(gap + 1) for gap in gaps)
-    if len(gaps) == 1:
-        return (
-            f"A slice is missing after slice {after}; for the analysis it is made from those beside it, and not shown."
-        )
-    return f"Slices are missing after slices {after}; for the analysis they are made from those beside, and not shown."
-
-
-def _absent(stacks: Sequence[Stack]) -> int:
-    """How many slices are lost between the stacks that one layer was cut into: as many as their numbers skip.
-
-    A gap alone proves nothing, for blocks that were planned apart are numbered on.
-    """
-    numbers = [[source.instance.instance_number for source in stack.frames] for stack in stacks]
-    if any(number is None for own in numbers for number in own):
-        return 0
-    counted = [np.array(own, dtype=np.float64) for own in numbers]
-    steps = np.abs(np.concatenate([np.diff(own) for own in counted]))
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    step_mm = max(
-        (float(np.linalg.norm(stack.affine[:3, 0])) for stack in stacks if len(stack.frames) > 1), default=0.0
-    )
-    if not usual or not step_mm:
-        return 0
-    lost = 0
-    for (above, own), (below, other) in pairwise(zip(stacks, counted, strict=True)):
-        gap_mm = float(np.ptp(slice_depths([above.frames[-1], below.frames[0]])))
-        missing, skipped = round(gap_mm / step_mm) - 1, round(abs(other[0] - own[-1]) / usual) - 1
-        lost += missing if missing == skipped > 0 else 0
-    return lost
-
-
-def _usual_step(steps: Array, frames: Sequence[FrameSource]) -> float:
-    """The step between neighbours, mm: the median; of two slices alone, what the header says if it is shorter."""
-    if len(steps) == 0:
-        return 0.0
-    if len(steps) > 1:
-        # The lower of the middle two, so that a step that really occurs is chosen.
-        return float(np.sort(steps)[(len(steps) - 1) // 2])
-    said = frames[0].instance.acquisition.spacing_between_slices_mm or 0.0
-    thickness = frames[0].plane.slice_thickness_mm or 0.0
-    said = max(said, thickness)
-    return said if 0 < said < steps[0] / (1 + STEP_TOLERANCE) else float(steps[0])
-
-
-def _gap_words(step: float, usual: float, after: int) -> str:
-    missing = missing_slices(step, usual)
-    if missing:
-        return f"A gap of {step:.1f} mm after slice {after}: {_count(missing, 'slice')} may be missing."
-    if step > usual:
-        return f"A gap of {step:.1f} mm after slice {after}; the slices on either side are separate stacks."
-    return f"A step of only {step:.1f} mm after slice {after}, elsewhere {usual:.1f} mm; treated as separate stacks."
-
-
-def _stack(kind: Kind, run: Sequence[FrameSource]) -> Stack:
-    return Stack(kind, tuple(run), stack_affine([frame_affine(source) for source in run]))
-
-
 def _size_warnings(stacks: Sequence[Stack]) -> list[str]:
     if len({stack.shape[1:] for stack in stacks}) > 1:
         return ["The series holds images of different sizes; each size is a separate stack."]
     return []
-
-
-def _count(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _file_order(instance: Instance) -> tuple[object, ...]:

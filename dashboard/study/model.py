@@ -162,6 +162,12 @@ class Series:
             counts[volume.plane] = counts.get(volume.plane, 0) + len(volume.frames)
         return max(counts, key=lambda plane: counts[plane]) if counts else Plane.OBLIQUE
 
+    def compares_with(self, other: "Series") -> bool:
+        """Whether positions in two series compare: it is one series, or one frame of reference, and that is told."""
+        frame = self.frame_of_reference_uid
+        same = self.series_instance_uid == other.series_instance_uid
+        return same or bool(frame and frame == other.frame_of_reference_uid)
+
     @property
     def frame_count(self) -> int:
         """Slices over all volumes, those that arrived."""

@@ -179,9 +179,9 @@ def _suspected_mm(document: Mapping[str, Any], study: Study, series: Series) -> 
     sagittal = document.get("sagittal") or {}
     if not sagittal.get("suspected"):
         return None
-    uid, frame = sagittal.get("series_instance_uid"), series.frame_of_reference_uid
-    same = {one.series_instance_uid for one in study.series if frame and one.frame_of_reference_uid == frame}
-    if uid not in same | {series.series_instance_uid}:
+    if sagittal.get("series_instance_uid") not in {
+        one.series_instance_uid for one in study.series if series.compares_with(one)
+    }:
         return None
     place = (sagittal.get("worst") or {}).get("position_mm")
     return None if place is None else np.array(place, dtype=np.float64)

@@ -85,7 +85,7 @@ def look_from_the_side(
         others = _other_contrasts(own, study.series)
         measures = measure_spine(prediction, read.spine, others)
         triage = study_triage(read.spine, models, measures, is_t2=is_t2).shown_across(
-            [place for uid, places in (graded_mm or {}).items() if _comparable(own, series[uid]) for place in places]
+            [place for uid, places in (graded_mm or {}).items() if own.compares_with(series[uid]) for place in places]
         )
         for one in spine_findings(prediction, read.spine, models, triage, others, measures, is_t2, sacs):
             kept = findings.get((one.level, one.kind))
@@ -108,17 +108,11 @@ def _speaks_before(one: Finding, kept: Finding, is_t2: bool) -> bool:
     return is_t2 and one.kind == "canal_narrowing" and one.status == SUSPECTED and kept.status != SUSPECTED
 
 
-def _comparable(one: Series, other: Series) -> bool:
-    """Whether positions of two series compare: the same series, or the same frame of reference, and it is told."""
-    frame = one.frame_of_reference_uid
-    return one.series_instance_uid == other.series_instance_uid or bool(frame and frame == other.frame_of_reference_uid)
-
-
 def _other_contrasts(own: Series, every: Iterable[Series]) -> tuple[OtherContrast, ...]:
     """STIR and T1 volumes whose coordinates compare with those of a series."""
     return tuple(
         OtherContrast(OTHER_ROLES[one.role], np.asarray(volume.voxels, np.float32), volume.affine)
         for one in every
-        if one.role in OTHER_ROLES and one is not own and _comparable(own, one)
+        if one.role in OTHER_ROLES and one is not own and own.compares_with(one)
         for volume in one.volumes
     )

@@ -5,6 +5,7 @@ that holds a cord of 7 mm down to L1. Lengths are known to half a pixel.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -97,6 +98,17 @@ def one_model(
         FEATURES[name], (0.0,) * count, (1.0,) * count, weights or (0.0,) * count,
         tuple(offset - k for k in range(steps)), cut=cut,
     )  # fmt: skip
+
+
+def place(level: str) -> dict[str, Any]:
+    """Where a finding lies, with its level sure."""
+    return {
+        "level": level,
+        "level_certain": True,
+        "series_instance_uid": "1.2.3",
+        "level_series_instance_uid": "1.2.3",
+        "position_mm": (0.0, 0.0, 0.0),
+    }
 
 
 def usual(name: str) -> float:

@@ -14,15 +14,9 @@ from dashboard.grading.spine.disc_findings import meyerding_grade
 from dashboard.grading.spine.findings import spine_findings
 from dashboard.grading.spine.result import KINDS
 from dashboard.study.levels import LEVELS
-from tests.grading.spine.drawn import BODY_MM, CANAL, CORD, Drawing, cut, drawn, flat_models, one_model
+from tests.grading.spine.drawn import BODY_MM, CANAL, CORD, Drawing, cut, drawn, flat_models, one_model, place
 
-PLACE = {
-    "level": "C5/6",
-    "level_certain": True,
-    "series_instance_uid": "1.2.3",
-    "level_series_instance_uid": "1.2.3",
-    "position_mm": (0.0, 0.0, 0.0),
-}
+PLACE = place("C5/6")
 FORBIDDEN = ("normal", "ruled out", "diagnos")
 
 

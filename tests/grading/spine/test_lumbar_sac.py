@@ -7,14 +7,9 @@ import pytest
 
 from dashboard.grading.spine.lumbar_sac import FRONT_LOST_PERCENT, NO_CSF_PERCENT, lumbar_findings, sacs_at_discs
 from tests.grading.crops import CSF, ellipse, prediction
+from tests.grading.spine.drawn import place
 
-PLACE = {
-    "level": "L4/5",
-    "level_certain": True,
-    "series_instance_uid": "1.2.3",
-    "level_series_instance_uid": "1.2.3",
-    "position_mm": (0.0, 0.0, 0.0),
-}
+PLACE = place("L4/5")
 SAC = ellipse(13.0, 16.0)
 
 
