@@ -122,7 +122,8 @@ def _beyond_collapsed(heights: Mapping[int, Array], place: int, way: int) -> Arr
     Of three collapsed bodies in a row the middle one has no whole neighbour.
     """
     beside, beyond = heights.get(place + way), heights.get(place + 2 * way)
-    if beside is None or beyond is None or not np.any(beside < (1 - GENANT_CUTS[0]) * beyond):
+    # All of its heights: at the edge of the field, where pictures fade, single ones are lower in anybody.
+    if beside is None or beyond is None or not np.all(beside < (1 - GENANT_CUTS[1]) * beyond):
         return None
     return beyond
 
