@@ -67,6 +67,14 @@ def make_parser() -> argparse.ArgumentParser:
     what.add_parser("check", help="say whether the log is whole")
     what.add_parser("export", help="print the log as JSON, one line an entry")
     audit.set_defaults(command=_audit)
+    readings = commands.add_parser(
+        "readings",
+        help="export what persons confirmed, to adapt the model to this site",
+        description="Writes slices whose grade persons confirmed or changed, without names and numbers of patients, "
+        "into a new folder that `python -m models.training.train --from-readings DIR` adapts the model from.",
+    )
+    readings.add_argument("--out", type=Path, metavar="DIR", required=True, help="a folder that is new or empty")
+    readings.set_defaults(command=_readings)
     return parser
 
 
@@ -104,6 +112,14 @@ def _worker(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     (run_dispatcher if options.child else run_worker)(load_settings())
+    return 0
+
+
+def _readings(options: argparse.Namespace) -> int:
+    from dashboard.work.readings_command import export_readings
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    export_readings(load_settings(), options.out, sys.stderr)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from dashboard.grading.agreement import Agreement, Coefficient, agreement
 from dashboard.grading.bilsky import BAND_OF_GRADE, BAND_SCHEME, Band, SliceGrade
+from dashboard.grading.confirmed import confirmed_slices
 from dashboard.grading.first_look import FirstLook, first_look
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.native import trusted_labels
@@ -47,6 +48,7 @@ __all__ = [
     "Urgency",
     "agreement",
     "canonical_json",
+    "confirmed_slices",
     "correction_of",
     "first_look",
     "grade_study",

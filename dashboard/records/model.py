@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from dashboard.ingest import Identity
+from dashboard.study import SlicePlace
 
 Document = dict[str, Any]
 
@@ -193,12 +194,42 @@ class StoredIdentity:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a person says of a finding.
+
+    Attributes
+    ----------
+    verdict
+        Agreed: the reading takes the finding's grade. Changed: another grade with its reason, or the same with a level;
+        of a study without a suggested grade any grade. Not gradable: no grade, with the reason.
+    grade
+        One of the Bilsky grades; None where the person agrees, or says that none can be given.
+    level
+        One of :data:`dashboard.study.LEVELS`, or "".
+    marks_hidden
+        Whether the person looked without the software's marks. What they say is then compared with a suggestion that
+        they did not see: it needs no reason, and the same grade is agreement.
+    at
+        The slice that shows it, of those in the result; None where the person points at none.
+    """
+
+    verdict: Verdict
+    grade: str | None = None
+    level: str = ""
+    reason: str = field(default="", repr=False)
+    comment: str = field(default="", repr=False)
+    marks_hidden: bool = False
+    at: SlicePlace | None = None
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a person confirmed or changed about a finding, or took back.
 
     `grade` is the grade the person stands by, None where they say that none can be given, and in a withdrawal.
     `withdraws` names the reading that this row takes back; `withdrawn` says that a later row took this one back.
     `level_was` is what the software calls the level that a correction of levels names `level`; "" in other readings.
+    `at` is the slice that the person pointed at, if any.
     """
 
     id: str
@@ -215,6 +246,7 @@ class Reading:
     created_at: datetime
     withdrawn: bool = False
     level_was: str = ""
+    at: SlicePlace | None = None
 
 
 @dataclass(frozen=True)

@@ -13,42 +13,19 @@ from dashboard.errors import NotAllowed, RecordsError
 from dashboard.grading import LevelCorrection, relevel
 from dashboard.records.findings import restate
 from dashboard.records.keys import Keys
-from dashboard.records.model import Reading, Verdict, new_id
+from dashboard.records.model import Reading, Said, Verdict, new_id
+from dashboard.records.plain import from_plain, to_plain
 from dashboard.records.studies import study_row
 from dashboard.records.tables import FindingRow, ReadingRow, StudyRow
-from dashboard.study import GRADES, LEVELS
+from dashboard.study import GRADES, LEVELS, SlicePlace
 
 LONGEST_WORDS = 4000
 
 
 def add_reading(
-    session: Session,
-    keys: Keys,
-    study_id: str,
-    finding_id: str,
-    author: str,
-    verdict: Verdict,
-    grade: str | None,
-    level: str,
-    reason: str,
-    comment: str,
-    marks_hidden: bool,
-    now: datetime,
+    session: Session, keys: Keys, study_id: str, finding_id: str, author: str, said: Said, now: datetime
 ) -> Reading:
     """Add what `author` says of a finding.
-
-    Parameters
-    ----------
-    verdict
-        Agreed: the reading takes the finding's grade. Changed: another grade with its reason, or the same with a level;
-        of a study without a suggested grade any grade. Not gradable: no grade, with the reason.
-    grade
-        One of the Bilsky grades; None where the author agrees, or says that none can be given.
-    level
-        One of :data:`dashboard.study.LEVELS`, or "".
-    marks_hidden
-        Whether the author looked without the software's marks. What they say is then compared with a suggestion that
-        they did not see: it needs no reason, and the same grade is agreement.
 
     Raises
     ------
@@ -56,15 +33,19 @@ def add_reading(
         The finding is not what stands for this study now, or what was said is incomplete; the message says what to do.
     """
     row = study_row(session, study_id)
-    suggested = json.loads(current_finding_row(session, row, finding_id).document).get("grade")
-    if level and level not in LEVELS:
+    document = json.loads(current_finding_row(session, row, finding_id).document)
+    suggested = document.get("grade")
+    verdict, grade = said.verdict, said.grade
+    if said.level and said.level not in LEVELS:
         raise RecordsError(f"A level is one of {LEVELS[0]} to {LEVELS[-1]}, or a disc such as T8/9.")
-    if marks_hidden and verdict is Verdict.CHANGED and grade is not None and grade == suggested:
+    if said.at is not None and not any(said.at.is_of(entry) for entry in document.get("slices") or []):
+        raise RecordsError("This slice is not one of the result; open the study again and point at it there.")
+    if said.marks_hidden and verdict is Verdict.CHANGED and grade is not None and grade == suggested:
         verdict = Verdict.AGREED
     if verdict is Verdict.AGREED:
         grade = _agreed(grade, suggested)
     else:
-        _check_change(verdict, grade, suggested, level, reason or ("marks hidden" if marks_hidden else ""))
+        _check_change(said, suggested)
     added = _add(
         session,
         keys,
@@ -74,9 +55,10 @@ def add_reading(
             author=author,
             verdict=verdict.value,
             grade=grade,
-            level=level,
-            words=_seal(keys, reason, comment),
-            marks_hidden=marks_hidden,
+            level=said.level,
+            at_slice=None if said.at is None else json.dumps(to_plain(said.at)),
+            words=_seal(keys, said.reason, said.comment),
+            marks_hidden=said.marks_hidden,
             created_at=now,
         ),
     )
@@ -214,18 +196,19 @@ def _agreed(grade: str | None, suggested: str | None) -> str:
     return suggested
 
 
-def _check_change(verdict: Verdict, grade: str | None, suggested: str | None, level: str, reason: str) -> None:
-    if verdict is Verdict.NOT_GRADABLE:
-        if grade is not None:
+def _check_change(said: Said, suggested: str | None) -> None:
+    if said.verdict is Verdict.NOT_GRADABLE:
+        if said.grade is not None:
             raise RecordsError("A study that cannot be graded has no grade.")
-    elif verdict is not Verdict.CHANGED:
+    elif said.verdict is not Verdict.CHANGED:
         raise RecordsError("A reading agrees, changes, or says that no grade can be given; withdraw one that is wrong.")
-    elif grade not in GRADES:
+    elif said.grade not in GRADES:
         raise RecordsError(f"A grade is one of {', '.join(GRADES)}.")
-    elif grade == suggested and not level:
+    elif said.grade == suggested and not said.level:
         raise RecordsError("This is the grade that was suggested: agree, or name the level.")
-    # Nothing is overruled where the level is named, or where there was no suggestion.
-    if (verdict is Verdict.NOT_GRADABLE or suggested not in (None, grade)) and not reason.strip():
+    # Nothing is overruled where the level is named, where there was no suggestion, or where nobody saw it.
+    overruled = said.verdict is Verdict.NOT_GRADABLE or suggested not in (None, said.grade)
+    if overruled and not said.marks_hidden and not said.reason.strip():
         raise RecordsError("A change needs its reason, in a few words.")
 
 
@@ -268,4 +251,5 @@ def _reading(keys: Keys, row: ReadingRow, withdrawn: bool) -> Reading:
         created_at=row.created_at,
         withdrawn=withdrawn,
         level_was=row.level_was or "",
+        at=from_plain(SlicePlace, json.loads(row.at_slice)) if row.at_slice else None,
     )

@@ -225,6 +225,8 @@ class ReadingRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     # Of a correction of levels: what the software calls the level that the person names `level`.
     level_was: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    # The slice that the person pointed at, as JSON of a SlicePlace.
+    at_slice: Mapped[str | None] = mapped_column(Text)
 
 
 class FlagRow(Base):

@@ -9,6 +9,7 @@ from dashboard.grading import LevelCorrection, named_levels, relevel
 from dashboard.records import (
     FlagChange,
     Reading,
+    Said,
     Verdict,
     get_finding,
     get_study,
@@ -21,7 +22,6 @@ from dashboard.screens.desk_pictures import pictures_of
 from dashboard.sharing import (
     Person,
     Right,
-    Said,
     correct_levels,
     flag,
     give_reading,

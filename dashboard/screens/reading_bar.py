@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.records import Reading, Verdict
+from dashboard.records import Reading, Said, Verdict
 from dashboard.screens import desk_reading, pages
 from dashboard.screens.desk_reading import Beside
 from dashboard.screens.flag_drawer import flags_button
@@ -15,7 +15,6 @@ from dashboard.screens.reading_drawer import change_button, level_button
 from dashboard.screens.reading_words import flag_words, history, levels_words, reading_words
 from dashboard.screens.share import share_button
 from dashboard.screens.text import counted, markup
-from dashboard.sharing import Said
 
 # What colleagues say meanwhile appears by itself; nothing else on the screen moves.
 REFRESH_S = 10.0

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from dashboard.grading import FLAG_WORDS, moved_words
-from dashboard.records import Reading, Verdict
+from dashboard.records import Reading, Said, Verdict
 from dashboard.screens.desk_reading import Beside, FlagLine, ReadingLine
 from dashboard.screens.text import counted, plain
-from dashboard.sharing import Said
+from dashboard.study import SlicePlace
 
 # What stands among the grades for none, and what it means.
 NO_GRADE, CANNOT = "none", "cannot be graded"
@@ -15,19 +15,23 @@ NOT_READ = "Not read yet"
 Line = tuple[datetime, str, str, str, str]
 
 
-def said_of(choice: str | None, level: str, reason: str, comment: str, suggested: str | None) -> Said:
+def said_of(
+    choice: str | None, level: str, reason: str, comment: str, suggested: str | None, at: SlicePlace | None = None
+) -> Said:
     """What a person says by the choices of the form; keeping the suggested grade is to agree.
 
     Parameters
     ----------
     choice
         A grade, :data:`NO_GRADE`, or None where nothing was chosen.
+    at
+        The slice that the person says shows it.
     """
     if choice == NO_GRADE:
-        return Said(Verdict.NOT_GRADABLE, None, level, reason, comment)
+        return Said(Verdict.NOT_GRADABLE, None, level, reason, comment, at=at)
     if choice == suggested and suggested is not None and not level:
-        return Said(Verdict.AGREED, None, "", reason, comment)
-    return Said(Verdict.CHANGED, choice, level, reason, comment)
+        return Said(Verdict.AGREED, None, "", reason, comment, at=at)
+    return Said(Verdict.CHANGED, choice, level, reason, comment, at=at)
 
 
 def verdict_words(reading: Reading, suggested: str | None) -> str:
@@ -39,7 +43,9 @@ def verdict_words(reading: Reading, suggested: str | None) -> str:
         words += ", agreed"
     elif suggested is not None:
         words += f" instead of {suggested}"
-    return f"{words}, level {reading.level}" if reading.level else words
+    if reading.level:
+        words += f", level {reading.level}"
+    return f"{words}, seen on slice {reading.at.number}" if reading.at else words
 
 
 def reading_words(said: Beside, suggested: str | None) -> str:

@@ -8,11 +8,12 @@ import streamlit as st
 
 from dashboard.records import other_studies, standing_correction
 from dashboard.screens import desk, desk_reading, findings_panel, study_panel, study_plots
-from dashboard.screens.desk_pictures import Opened
+from dashboard.screens.desk_pictures import Opened, pictures_of
 from dashboard.screens.frame import told
 from dashboard.screens.parts.slice_viewer import ADDRESS_KEY, Jump, Pictured, addressed, place, slice_viewer
 from dashboard.screens.picture_route import pictures_address
 from dashboard.screens.text import date
+from dashboard.study import PLACE, SlicePlace
 from dashboard.viewing.stack import Slice, Stack
 from dashboard.viewing.views import View
 
@@ -65,6 +66,19 @@ def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: boo
         study_panel.slice_panel(one.result, at + 1, len(stack.slices), stack.entry, said, opened.document)
     if graded:
         findings_panel.other_findings(opened, exports)
+
+
+def slice_in_sight(finding_id: str) -> SlicePlace | None:
+    """The slice on screen; None where it is not one of those that grading looked at."""
+    opened = pictures_of(desk.records()).open(finding_id)
+    if not opened.stacks:
+        return None
+    view, at = _place(opened, pictures_address(finding_id))
+    one = view.slice(at)
+    if one is None or one.result is None:
+        return None
+    series, volume, index = (one.result[key] for key in PLACE)
+    return SlicePlace(series, volume, index, at + 1)
 
 
 def _place(opened: Opened, address: str) -> tuple[View, int]:

@@ -22,7 +22,7 @@ from dashboard.sharing.links import (
 )
 from dashboard.sharing.loopback import check_request, is_loopback
 from dashboard.sharing.passes import make_pass
-from dashboard.sharing.readings import Said, correct_levels, flag, give_reading, remove_study, take_back
+from dashboard.sharing.readings import correct_levels, flag, give_reading, remove_study, take_back
 from dashboard.sharing.refusals import Refusals
 from dashboard.sharing.signing_in import Claims, admit, provider_secrets, read_claims, recognise
 from dashboard.sharing.team import change_role, disable, enable, team
@@ -39,7 +39,6 @@ __all__ = [
     "Person",
     "Refusals",
     "Right",
-    "Said",
     "admit",
     "allow",
     "change_role",

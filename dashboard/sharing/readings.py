@@ -1,6 +1,5 @@
 """What a person says of a study: readings, clinical flags, and that it shall be deleted. Each step is noted."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from dashboard.grading import LevelCorrection
@@ -8,7 +7,7 @@ from dashboard.records import (
     FlagChange,
     Reading,
     Records,
-    Verdict,
+    Said,
     add_correction,
     add_reading,
     delete_study,
@@ -17,18 +16,6 @@ from dashboard.records import (
     withdraw_reading,
 )
 from dashboard.sharing.access import Person, Right, require
-
-
-@dataclass(frozen=True)
-class Said:
-    """What somebody says of a finding; see :func:`dashboard.records.add_reading`."""
-
-    verdict: Verdict
-    grade: str | None = None
-    level: str = ""
-    reason: str = field(default="", repr=False)
-    comment: str = field(default="", repr=False)
-    marks_hidden: bool = False
 
 
 def give_reading(
@@ -45,20 +32,7 @@ def give_reading(
     """
     require(person, Right.READ)
     with records.writing() as session:
-        reading = add_reading(
-            session,
-            records.keys,
-            study_id,
-            finding_id,
-            person.id,
-            said.verdict,
-            said.grade,
-            said.level,
-            said.reason,
-            said.comment,
-            said.marks_hidden,
-            now,
-        )
+        reading = add_reading(session, records.keys, study_id, finding_id, person.id, said, now)
         details = {"reading": reading.id, "verdict": reading.verdict.value, "grade": reading.grade}
         note(session, records.keys, person.id, "read_study", study_id, details, now)
     return reading

@@ -30,7 +30,7 @@ from dashboard.study.model import (
     Study,
     Volume,
 )
-from dashboard.study.places import looks_elsewhere, same_slice, slice_to_show, suspicion_first
+from dashboard.study.places import PLACE, SlicePlace, looks_elsewhere, same_slice, slice_to_show, suspicion_first
 from dashboard.study.prediction import (
     GRADES,
     LABELS,
@@ -45,6 +45,7 @@ __all__ = [
     "GRADES",
     "LABELS",
     "LEVELS",
+    "PLACE",
     "REGIONS",
     "SCENES",
     "UNCERTAIN",
@@ -57,6 +58,7 @@ __all__ = [
     "Role",
     "Series",
     "SeriesPrediction",
+    "SlicePlace",
     "SlicePrediction",
     "Study",
     "Volume",

@@ -1,12 +1,27 @@
-"""Which slice of a result document to look at first."""
+"""Which slice of a result document to look at first, and one that a person points at."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 PLACE = ("series_instance_uid", "volume_index", "slice_index")
 # Bands of a study in which no graded slice asks for more than a suspicion on sagittal images does: those that are not
 # flagged, and that of 1c where the suspicion is of the cord.
 QUIETER, QUIETER_THAN_CORD = (None, "low"), (None, "low", "watch")
+
+
+@dataclass(frozen=True)
+class SlicePlace:
+    """A slice of a result; its entry there has the same three. `number` is what it is called on screen, from 1."""
+
+    series_instance_uid: str
+    volume_index: int
+    slice_index: int
+    number: int
+
+    def is_of(self, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry of the result is about this slice."""
+        return all(entry.get(key) == getattr(self, key) for key in PLACE)
 
 
 def slice_to_show(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from dashboard.errors import InputRefused
+from dashboard.exchange.readings_folder import INDEX, SCHEMA
 from models.training.labels import CLIP_HIGH, GRADES, IGNORE, SCENES, SEGMENTATION, SIZE_PX
 
-SCHEMA = "spine-triage-readings/1"
-INDEX = "readings.json"
 MODEL = "compression"
 # Five cuts of two numbers each cannot be judged on less: a third of these is what the figures stand on.
 LEAST_PEOPLE, LEAST_GRADED = 6, 40

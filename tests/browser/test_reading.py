@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.records import CANNOT_BE_OPENED, Role, current_reading, list_users, set_role, worklist
+from dashboard.study import SlicePlace
 from tests.browser.team import IDENTIFYING, TEAM, Overheard, Team, make_link, sign_in
 from tests.browser.viewer import expect_picture, pane
+from tests.screens.site import AXIAL_UID
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -74,6 +76,7 @@ def test_another_grade_is_given_with_its_reason_beside_the_pictures(visitor: Vis
     press(page, "g")
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("radio", name="1c", exact=True).click()
+    drawer.get_by_text("Slice 8, now on screen, shows it").click()
     # Letters typed into the form are text, not keys of the screen.
     drawer.get_by_label("Comment").press_sequentially("agns")
     drawer.get_by_role("button", name="Save reading").click()
@@ -81,12 +84,13 @@ def test_another_grade_is_given_with_its_reason_beside_the_pictures(visitor: Vis
     drawer.get_by_label("Reason").fill(f"{WORDS} <b>x</b>")
     drawer.get_by_role("button", name="Save reading").click()
     expect(drawer).to_have_count(0)
-    expect(words(page)).to_contain_text("Read: grade 1c instead of 3 · Rosa Reader")
+    expect(words(page)).to_contain_text("Read: grade 1c instead of 3, seen on slice 8 · Rosa Reader")
     expect(page.locator(".triage-head")).to_contain_text("suspected grade 3")
     with team.records.reading() as session:
         reading = current_reading(session, team.records.keys, team.study)
     assert reading is not None
     assert (reading.grade, reading.reason, reading.comment) == ("1c", f"{WORDS} <b>x</b>", "agns")
+    assert reading.at == SlicePlace(AXIAL_UID, 0, 7, 8)
     link = make_link(page, team)
     heard = Overheard(guest)
     guest.goto(link)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.exchange.readings_folder import INDEX, SCHEMA
 from models.training.labels import GRADES, IGNORE, SCENES
 from models.training.samples import synthetic
 from models.training.shapes import NoiseBank
@@ -30,11 +31,11 @@ def write_export(folder: Path, people: int, each: int, sha256: str = MODEL["sha2
             labels[:8] = IGNORE
             np.save(folder / entry["labels"], labels)
         readings.append(entry)
-    index = {"schema": "spine-triage-readings/1", "model": MODEL | {"sha256": sha256}, "readings": readings}
+    index = {"schema": SCHEMA, "model": MODEL | {"sha256": sha256}, "readings": readings}
     write_index(folder, index)
     return index
 
 
 def write_index(folder: Path, index: object) -> None:
     """Write readings.json."""
-    (folder / "readings.json").write_text(json.dumps(index), encoding="utf-8")
+    (folder / INDEX).write_text(json.dumps(index), encoding="utf-8")

@@ -11,6 +11,7 @@ from dashboard.records import (
     JobKind,
     Reading,
     Records,
+    Said,
     Verdict,
     add_correction,
     add_finding,
@@ -26,6 +27,7 @@ from dashboard.records import (
     withdraw_reading,
 )
 from dashboard.records.tables import Base, FindingRow, ReadingRow, StudyRow
+from dashboard.study import SlicePlace
 from tests.records.helpers import NOW, document, found_study
 
 MINUTE = timedelta(minutes=1)
@@ -42,22 +44,11 @@ def read(
     minutes: int = 0,
     author: str = "console",
     comment: str = "",
+    at: SlicePlace | None = None,
 ) -> Reading:
     with records.writing() as session:
-        return add_reading(
-            session,
-            records.keys,
-            study_id,
-            finding_id,
-            author,
-            verdict,
-            grade,
-            level,
-            reason,
-            comment,
-            False,
-            NOW + minutes * MINUTE,
-        )
+        said = Said(verdict, grade, level, reason, comment, at=at)
+        return add_reading(session, records.keys, study_id, finding_id, author, said, NOW + minutes * MINUTE)
 
 
 def withdraw(records: Records, reading: Reading, minutes: int = 5, author: str = "console") -> Reading:
@@ -237,6 +228,18 @@ def test_what_was_written_lies_encrypted_and_is_not_shown(records: Records) -> N
     for secret in ("HOPPER", "GRACE"):
         assert secret.encode() not in words
         assert secret not in repr(reading)
+
+
+def test_the_slice_that_a_person_points_at_is_kept(records: Records) -> None:
+    entry = {"series_instance_uid": "2.25.9", "volume_index": 0, "slice_index": 3}
+    study_id, finding_id = found_study(records, "2", more={"slices": [entry]})
+    at = SlicePlace("2.25.9", 0, 3, 4)
+    added = read(records, study_id, finding_id, at=at)
+    with records.reading() as session:
+        assert list_readings(session, records.keys, study_id) == (added,)
+    assert added.at == at
+    with pytest.raises(RecordsError, match="not one of the result"):
+        read(records, study_id, finding_id, at=SlicePlace("2.25.9", 0, 4, 5))
 
 
 def levelled(records: Records, *levels: str) -> tuple[str, str]:

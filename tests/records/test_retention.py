@@ -10,6 +10,7 @@ from dashboard.ingest import Identity
 from dashboard.records import (
     JobKind,
     Records,
+    Said,
     Verdict,
     add_content,
     add_job,
@@ -72,9 +73,7 @@ def complete(records: Records, uid: str = "2.25.1") -> str:
     """Id of a study that has a row of every kind."""
     study_id, finding_id = found_study(records, uid=uid)
     with records.writing() as session:
-        add_reading(
-            session, records.keys, study_id, finding_id, "console", Verdict.AGREED, None, "", "", "", False, NOW
-        )
+        add_reading(session, records.keys, study_id, finding_id, "console", Said(Verdict.AGREED), NOW)
         set_flag(session, study_id, "known_cancer", "yes", "console", NOW)
         add_share(session, study_id, "instant", False, "console", NOW, DAY)
     brought(records, study_id)

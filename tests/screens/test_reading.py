@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.records import (
     Records,
     Role,
+    Said,
     Verdict,
     audit_entries,
     current_reading,
@@ -18,8 +19,9 @@ from dashboard.records import (
     set_role,
     worklist,
 )
-from dashboard.sharing import CONSOLE, LinkKind, Said, flag, give_reading, make_link
-from tests.screens.site import add_result
+from dashboard.sharing import CONSOLE, LinkKind, flag, give_reading, make_link
+from dashboard.study import SlicePlace
+from tests.screens.site import AXIAL_UID, add_result
 from tests.screens.test_entry import GATED, PATIENT, opened, site, user_info
 from tests.screens.test_screens import said
 
@@ -47,15 +49,26 @@ def drawer(call: str, who: str = "reader") -> AppTest:
     return app.run()
 
 
-def change(site: Records, study: str, suggested: str | None, grade: str, reason: str = "", level: str = "") -> AppTest:
-    """Give a reading through the drawer."""
+def change(
+    site: Records,
+    study: str,
+    suggested: str | None,
+    grade: str,
+    reason: str = "",
+    level: str = "",
+    at: SlicePlace | None = None,
+) -> AppTest:
+    """Give a reading through the drawer, which was opened with the slice `at` on screen."""
     with site.reading() as session:
         finding = get_study(session, study).current_finding_id
-    app = drawer(f"reading_drawer.drawer({study!r}, {finding!r}, {suggested!r}, None, False)")
+    asked = f"reading_drawer.Asked({study!r}, {finding!r}, {suggested!r}, None, {at!r})"
+    app = drawer(f"from dashboard.study import SlicePlace\nreading_drawer.drawer({asked}, False)")
     app.button_group(key="reading_grade").set_value(grade)
     app.text_area(key="reading_reason").set_value(reason)
     if level:
         app.selectbox(key="reading_level").set_value(level)
+    if at:
+        app.checkbox(key="reading_slice").check()
     return app.button(key="save_reading").click().run()
 
 
@@ -90,6 +103,17 @@ def test_another_grade_needs_a_reason_and_the_finding_stays(site: Records) -> No
         kept = current_reading(session, site.keys, study)
     assert kept is not None
     assert (kept.grade, kept.level, kept.reason) == ("1c", "T8", WORDS)
+
+
+def test_a_reading_points_at_the_slice_on_screen_where_the_person_says_so(site: Records) -> None:
+    study = add_result(site, "3", PATIENT)
+    at = SlicePlace(AXIAL_UID, 0, 4, 5)
+    assert not change(site, study, "3", "1c", WORDS, at=at).error
+    assert "Read: grade 1c instead of 3, seen on slice 5" in said(opened(GATED, "study", "reader", study=study))
+    with site.reading() as session:
+        kept = current_reading(session, site.keys, study)
+    assert kept is not None
+    assert kept.at == at
 
 
 def test_a_study_that_was_not_analysed_is_given_a_grade_or_none(site: Records) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.records import FlagChange, Reading, Verdict
+from dashboard.records import FlagChange, Reading, Said, Verdict
 from dashboard.screens.desk_reading import Beside, FlagLine, ReadingLine, next_of
 from dashboard.screens.reading_words import (
     NO_GRADE,
@@ -16,7 +16,6 @@ from dashboard.screens.reading_words import (
     said_of,
     verdict_words,
 )
-from dashboard.sharing import Said
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAME = "Rosa Reader"

@@ -9,6 +9,7 @@ from dashboard.grading import LevelCorrection
 from dashboard.records import (
     Records,
     Role,
+    Said,
     Verdict,
     audit_entries,
     current_reading,
@@ -20,7 +21,6 @@ from dashboard.sharing import (
     CONSOLE,
     STRANGER,
     Person,
-    Said,
     correct_levels,
     flag,
     give_reading,
