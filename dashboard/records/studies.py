@@ -98,7 +98,7 @@ def urgency_key(study: StudyRecord) -> tuple[object, ...]:
     """Sort key of the order of reading: what a person has read follows what nobody has."""
     return (
         study.read_at is not None,
-        *reading_rank(study.tier, study.flags),
+        *reading_rank(study.tier, study.flags, study.read_grade),
         study.received_at,
         -(study.score or 0.0),
         study.id,

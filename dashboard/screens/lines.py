@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from dashboard.grading import AXIAL_NEEDED, NOT_GRADED, Flag, moved_words, standing_tier
+from dashboard.grading import AXIAL_NEEDED, NOT_GRADED, Flag, Tier, moved_words, standing_tier
 from dashboard.ingest import Identity
 from dashboard.records import StudyRecord, StudyState, Upload, UploadState
 from dashboard.screens.parts.drop_zone import UploadLine
@@ -20,8 +20,9 @@ CLOCK_WORDS = (
     "24 h, for studies read with the immediate and urgent ones: NICE NG234 (2023) has treatment of confirmed cord "
     "compression start within 24 hours (source to be confirmed). 1 week, for other studies with suspected epidural "
     "tumour or known cancer: NG234's week for imaging of suspected spinal metastases without neurological signs "
-    "(source to be confirmed). The clock of a patient starts with symptoms, which this list knows only if you set "
-    "their onset."
+    "(source to be confirmed). Once a person has graded a study, 2 or 3 has the 24 hours, 1a to 1c the week, and 0 "
+    "neither, unless a flag asks for it. The clock of a patient starts with symptoms, which this list knows only if "
+    "you set their onset."
 )
 CLOCK_TIERS = ("immediate", "urgent")
 SUSPECTED = ("1a", "1b", "1c")
@@ -62,7 +63,7 @@ def study_line(
         reasons = [STATUS.get(study.state, ("", UNANALYSED_YET))[1] or study.stage or "being analysed now"]
     acquired = acquisition_time(study.study_date, study.study_time, zone)
     status, status_detail = _status(study, people or {})
-    moved = moved_words(study.tier, study.flags)
+    moved = moved_words(study.tier, study.flags, study.read_grade)
     where, _, doubt = plain(study.place, 60).partition(" (")
     # The place is that of a slice without a grade: the grade is that of others.
     elsewhere = "elsewhere" if study.grade and NOT_GRADED in doubt else ""
@@ -164,9 +165,11 @@ def _clocks(study: StudyRecord, acquired: datetime | None, now: datetime) -> tup
         begun = study.received_at
     if study.tier is None or not timedelta(0) <= now - begun <= CLOCK_SHOWN:
         return ()
-    if standing_tier(study.tier, study.flags) in CLOCK_TIERS:
+    # What a person graded counts before what was suggested; flags count in either case.
+    tier = study.tier if study.read_grade is None else Tier.ROUTINE
+    if standing_tier(tier, study.flags, study.read_grade) in CLOCK_TIERS:
         return (Clock("24 h", (begun + DAY).isoformat()),)
-    if study.grade in SUSPECTED or study.flags.get(Flag.KNOWN_CANCER):
+    if (study.read_grade or study.grade) in SUSPECTED or study.flags.get(Flag.KNOWN_CANCER):
         return (Clock("1 week", (begun + WEEK).isoformat()),)
     return ()
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, Flag, moved_words, reading_rank, standing_tier
 from dashboard.grading.reading_order import ORDER
+from dashboard.study import GRADES
 
 TIER = st.sampled_from([*TIERS, None])
 FLAGS = st.dictionaries(st.sampled_from(list(Flag)), st.just("yes"))
@@ -38,6 +39,23 @@ def test_cancer_and_onset_count_within_the_tier_only() -> None:
 @given(TIER, FLAGS, st.sampled_from(list(Flag)))
 def test_a_flag_never_moves_a_study_down(tier: str | None, flags: dict[str, str], flag: Flag) -> None:
     assert reading_rank(tier, {**flags, flag: "yes"}) <= reading_rank(tier, flags)
+
+
+@pytest.mark.parametrize("grade", ["2", "3"])
+def test_what_a_person_graded_2_or_3_stands_with_the_urgent_ones(grade: str) -> None:
+    assert standing_tier("routine", {}, grade) == "urgent"
+    assert reading_rank("routine", {}, grade) == reading_rank("urgent", {})
+    assert standing_tier("immediate", {}, grade) == "immediate"
+    assert moved_words("routine", {}, grade) == f"read with urgent: a person's grade {grade}"
+    assert moved_words("urgent", {}, grade) == ""
+    assert moved_words("soon", {Flag.KNOWN_CANCER: "yes"}, grade) == (
+        f"read with urgent: a person's grade {grade}, known cancer"
+    )
+
+
+@given(TIER, FLAGS, st.sampled_from([None, *GRADES]))
+def test_no_persons_grade_moves_a_study_down(tier: str | None, flags: dict[str, str], grade: str | None) -> None:
+    assert reading_rank(tier, flags, grade) <= reading_rank(tier, flags)
 
 
 def test_a_flag_that_was_taken_back_moves_nothing() -> None:

@@ -115,6 +115,24 @@ def test_a_deficit_starts_the_24_hours_whatever_the_grade() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "clocks"),
+    [
+        ({"tier": "routine", "grade": "0", "read_grade": "3"}, ["24 h"]),
+        ({"tier": "not analysed", "grade": None, "read_grade": "2"}, ["24 h"]),
+        ({"tier": "immediate", "grade": "3", "read_grade": "1c"}, ["1 week"]),
+        ({"tier": "immediate", "grade": "3", "read_grade": "0"}, []),
+        ({"tier": "urgent", "grade": "2", "read_grade": "0", "flags": {"known_cancer": "yes"}}, ["1 week"]),
+        ({"tier": "urgent", "grade": "2", "read_grade": "0", "flags": {"new_deficit": "yes"}}, ["24 h"]),
+        # Read, and found that it cannot be graded.
+        ({"tier": "urgent", "grade": "2", "read_grade": None}, ["24 h"]),
+    ],
+)
+def test_the_clock_follows_what_a_person_graded(changes: dict[str, Any], clocks: list[str]) -> None:
+    line = study_line(replace(STUDY, read_at=NOW, **changes), None, NOW, UTC)
+    assert [clock.label for clock in line.clocks] == clocks
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"tier": "routine", "grade": "0"},
