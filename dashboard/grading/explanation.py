@@ -11,6 +11,7 @@ from dashboard.grading.words import (
     alone_words,
     elsewhere_words,
     finding_words,
+    leaning_words,
     neighbour_words,
     opinion_words,
     rank,
@@ -39,6 +40,7 @@ def _explanation(at: int, slices: Sequence[SliceResult], elsewhere: Sequence[Sli
     sentences = (
         finding_words(one.grade.grade, one.measures),
         opinion_words(one.grade),
+        leaning_words(one.grade),
         _neighbours(at, slices, elsewhere),
         None if together is None or together == one.grade.grade else supported_words(together),
     )

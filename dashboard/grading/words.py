@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
 from dashboard.grading.beside import USUAL_RATIO
-from dashboard.grading.bilsky import SliceGrade
+from dashboard.grading.bilsky import SliceGrade, grade_probabilities
 from dashboard.grading.morphometry import Measures
 from dashboard.grading.result import LENGTH_DIGITS
 from dashboard.study import GRADES
@@ -50,6 +50,18 @@ def opinion_words(grade: SliceGrade) -> str | None:
     if grade.head_grade == grade.rules_grade:
         return None
     return f"the model by itself suggests grade {grade.head_grade}, the measurements grade {grade.rules_grade}"
+
+
+def leaning_words(grade: SliceGrade) -> str | None:
+    """That a milder grade is the likeliest, which looks like a mistake where nobody says why; None where it is not."""
+    chances = grade_probabilities(grade.at_least)
+    likeliest = max(chances, key=lambda one: chances[one])
+    if rank(likeliest) >= rank(grade.grade):
+        return None
+    return (
+        f"grade {likeliest} is the likeliest (P {chances[likeliest]:.2f}); {grade.grade} is suggested all the same, so "
+        "that few are missed"
+    )
 
 
 def neighbour_words(agreeing: Mapping[int, str], others: Mapping[int, str], unseen: Sequence[int]) -> str:

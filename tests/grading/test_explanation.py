@@ -12,7 +12,7 @@ from dashboard.grading.bilsky import DISAGREEMENT_RANKS, SliceGrade
 from dashboard.grading.explanation import bears_out
 from dashboard.grading.masks import slice_masks
 from dashboard.grading.morphometry import Measures, measure
-from dashboard.grading.words import finding_words, opinion_words, slice_words
+from dashboard.grading.words import finding_words, leaning_words, opinion_words, slice_words
 from dashboard.study import GRADES
 from tests.grading.crops import PIXEL_MM, Anatomy, axial_series, ellipse, paint, prediction, stack, study_of, sure
 from tests.grading.worded import CROPS, graded, slices_of
@@ -84,6 +84,14 @@ def test_model_and_measurements_are_quoted_where_they_differ_and_disagree_when_f
     assert f"the model {'suggests' if apart >= DISAGREEMENT_RANKS else 'by itself suggests'} grade {head}" in opinion
     assert f"the measurements grade {rules}" in opinion
     assert opinion.startswith("model and measurements disagree: ") == (apart >= DISAGREEMENT_RANKS)
+
+
+def test_that_a_milder_grade_is_likelier_is_said():
+    words = "grade 1c is the likeliest (P 0.85); 2 is suggested all the same, so that few are missed"
+    assert leaning_words(SliceGrade((0.99, 0.98, 0.96, 0.11, 0.01), "2", "2", "2")) == words
+    assert leaning_words(SliceGrade((0.99, 0.98, 0.96, 0.8, 0.01), "2", "2", "2")) is None
+    # A worse one may be likelier than a 0 by no more than the cut allows; nothing is played down there.
+    assert leaning_words(SliceGrade((0.54, 0.01, 0.0, 0.0, 0.0), "0", "0", "0")) is None
 
 
 def test_disagreement_stands_among_the_reasons_too_in_the_same_words():
