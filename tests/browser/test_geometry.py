@@ -117,3 +117,8 @@ def test_an_area_is_that_of_its_polygon(engine: Page) -> None:
     assert run(engine, "polygonArea(points)", points=[[0, 0], [4, 0], [4, 3], [0, 3]]) == 12
     assert run(engine, "polygonArea(points)", points=[[0, 3], [4, 0], [0, 0]]) == 6
     assert json.dumps(run(engine, "polygonArea(points)", points=[[1, 1]])) == "0"
+
+
+def test_a_place_is_kept_as_near_as_the_reach_allows(engine: Page) -> None:
+    assert run(engine, "keptNear(own, wanted, 20)", own=[0, 0], wanted=[12, -35]) == [12, -20]
+    assert run(engine, "keptNear(own, wanted, 0)", own=[5, 60], wanted=[0, 0]) == [5, 60]

@@ -80,6 +80,20 @@ def test_keys_of_the_focused_picture_reach_both_ends(page: Page, studies: Studie
         expect_slice(page, place)
 
 
+def test_a_canal_that_lies_elsewhere_than_in_the_worst_slice_stays_in_sight(page: Page, studies: Studies) -> None:
+    studies.open(page, studies.winding)
+    pane(page).focus()
+    page.keyboard.press("End")
+    expect_slice(page, 12)
+    # A zoom writes the middle into the address, in tenths of a mm. The canal lies 30 mm from the worst one's, and a
+    # quarter of the field away from the middle.
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile(r"0-1\.12\.f\d+\.c\d+_0"))
+    middle = re.search(r"\.c(\d+)_0", page.url)
+    assert middle is not None
+    assert int(middle[1]) / 10 == pytest.approx(30 - 76.8 / 4, abs=1)
+
+
 def test_drags_do_what_the_chosen_tool_says(page: Page, studies: Studies) -> None:
     studies.open(page)
     words = pane(page).locator(".sw span").first

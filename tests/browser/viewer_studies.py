@@ -19,6 +19,13 @@ def levelled(first: int) -> dict[str, Any]:
     return {"slices": slices}
 
 
+def winding() -> dict[str, Any]:
+    """Slices of a result whose canal lies 30 mm further left in the last one."""
+    slices = document("3")["slices"]
+    slices[-1]["position_mm"][0] += 30.0
+    return {"slices": slices}
+
+
 class Studies:
     """A server with a graded study, another of the same patient, and one that was not analysed."""
 
@@ -26,6 +33,7 @@ class Studies:
         self.server, self.records = server, records
         self.study, self.prior = add_result(records, "3"), add_result(records, "1b")
         self.levelled, earlier = (add_result(records, "3", changes=levelled(first)) for first in (0, 2))
+        self.winding = add_result(records, "3", changes=winding())
         self.unread = add_result(records, None, reasons=("no axial T2 series was found",))
         with records.writing() as session:
             prior = session.get(StudyRow, self.prior)

@@ -49,6 +49,9 @@ function nearest(view, position) {
   return { index: found, distance: least };
 }
 
+// The place nearest to `wanted` that is no farther than `reach` from `own` along either axis, all in mm.
+const keptNear = (own, wanted, reach) => own.map((mm, axis) => Math.max(mm - reach, Math.min(mm + reach, wanted[axis])));
+
 const parallel = (one, other) => Math.abs(dot(one.normal, other.normal)) > PARALLEL_COSINE;
 
 // Where another plane's picture crosses this one: ends (right, down) in mm, or null.

@@ -65,8 +65,15 @@ class Stage {
       Object.assign(state, { field: fit, centre: where.middle });
       return;
     }
-    const at = place(state.view, state.view.worst ?? state.plane);
-    Object.assign(state, { field: Math.min(CANAL_FIELD_MM, fit), centre: project(where, at.centre) });
+    const field = Math.min(CANAL_FIELD_MM, fit);
+    Object.assign(state, { field, centre: this.canalMiddle(state, where, field) });
+  }
+
+  // Stored slices stay where the worst one lies, for what jumps cannot be followed. Planes cut across the canal each have
+  // it in their own middle, far from where the worst one has it.
+  canalMiddle(state, where, field) {
+    const worst = place(state.view, state.view.worst ?? state.plane);
+    return keptNear(project(where, where.centre), project(where, worst.centre), state.view.kind === "stored" ? field / 4 : 0);
   }
 
   measureKey(state, plane = state.shown) {
