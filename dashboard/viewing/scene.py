@@ -70,8 +70,11 @@ def outlines(view: View) -> list[dict[str, list[list[list[float]]]]]:
     return [_projected(view, index) for index in range(len(view))]
 
 
-def acquisition_lines(acquisition: Acquisition, plane_step_mm: float) -> list[str]:
-    """How a series was made, as viewers print it in a corner; what the headers leave out is left out."""
+def acquisition_lines(acquisition: Acquisition, plane_step_mm: float, cut: bool = False) -> list[str]:
+    """How a series was made, as viewers print it in a corner; what the headers leave out is left out.
+
+    The thickness is that of the slices that were acquired: of planes `cut` through them it is said to be that.
+    """
     times = [
         f"{name} {value:g}"
         for name, value in (
@@ -85,10 +88,11 @@ def acquisition_lines(acquisition: Acquisition, plane_step_mm: float) -> list[st
     machine += [f"b {acquisition.diffusion_b_value:g} s/mm²"] if acquisition.diffusion_b_value is not None else []
     machine += ["contrast given"] if acquisition.contrast_bolus_agent else []
     thick = acquisition.slice_thickness_mm
-    slices = ([f"{thick:g} mm thick"] if thick else []) + [f"{plane_step_mm:.1f} mm apart"]
-    return [
-        line for line in (f"{' · '.join(times)} ms" if times else "", " · ".join(machine), " · ".join(slices)) if line
-    ]
+    apart = f"{plane_step_mm:.1f} mm apart"
+    slices = [f"{thick:g} mm thick · {apart}" if thick else apart]
+    if cut:
+        slices = [f"from slices of {thick:g} mm" if thick else "", f"cuts {apart}"]
+    return [line for line in (f"{' · '.join(times)} ms" if times else "", " · ".join(machine), *slices) if line]
 
 
 def _projected(view: View, index: int) -> dict[str, list[list[list[float]]]]:
@@ -119,7 +123,7 @@ def _view(
         "space": space,
         "code": view.code,
         "windows": [[name, window.low, window.high] for name, window in windows.items()],
-        "lines": acquisition_lines(view.stack.series.acquisition, _step_mm(view)),
+        "lines": acquisition_lines(view.stack.series.acquisition, _step_mm(view), cut=view.kind is not ViewKind.STORED),
         "graded": view.graded,
         "outlined": view.outlined,
         "structures": view.structures,

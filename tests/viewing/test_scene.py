@@ -9,7 +9,7 @@ import pytest
 from dashboard.study import Acquisition, Study
 from dashboard.viewing.scene import acquisition_lines, outlines, scene
 from dashboard.viewing.stack import stacks_of
-from dashboard.viewing.views import View, views_of
+from dashboard.viewing.views import View, ViewKind, views_of
 from dashboard.viewing.windowing import Window
 from tests.screens.site import axial_series, document, prediction, sagittal_series
 from tests.viewing.test_stack import SeriesPrediction
@@ -93,8 +93,15 @@ def test_annotations_leave_out_what_the_headers_do() -> None:
         repetition_time_ms=4000.0, echo_time_ms=100.5, magnetic_field_strength_t=1.5, slice_thickness_mm=3.5
     )
     assert acquisition_lines(full, 3.85) == ["TR 4000 · TE 100.5 ms", "1.5 T", "3.5 mm thick · 3.9 mm apart"]
+    assert acquisition_lines(full, 0.5, cut=True)[2:] == ["from slices of 3.5 mm", "cuts 0.5 mm apart"]
     diffusion = Acquisition(diffusion_b_value=0.0, contrast_bolus_agent="yes")
     assert acquisition_lines(diffusion, 1.0)[0] == "b 0 s/mm² · contrast given"
+
+
+def test_a_cut_does_not_pass_for_slices_as_thick_as_those_it_goes_through() -> None:
+    views, told = made()
+    for view, shown in zip(views, told["views"], strict=True):
+        assert shown["lines"][-1].startswith("cuts ") is (view.kind is not ViewKind.STORED)
 
 
 @pytest.mark.parametrize(
