@@ -1,8 +1,10 @@
 """Which studies of the list are shown: choices that live in the address, and words that do not. Pure."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dashboard.grading import standing_tier
 from dashboard.records import StudyRecord, StudyState, WorklistEntry
 from dashboard.screens.text import person_name
 from dashboard.screens.tiers import TIERS
@@ -51,7 +53,7 @@ def narrowed(entries: Sequence[WorklistEntry], wanted: Wanted, names: bool) -> S
     """The entries that are wanted, in the same order. Only with `names` are the patients searched."""
     if not wanted.narrows:
         return entries
-    words = wanted.words.casefold().split()
+    words = _bare(wanted.words).split()
     return [
         entry for entry in entries if _chosen(entry.study, wanted) and (not words or _says(_text(entry, names), words))
     ]
@@ -59,11 +61,16 @@ def narrowed(entries: Sequence[WorklistEntry], wanted: Wanted, names: bool) -> S
 
 def _chosen(study: StudyRecord, wanted: Wanted) -> bool:
     return (
-        (not wanted.tier or (study.tier or "waiting") in wanted.tier)
+        (not wanted.tier or bool(wanted.tier & _tiers(study)))
         and (not wanted.status or status_of(study) in wanted.status)
         and (not wanted.band or (study.band or "none") in wanted.band)
         and (not wanted.region or bool(wanted.region & frozenset(study.regions or (NOT_STATED,))))
     )
+
+
+def _tiers(study: StudyRecord) -> frozenset[str]:
+    """The tier of the pictures, and the one among whose studies it is read: whoever asks for urgent ones gets both."""
+    return frozenset((study.tier or "waiting", standing_tier(study.tier, study.flags, study.read_grade) or "waiting"))
 
 
 def _says(text: str, words: Sequence[str]) -> bool:
@@ -76,4 +83,13 @@ def _text(entry: WorklistEntry, names: bool) -> str:
     if names and person is not None:
         # As it is shown and as it was sent: people type either.
         parts += [person_name(person.patient_name), person.patient_name, person.patient_id, person.accession_number]
-    return "\n".join(parts).casefold()
+    return _bare("\n".join(parts))
+
+
+def _bare(text: str) -> str:
+    """Text without case and accents: an accent may be one letter with what stands below it or two, or not be typed."""
+    if text.isascii():
+        return text.casefold()
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(letter)
+    )

@@ -48,6 +48,19 @@ def test_choices_narrow_the_list_in_its_order(wanted: Wanted, expected: str) -> 
     assert shown(wanted) == expected
 
 
+@pytest.mark.parametrize("tier", ["urgent", "soon"])
+def test_a_study_that_flags_move_is_found_with_those_it_is_read_with_and_its_own(tier: str) -> None:
+    moved = WorklistEntry(replace(STUDY, id="m", tier="soon", flags={"new_deficit": "yes"}), None)
+    assert narrowed([moved], Wanted(tier=frozenset({tier})), names=False) == [moved]
+    assert narrowed([moved], Wanted(tier=frozenset({"immediate"})), names=False) == []
+
+
+@pytest.mark.parametrize("words", ["müller", "MULLER", "mu\u0308ller", "siobhan", "siobhán"])
+def test_a_name_is_found_however_its_accents_are_typed(words: str) -> None:
+    entry = WorklistEntry(STUDY, Identity(patient_name="Müller^Siobha\u0301n"))
+    assert narrowed([entry], Wanted(words=words), names=True) == [entry]
+
+
 def test_names_are_not_searched_for_those_who_may_not_see_them() -> None:
     assert shown(Wanted(words="okafor"), names=False) == ""
     assert shown(Wanted(words="t8"), names=False) == "abcd"
