@@ -325,6 +325,28 @@ def test_two_fingers_zoom_and_one_scrolls(browser: Browser, studies: Studies) ->
     context.close()
 
 
+def test_on_a_phone_nothing_covers_anything(page: Page, studies: Studies) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    studies.open(page)
+    parts = [page.locator(".triage-head"), page.locator(".said").first]
+    parts += [page.get_by_role("button", name=re.compile(f"^{name}")) for name in ("Hide AI marks", "Agree", "Next")]
+    boxes = []
+    for part in parts:
+        expect(part).to_be_visible()
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+        boxes.append(box)
+    for number, one in enumerate(boxes):
+        for other in boxes[:number]:
+            across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            assert across <= 1 or down <= 1
+    assert boxes[0]["width"] > 300
+    tools = page.locator(".tools .group")
+    assert all(one.evaluate("(group) => group.scrollWidth <= group.clientWidth + 1") for one in tools.all())
+
+
 def test_a_server_that_comes_back_is_asked_again(page: Page, studies: Studies) -> None:
     studies.open(page)
     page.route("**/api/pictures/**/lossless", lambda route: route.abort())

@@ -115,3 +115,13 @@ def test_the_rule_and_the_clocks_are_one_click_away(page: Page, server: Server) 
     page.get_by_role("button", name="Order and clocks").click()
     expect(page.get_by_text("never change a grade")).to_be_visible()
     expect(page.get_by_text("source to be confirmed").first).to_be_visible()
+
+
+def test_the_reason_keeps_its_place_on_a_narrow_screen(page: Page, server: Server) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(server.url)
+    reason = page.locator(f"{ROWS} td.why").first
+    expect(reason).to_contain_text(re.compile(r"\w"))
+    box = reason.bounding_box()
+    assert box is not None
+    assert box["width"] > 100
