@@ -83,8 +83,10 @@ from dashboard.records.studies import (
     get_study,
     mark_opened,
     mark_started,
+    name_study,
     note_stage,
     other_studies,
+    studies_of_uid,
     worklist,
 )
 from dashboard.records.study_folder import (
@@ -195,6 +197,7 @@ __all__ = [
     "mark_failed",
     "mark_opened",
     "mark_started",
+    "name_study",
     "new_id",
     "note",
     "note_progress",
@@ -218,6 +221,7 @@ __all__ = [
     "shown_finding",
     "sign_in",
     "standing_correction",
+    "studies_of_uid",
     "study_of_finding",
     "subjects_with_jobs",
     "turnarounds",

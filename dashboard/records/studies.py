@@ -27,6 +27,12 @@ def find_study(session: Session, study_instance_uid: str, patient_key: str) -> S
     return None if row is None else as_record(row)
 
 
+def studies_of_uid(session: Session, study_instance_uid: str) -> tuple[StudyRecord, ...]:
+    """Every patient's study of this UID, first received first."""
+    query = select(StudyRow).where(StudyRow.study_instance_uid == study_instance_uid)
+    return tuple(as_record(row) for row in session.scalars(query.order_by(StudyRow.received_at, StudyRow.id)))
+
+
 def other_studies(session: Session, study_id: str) -> tuple[StudyRecord, ...]:
     """The other studies of a study's patient that have a finding, latest first.
 
@@ -73,6 +79,23 @@ def add_study(
         flags={},
     )
     session.add(row)
+    session.flush()
+    return as_record(row)
+
+
+def name_study(
+    session: Session, study_id: str, patient_key: str, *, study_date: str, study_time: str, description: str
+) -> StudyRecord:
+    """Say whose a study is of which nothing could be read so far, and what its first images say of it.
+
+    Raises
+    ------
+    RecordsError
+        There is none of this id.
+    """
+    row = study_row(session, study_id)
+    row.patient_key, row.description = patient_key, description
+    row.study_date, row.study_time = study_date, study_time
     session.flush()
     return as_record(row)
 

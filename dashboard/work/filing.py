@@ -25,6 +25,8 @@ from dashboard.records import (
     get_finding,
     keep_identity,
     mark_done,
+    name_study,
+    studies_of_uid,
 )
 from dashboard.records.blobs import Content
 from dashboard.records.stored_files import add_stored_files
@@ -91,9 +93,10 @@ class Filing:
         for part in parts:
             if self._was_deleted(part):
                 continue
-            again, differing = self._keep_study(part, now)
-            duplicates += again
-            rejections += differing
+            for study in self._studies(part):
+                again, differing = self._keep_study(study, part, now)
+                duplicates += again
+                rejections += differing
         if self.records.settings.keep_identity:
             keep_identity(self.session, self.records.keys, self.upload.id, names=self._names(drop))
         if self.upload.state is UploadState.DONE:
@@ -116,9 +119,8 @@ class Filing:
         patient_key = part.instances[0].patient_key if part.instances else ""
         return find_study(self.session, study_uid(part), patient_key) is None
 
-    def _keep_study(self, part: Drop, now: datetime) -> tuple[int, list[StoredRejection]]:
+    def _keep_study(self, study: StudyRecord, part: Drop, now: datetime) -> tuple[int, list[StoredRejection]]:
         """Store one study's part and queue its analysis; return duplicates, and images that contradict stored ones."""
-        study = self._study(part)
         known_instances, known_rejections = get_content(self.session, study.id)
         known = {item.sop_instance_uid: item.sha256 for item in known_instances}
         new = [item for item in part.instances if item.sop_instance_uid not in known]
@@ -148,8 +150,16 @@ class Filing:
             add_job(self.session, JobKind.TRIAGE_STUDY, study.id, now, priority)
         return len(again) - len(differing), differing
 
+    def _studies(self, part: Drop) -> tuple[StudyRecord, ...]:
+        """The records that a part belongs to, made if there are none.
+
+        Files that could not be read name no patient: whatever is stored of their study lacks them.
+        """
+        known = () if part.instances else studies_of_uid(self.session, study_uid(part))
+        return known or (self._study(part),)
+
     def _study(self, part: Drop) -> StudyRecord:
-        """The study's record, made if it is new."""
+        """The study's record, made if it is new; one that only such files told of so far becomes the patient's."""
         uid = study_uid(part)
         first = part.instances[0] if part.instances else None
         patient_key = first.patient_key if first else ""
@@ -158,6 +168,17 @@ class Filing:
             return known
         date, time = study_moment(part.instances)
         descriptions = (item.acquisition.study_description for item in part.instances)
+        description = next(filter(None, descriptions), "")
+        nameless = find_study(self.session, uid, "")
+        if nameless is not None and not get_content(self.session, nameless.id)[0]:
+            return name_study(
+                self.session,
+                nameless.id,
+                patient_key,
+                study_date=date[:8],
+                study_time=time[:16],
+                description=description,
+            )
         return add_study(
             self.session,
             uid,
@@ -165,7 +186,7 @@ class Filing:
             self.upload.received_at or self.upload.created_at,
             study_date=date[:8],
             study_time=time[:16],
-            description=next(filter(None, descriptions), ""),
+            description=description,
             synthetic=self.upload.synthetic,
         )
 

@@ -244,6 +244,26 @@ def test_a_damaged_image_keeps_a_study_out_of_the_routine_ones_until_it_comes_ag
     assert not any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
 
 
+@pytest.mark.parametrize("damaged_first", [False, True])
+def test_a_damaged_image_that_comes_alone_is_missing_in_its_patient_s_study(
+    records: Records, engine: Engine, demonstration: Path, tmp_path: Path, damaged_first: bool
+) -> None:
+    axial = [path for path in sorted(demonstration.iterdir()) if pydicom.dcmread(path).SeriesDescription[:2] == "AX"]
+    damaged = some_files(demonstration, tmp_path / "damaged", slice(0, 0))
+    (damaged / axial[0].name).write_bytes(axial[0].read_bytes()[:-4000])
+    others = some_files(demonstration, tmp_path / "others", slice(0, None))
+    (others / axial[0].name).unlink()
+    for folder in (damaged, others) if damaged_first else (others, damaged):
+        drop(records, engine, folder)
+    (study,) = studies(records)
+    assert (study.study_date, study.description) == ("20240101", "MRI SPINE SYNTHETIC")
+    assert [one["name"] for one in exported(records, study)["rejected"]] == [f"damaged/{axial[0].name}"]
+    assert any("could not be read" in one for one in exported(records, study)["urgency"]["reasons"])
+    with records.reading() as session:
+        (person,) = get_people(session, records.keys, [study.id]).values()
+    assert person.patient_name == "SYNTHETIC^DEMONSTRATION"
+
+
 def test_an_image_that_contradicts_a_stored_one_is_rejected(
     records: Records, engine: Engine, demonstration: Path, tmp_path: Path
 ) -> None:
