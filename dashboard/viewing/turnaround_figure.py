@@ -18,6 +18,8 @@ DASHES = dict(zip(TIERS, ("solid", "dash", "dot", "dashdot", "longdash"), strict
 # Waiting is drawn on a logarithmic axis; less than this counts as this.
 LEAST_MINUTES = 0.1
 TICKS = {0.1: "6 s", 1: "1 min", 10: "10 min", 60: "1 h", 360: "6 h", 1440: "1 d", 10080: "1 week"}
+# Room beyond the first and the last named time, log10 of min.
+AXIS_MARGIN = 0.05
 # More points than this are drawn paler.
 CROWDED = 300
 
@@ -88,8 +90,16 @@ def waiting_figure(waits: Sequence[Wait]) -> go.Figure:
     _dress(figure)
     figure.update_xaxes(title_text="received (UTC)", type="date")
     ticks = {"tickvals": list(TICKS), "ticktext": list(TICKS.values())}
-    figure.update_yaxes(title_text="waited until opened", type="log", **ticks)
+    figure.update_yaxes(title_text="waited until opened", type="log", range=_range(waits), **ticks)
     return figure
+
+
+def _range(waits: Sequence[Wait]) -> list[float]:
+    """Ends of the axis, log10 of min: named times, for waits that are alike lie between two of them."""
+    minutes = [max(LEAST_MINUTES, wait.minutes) for wait in waits] or [1.0]
+    below = max(tick for tick in TICKS if tick <= min(minutes))
+    above = min((tick for tick in TICKS if tick >= max(minutes)), default=max(minutes))
+    return [float(np.log10(below)) - AXIS_MARGIN, float(np.log10(above)) + AXIS_MARGIN]
 
 
 def daily_medians(waits: Sequence[Wait]) -> dict[datetime, float]:

@@ -44,6 +44,15 @@ def test_every_wait_is_drawn_with_a_sign_of_its_own() -> None:
     assert points[0].marker.symbol != points[1].marker.symbol
 
 
+@pytest.mark.parametrize("minutes", [(0.0,), (2.0, 3.0), (60.0,), (5.0, 50_000.0)])
+def test_waits_that_are_alike_stand_between_two_named_times(minutes: tuple[float, ...]) -> None:
+    axis = waiting_figure([Wait("soon", DAY, one) for one in minutes]).layout.yaxis
+    low, high = axis.range
+    assert any(low < np.log10(tick) <= np.log10(max(LEAST_MINUTES, min(minutes))) for tick in axis.tickvals)
+    assert np.log10(max(LEAST_MINUTES, max(minutes))) < high
+    assert sum(low < np.log10(tick) < high for tick in axis.tickvals) >= (1 if minutes[0] in (0.0, 60.0) else 2)
+
+
 def test_the_table_keeps_rows_suggested_and_columns_read() -> None:
     table = np.zeros((6, 6), int)
     table[4, 5] = 3
