@@ -11,6 +11,7 @@ from dashboard.screens.entry import needs
 from dashboard.screens.frame import attempt, told
 from dashboard.screens.lines import patient_words
 from dashboard.screens.parts.copy_link import copy_link
+from dashboard.screens.reading_words import moment
 from dashboard.screens.text import counted, plain
 from dashboard.settings import load_settings
 from dashboard.sharing import LinkKind, Right, may
@@ -75,7 +76,7 @@ def link_lines(lines: tuple[LinkLine, ...], place: str, patients: bool = False) 
             st.markdown(STATES[share.state.value], width=70)
             if patients:
                 st.text(_patient(line), width=220)
-            st.text(_words(line, desk.now()), width="stretch")
+            st.text(link_words(line, desk.now()), width="stretch")
             if share.state.value == "active":
                 act = attempt(desk_team.revoke)
                 st.button("Revoke", key=f"revoke_{place}_{share.id}", on_click=act, args=(share.id,))
@@ -85,12 +86,13 @@ def _patient(line: LinkLine) -> str:
     return plain(patient_words(line.person)[0], 40)
 
 
-def _words(line: LinkLine, now: datetime) -> str:
+def link_words(line: LinkLine, now: datetime) -> str:
+    """What a link is, by whom and when it was made, until when it opens, and how often it did."""
     share = line.share
     opened = f"opened {counted(share.opened_count, 'time')}" if share.opened_count else "not opened yet"
     parts = [
         KINDS.get(share.kind, share.kind) + (", team only" if share.team_only else ""),
-        f"made {share.created_at:%Y-%m-%d %H:%M} by {plain(line.author, 40)}",
+        f"made {moment(share.created_at)} by {plain(line.author, 40)}",
         _until(line, now),
         opened,
     ]
@@ -100,7 +102,7 @@ def _words(line: LinkLine, now: datetime) -> str:
 def _until(line: LinkLine, now: datetime) -> str:
     share = line.share
     if share.revoked_at is not None:
-        return f"revoked {share.revoked_at:%Y-%m-%d %H:%M}"
+        return f"revoked {moment(share.revoked_at)}"
     if share.expires_at <= now:
-        return f"expired {share.expires_at:%Y-%m-%d %H:%M}"
-    return f"until {share.expires_at:%Y-%m-%d %H:%M} UTC"
+        return f"expired {moment(share.expires_at)}"
+    return f"until {moment(share.expires_at)}"
