@@ -23,9 +23,12 @@ NARROWING = {
     "cord_diameter_AP_mm": ("Cord AP", "mm", 1),
     "canal_diameter_AP_mm": ("canal AP", "mm", 1),
     "mscc_percent": ("cord narrowed against the levels above and below (MSCC)", "%", 0),
-    "mcc_percent": ("canal (MCC)", "%", 0),
+    "mcc_percent": ("canal narrowed against the levels above and below (MCC)", "%", 0),
 }
-NARROWING_SOURCE = "MSCC: Miyanji 2007; MCC: Fehlings 1999, source to be confirmed."
+NARROWING_SOURCES = {
+    "mscc_percent": "MSCC: Miyanji 2007",
+    "mcc_percent": "MCC: Fehlings 1999, source to be confirmed",
+}
 NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
 
 
@@ -35,7 +38,7 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
     if not words:
         return
     chance = probability((document.get("sagittal") or {}).get("probability"))
-    measured = _narrowing(document)
+    measured = narrowing_words(document)
     st.html(
         f'<section class="panel suspicion" role="note"><h2>▲ {markup(words[:1].upper() + words[1:], 200)}</h2>'
         f"<p>Probability {markup(chance)}. {NO_GRADE}</p>{f'<p>{markup(measured, 300)}</p>' if measured else ''}"
@@ -43,7 +46,7 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
     )
 
 
-def _narrowing(document: Mapping[str, Any]) -> str:
+def narrowing_words(document: Mapping[str, Any]) -> str:
     """The diameters at the suspected place and how they compare with those above and below."""
     here: Mapping[str, Any] = document["sagittal"].get("worst") or {}
     if here and here.get("canal_diameter_AP_mm") is None:
@@ -53,7 +56,8 @@ def _narrowing(document: Mapping[str, Any]) -> str:
         for key, (words, unit, digits) in NARROWING.items()
         if here.get(key) is not None
     ]
-    return f"{', '.join(parts)}. {NARROWING_SOURCE}" if parts else ""
+    sources = [source for key, source in NARROWING_SOURCES.items() if here.get(key) is not None]
+    return " ".join(f"{sentence}." for sentence in (", ".join(parts), "; ".join(sources)) if sentence)
 
 
 def other_findings(opened: "Opened", exports: bool) -> None:
