@@ -117,7 +117,7 @@ def flag_words(grade: str) -> str:
 
 def agreement_words(first: int, last: int) -> str:
     """Which neighbouring slices bear a grade out."""
-    return f"slices {first} to {last} agree"
+    return f"slices {first} {'and' if last == first + 1 else 'to'} {last} agree"
 
 
 def alone_words(apart_mm: float) -> str:

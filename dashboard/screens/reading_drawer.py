@@ -27,8 +27,7 @@ NOBODY_ELSE = "Reason and comment are stored encrypted and shown to the team onl
 class Asked:
     """What a reading is asked for.
 
-    `suggested` is the grade that may be shown, `own` the reader's reading so far, `in_sight` the slice that was on
-    screen when the drawer opened: the pictures may move on behind it.
+    `suggested` is the grade that may be shown, `own` the reader's reading so far, `in_sight` the slice on screen.
     """
 
     study_id: str

@@ -58,7 +58,9 @@ def reading_words(said: Beside, suggested: str | None) -> str:
         return f"{NOT_READ}: images were added after the last reading" if former else NOT_READ
     last = standing[-1]
     words = f"Read: {verdict_words(last.reading, suggested)} · {_who(last.author)}{moment(last.reading.created_at)}"
-    others = [line.reading.grade for line in standing[:-1] if line.reading.grade != last.reading.grade]
+    # Of each person the latest; what somebody has replaced stands in the history.
+    latest = {line.reading.author: line.reading.grade for line in standing}
+    others = [grade for grade in latest.values() if grade != last.reading.grade]
     return f"{words} · {counted(len(others), 'other reading')} of another grade" if others else words
 
 

@@ -35,7 +35,7 @@ def test_two_neighbours_of_a_grade_make_the_study_that_grade(grade, tier):
     found = graded(f"0 0 {grade} {grade} 0 0")
     assert (found.grade, found.urgency.tier.value) == (grade, tier)
     assert found.worst is not None and found.worst.number in (3, 4)
-    assert "slices 3 to 4 agree" in found.urgency.reasons
+    assert "slices 3 and 4 agree" in found.urgency.reasons
 
 
 @pytest.mark.parametrize("grade", ["2", "3"])

@@ -30,9 +30,10 @@ def line(
     current: bool = True,
     author: str = NAME,
     hidden: bool = False,
+    by: str = "u",
 ) -> ReadingLine:
     at = NOW + timedelta(minutes=minutes)
-    reading = Reading("r", "s", "f", "u", verdict, grade, level, "why", "more", hidden, None, at, withdrawn)
+    reading = Reading("r", "s", "f", by, verdict, grade, level, "why", "more", hidden, None, at, withdrawn)
     return ReadingLine(reading, author, own=True, current=current)
 
 
@@ -79,10 +80,15 @@ def test_a_reading_says_what_it_keeps_and_what_it_changes(
 
 
 def test_the_latest_reading_that_stands_is_said_with_who_and_when() -> None:
-    readings = said(line(), line(Verdict.CHANGED, "2", minutes=5), line(minutes=9, withdrawn=True))
+    readings = said(line(by="v"), line(Verdict.CHANGED, "2", minutes=5), line(minutes=9, withdrawn=True))
     assert reading_words(readings, "3") == (
         "Read: grade 2 instead of 3 · Rosa Reader · 2026-11-20 12:05 UTC · 1 other reading of another grade"
     )
+
+
+def test_what_the_same_person_said_before_is_no_other_reading() -> None:
+    readings = said(line(), line(Verdict.CHANGED, "2", minutes=5))
+    assert reading_words(readings, "3") == "Read: grade 2 instead of 3 · Rosa Reader · 2026-11-20 12:05 UTC"
 
 
 def test_to_a_guest_nobody_is_named() -> None:
