@@ -117,7 +117,8 @@ class _Desk:
             ]
             for item in instances
         }
-        return Drop(tuple(instances), tuple(self.rejected), identities, self.duplicates)
+        rejected = tuple(_with_study(item, instances) for item in self.rejected)
+        return Drop(tuple(instances), rejected, identities, self.duplicates)
 
     def _read(self, file: DroppedFile) -> None:
         try:
@@ -181,6 +182,17 @@ class _Desk:
     def _report(self, unpacked: int) -> None:
         done = self.bytes_done + unpacked
         self.progress(ReadProgress(self.files_done, done, len(self.accepted), len(self.rejected)))
+
+
+def _with_study(rejected: RejectedFile, instances: Iterable[Instance]) -> RejectedFile:
+    """A refused image that names no study belongs to that of its series, where other images of it tell."""
+    if rejected.study_instance_uid or not rejected.series_instance_uid:
+        return rejected
+    series = rejected.series_instance_uid
+    studies = {item.study_instance_uid for item in instances if item.series_instance_uid == series}
+    if len(studies) == 1:
+        return replace(rejected, study_instance_uid=studies.pop())
+    return replace(rejected, series_instance_uid="", sop_instance_uid="")
 
 
 def _patients_apart(instances: list[Instance], claims: Mapping[tuple[str, str], Claim]) -> list[Instance]:

@@ -297,15 +297,14 @@ def _image_of(path: Path, door: Door) -> tuple[str, str, str]:
     identifiers are read, as far as they go.
     """
     found = _identifiers(path)
-    if STUDY not in found:
-        return "", "", ""
     dataset = Dataset()
-    dataset.StudyInstanceUID = found[STUDY]
+    if STUDY in found:
+        dataset.StudyInstanceUID = found[STUDY]
     if {SERIES, SOP_INSTANCE} <= found.keys() and expected_modality(found.get(SOP_CLASS, "")) == "MR":
         dataset.SeriesInstanceUID, dataset.SOPInstanceUID = found[SERIES], found[SOP_INSTANCE]
     door.deidentify(dataset)
     return (
-        str(dataset.StudyInstanceUID),
+        str(dataset.get("StudyInstanceUID", "")),
         str(dataset.get("SeriesInstanceUID", "")),
         str(dataset.get("SOPInstanceUID", "")),
     )

@@ -148,6 +148,18 @@ def test_a_run_that_keeps_no_identity_puts_the_same_together(tmp_path: Path) -> 
     assert len({item.patient_key for item in take(named(files), tmp_path, door).instances}) == 1
 
 
+def test_a_refused_image_without_a_study_number_is_missing_from_the_study_of_its_series(tmp_path: Path) -> None:
+    whole = write_image(tmp_path / "in" / "a", SOPInstanceUID="1.2.8", SeriesInstanceUID="1.2.5")
+    nameless = write_image(tmp_path / "in" / "b", SeriesInstanceUID="1.2.5", StudyInstanceUID=None)
+    strange = write_image(tmp_path / "in" / "c", SeriesInstanceUID="1.2.6", StudyInstanceUID=None)
+    drop = take(named([nameless, strange, whole]), tmp_path)
+    found = {item.name: item for item in drop.rejections}
+    study = drop.instances[0].study_instance_uid
+    assert (found["in/b"].study_instance_uid, found["in/b"].series_instance_uid) == (study, "1.2.5")
+    assert found["in/b"].sop_instance_uid
+    assert (found["in/c"].study_instance_uid, found["in/c"].series_instance_uid) == ("", "")
+
+
 def test_a_file_that_vanished_costs_only_itself(tmp_path: Path) -> None:
     good = write_image(tmp_path / "in" / "a")
     drop = take(named([tmp_path / "in" / "gone", good]), tmp_path)
