@@ -10,7 +10,9 @@ NEEDED = "axial T2 images of the spine are needed for a grade"
 GRADABLE_ROLES = (Role.AXIAL_T2, Role.VOLUME_T2, Role.AXIAL_T2STAR)
 # How the reason ends of a series whose name and timing say different contrasts.
 DISPUTED = "check the series"
-NAMED_AXIAL_T2 = re.compile(r"(?=.*\bt2)(?=.*\b(ax|axial|tra|trans|transversal|transverse)\b)", re.IGNORECASE)
+NAMED_AXIAL_T2 = re.compile(
+    r"(?=.*\bs?t2)(?=.*\b(o?ax|axi|axia+l\w*|assial\w*|tra|trans|transv|transvers\w*|quer)\b)", re.IGNORECASE
+)
 # What a study consists of when all its series have one of these roles, in the order in which they are looked for.
 KINDS: tuple[tuple[frozenset[Role], str], ...] = (
     (frozenset({Role.SAGITTAL_T2, Role.SAGITTAL_T1, Role.SAGITTAL_STIR}), "only sagittal images"),

@@ -308,6 +308,11 @@ def test_what_of_a_graded_series_cannot_be_used_keeps_a_study_out_of_the_routine
     [
         ("T2 TSE TRA", {"unusable": 10}, "not analysed"),
         ("ax T2 frfse", {"reason": "The description says T2, but TE is that of T1; check the series."}, "not analysed"),
+        ("T2W TSE TRANSV", {"unusable": 10}, "not analysed"),
+        ("sT2W TSE ax", {"unusable": 10}, "not analysed"),
+        ("T2 axiale", {"unusable": 10}, "not analysed"),
+        ("T2 quer", {"unusable": 10}, "not analysed"),
+        ("OAx T2 FSE", {"unusable": 10}, "not analysed"),
         ("T2 TSE SAG", {"unusable": 10}, "routine"),
         ("T1 TSE TRA", {"unusable": 10}, "routine"),
         ("T2 DIXON TRA", {}, "routine"),

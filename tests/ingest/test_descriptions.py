@@ -21,6 +21,7 @@ from dashboard.ingest.descriptions import LONGEST_RESULT, clean, fold, vocabular
         ("RM colonna lombare", "RM colonna lombare"),
         ("MRI wervelkolom", "MRI wervelkolom"),
         ("Ax T2* MERGE L5-S1", "Ax T2* MERGE L5-S1"),
+        ("OAx T2 FSE", "OAx T2 FSE"),
         ("SAG STIR 3 mm", "SAG STIR 3 mm"),
         ("T1 DIXON post KM Th12", "T1 DIXON post KM Th12"),
         ("ep2d_diff_b800", "ep2d diff b800"),
