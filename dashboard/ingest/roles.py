@@ -266,12 +266,18 @@ def _geometry_signs(limits: dict[str, Any], shape: Shape | None, stacks: Sequenc
 
 
 def looks_like_localiser(stacks: Sequence[Stack]) -> bool:
-    """Whether these are a few slices in each of three planes, a localiser whatever it is called."""
+    """Whether these are a few slices in each of three planes, a localiser whatever it is called.
+
+    A stack that a picture or two of the other planes came with, to show where it lies, is none.
+    """
+    limits = declared()["geometry"]
     counts: dict[int, int] = {}
     for stack in stacks:
         axis = int(np.abs(stack.affine[:3, 0] / np.linalg.norm(stack.affine[:3, 0])).argmax())
         counts[axis] = counts.get(axis, 0) + len(stack.frames)
-    return len(counts) == 3 and max(counts.values()) <= declared()["geometry"]["localiser_most_slices"]
+    most, second = sorted([0, 0, *counts.values()], reverse=True)[:2]
+    few, even = most <= limits["localiser_most_slices"], most < limits["localiser_uneven"] * second
+    return len(counts) == 3 and few and even
 
 
 def _facts(acquisition: Acquisition, shape: Shape | None, **texts: str) -> dict[str, str]:

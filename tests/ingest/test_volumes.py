@@ -216,6 +216,14 @@ def test_a_few_slices_in_three_planes_are_a_localiser(tmp_path: Path) -> None:
     assert [len(volume.frames) for volume in series.volumes] == [5, 3, 3]
 
 
+def test_a_stack_with_pictures_for_reference_is_no_localiser(tmp_path: Path) -> None:
+    paths = five(tmp_path)
+    for number, orientation in ((10, [0, 1, 0, 0, 0, -1]), (20, [1, 0, 0, 0, 0, -1])):
+        paths.append(mr_file(tmp_path, number, slice_pixels(0), (9, 9, 9), ImageOrientationPatient=orientation))
+    (series,) = built(tmp_path, paths).series
+    assert (series.role, series.reason) == (Role.AXIAL_T2, None)
+
+
 def test_a_series_that_cannot_be_analysed_keeps_all_its_images(tmp_path: Path) -> None:
     paths = five(tmp_path, SeriesDescription="T1", RepetitionTime=500, EchoTime=10)
     paths += [
