@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard.errors import InputRefused, RecordsError
-from dashboard.ingest.grouping import SeriesGroup, StudyGroup, group_series, group_studies
+from dashboard.ingest.grouping import SAME_PLACE_MM, SeriesGroup, StudyGroup, group_series, group_studies
 from dashboard.ingest.instance import Drop, Instance, study_moment
 from dashboard.ingest.pixels import decode_frame, decode_frames
 from dashboard.ingest.roles import Judgement, judge, looks_like_localiser
@@ -186,9 +186,15 @@ def _elsewhere(stack: Stack, kept: Sequence[Stack]) -> list[Stack]:
 
 
 def _holds(stack: Stack, points: Array) -> npt.NDArray[np.bool_]:
-    """Which of some points (n, 4), LPS mm and 1, lie in the box of a stack, to half a voxel."""
+    """Which of some points (n, 4), LPS mm and 1, a stack shows: in its box, to half a voxel, and within a slice.
+
+    Where slices are thinner than the steps between them, another kind of image may lie in the gaps.
+    """
     places = (points @ np.linalg.inv(stack.affine).T)[:, :3]
-    return np.asarray(np.all((places > -0.5) & (places < np.array(stack.shape) - 0.5), axis=1))
+    boxed = np.all((places > -0.5) & (places < np.array(stack.shape) - 0.5), axis=1)
+    away_mm = np.abs(places[:, 0] - np.rint(places[:, 0])) * np.linalg.norm(stack.affine[:3, 0])
+    thickest_mm = max(source.plane.slice_thickness_mm or np.inf for source in stack.frames)
+    return np.asarray(boxed & (away_mm <= thickest_mm / 2 + SAME_PLACE_MM))
 
 
 def _part(stack: Stack, start: int, stop: int) -> Stack:

@@ -224,6 +224,25 @@ def test_a_stack_with_pictures_for_reference_is_no_localiser(tmp_path: Path) -> 
     assert (series.role, series.reason) == (Role.AXIAL_T2, None)
 
 
+@pytest.mark.parametrize(("thickness_mm", "taken"), [(3, 11), (6, 6), (None, 6)])
+def test_images_of_another_kind_in_the_gaps_between_slices_are_taken_as_well(
+    tmp_path: Path, thickness_mm: float | None, taken: int
+) -> None:
+    paths = [
+        mr_file(
+            tmp_path,
+            index,
+            slice_pixels(index),
+            (0, 0, -3.0 * index),
+            ImageType=["ORIGINAL", "PRIMARY", "M", "ND" if index % 2 else "NORM"],
+            SliceThickness=thickness_mm,
+        )
+        for index in range(11)
+    ]
+    (series,) = built(tmp_path, paths).series
+    assert sum(len(volume.frames) for volume in series.volumes) == taken
+
+
 def test_a_series_that_cannot_be_analysed_keeps_all_its_images(tmp_path: Path) -> None:
     paths = five(tmp_path, SeriesDescription="T1", RepetitionTime=500, EchoTime=10)
     paths += [
