@@ -196,7 +196,9 @@ def _missing_claims(part: Part, parts: Sequence[Part], where: str) -> list[Claim
     found = find_missing(states, stacks, _analysed_elsewhere_mm(part, parts))
     claims = [claim_of_missing(one.concern, one.count, where, (uid, one.after + 1)) for one in found]
     if part.series.absent > sum(one.count for one in found):
-        words = f"{part.series.absent} slices never arrived{where}, as their numbers and gaps tell"
+        count = part.series.absent
+        slices = "a slice never arrived" if count == 1 else f"{count} slices never arrived"
+        words = f"{slices}{where}, as numbers and gaps tell"
         claims.append(claim_to_read_now(words))
     return claims
 

@@ -109,11 +109,11 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
     warnings = [*group.warnings, *judgement.warnings]
     if chosen.left_out:
         warnings.append(
-            f"{chosen.left_out} further images of this series were not analysed: another plane, echo, phase, fat or "
-            "repetition of what was."
+            f"{_images(chosen.left_out, 'further ')} not analysed: another plane, echo, phase, fat or repetition of "
+            "what was."
         )
     if stated and chosen.stacks:
-        warnings.append(f"{len(stated)} images of this series were not analysed: {stated[0]}")
+        warnings.append(f"{_images(len(stated))} not analysed: {stated[0]}")
     volumes = []
     for stack, path in zip(chosen.stacks, paths, strict=True):
         frames = [FrameReference("")] * stack.shape[0]
@@ -137,6 +137,10 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
         unusable=group.unplaced + sum(one.number_of_frames for one in group.instances if one.not_analysed),
         absent=group.absent,
     )
+
+
+def _images(count: int, which: str = "") -> str:
+    return f"1 {which}image of this series was" if count == 1 else f"{count} {which}images of this series were"
 
 
 def _is_blank(volume: Volume) -> bool:

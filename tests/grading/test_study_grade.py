@@ -292,7 +292,8 @@ def test_every_kind_of_series_that_can_be_graded_raises_the_study_when_it_fails(
     ("changes", "words"),
     [
         ({"unusable": 10}, "10 images have no usable place or may not be analysed"),
-        ({"absent": 8}, "8 slices never arrived, as their numbers and gaps tell"),
+        ({"absent": 8}, "8 slices never arrived, as numbers and gaps tell"),
+        ({"absent": 1}, "a slice never arrived, as numbers and gaps tell"),
         ({}, ""),
     ],
 )

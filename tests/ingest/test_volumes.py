@@ -188,7 +188,7 @@ def test_another_block_of_the_spine_is_no_repetition(tmp_path: Path, changes: di
     places = sorted(float(volume.affine[2, 3]) for volume in series.volumes)
     assert places[-1] == -3.0
     # A slice at a place that is shown already is left out, and said to be.
-    assert any(one.startswith("1 further images") for one in series.warnings) is (first == 5)
+    assert any(one.startswith("1 further image of") for one in series.warnings) is (first == 5)
 
 
 def test_axial_slices_among_more_sagittal_ones_are_found(tmp_path: Path) -> None:
