@@ -22,7 +22,7 @@ from dashboard.grading.urgency import (
     claim_to_read_now,
 )
 from dashboard.grading.words import rank
-from dashboard.study import GRADES, Role, Series, Study
+from dashboard.study import GRADES, Plane, Role, Series, Study
 from dashboard.study.geometry import Array
 
 
@@ -99,9 +99,13 @@ def _unusable_claims(part: Part, where: str) -> list[Claim]:
 
 
 def _steep_claims(part: Part, where: str) -> list[Claim]:
-    """What blocks of an axial series ask for that are tilted so far that no axial slice could be made of them."""
+    """What blocks of an axial series ask for that are tilted so far that no axial slice could be made of them.
+
+    Slices across a spine are tilted to its front and back, so that sagittal pictures in such a series are no block.
+    """
     seen = {one.prediction.volume_index for one in part.graded.slices}
-    blocks = [volume for index, volume in enumerate(part.series.volumes) if index not in seen]
+    others = [volume for index, volume in enumerate(part.series.volumes) if index not in seen]
+    blocks = [volume for volume in others if volume.plane is not Plane.SAGITTAL]
     if part.series.role is Role.VOLUME_T2 or not seen or not blocks:
         return []
     count = sum(len(volume.frames) for volume in blocks)

@@ -261,15 +261,23 @@ def test_an_axial_series_that_does_not_look_like_spine_is_checked_soon():
     assert "check that it shows no spine" in found.urgency.reasons[0] and "series 6" in found.urgency.reasons[0]
 
 
-def test_a_block_of_an_axial_series_that_lies_too_steep_is_not_passed_over():
+def beside_a_block(slice_axis):
+    """Six healthy axial slices, and six of the same series stacked along another patient axis."""
     series = axial_series(6)
-    steep = series.volumes[0].affine[:, [1, 0, 2, 3]]
-    block = Volume(series.volumes[0].voxels, steep, series.volumes[0].frames)
-    found = grade_study(
-        study_of(replace(series, volumes=(*series.volumes, block))), {"2.25.7": slices_of("0 0 0 0 0 0")}
-    )
+    volume = series.volumes[0]
+    axes = {"x": [0, 1, 2, 3], "y": [1, 0, 2, 3]}[slice_axis]
+    block = Volume(volume.voxels, np.eye(4)[:, axes], volume.frames)
+    return grade_study(study_of(replace(series, volumes=(volume, block))), {"2.25.7": slices_of("0 0 0 0 0 0")})
+
+
+def test_a_block_of_an_axial_series_that_lies_too_steep_is_not_passed_over():
+    found = beside_a_block("y")
     assert found.urgency.tier.value == "not analysed"
     assert "6 slices lie too steep to be graded as axial ones" in found.urgency.reasons[0]
+
+
+def test_sagittal_pictures_in_an_axial_series_are_no_steep_block():
+    assert beside_a_block("x").urgency.tier.value == "routine"
 
 
 def test_an_axial_series_that_gave_no_slice_is_not_passed_over():
