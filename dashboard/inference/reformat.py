@@ -89,6 +89,7 @@ def reformat_volume(
     cord cannot come out better than a Dice of 0.97. Planes go on straight above and below the part of the canal that
     was seen; their score then says that nothing was found there.
     """
+    volume = _acquired(volume)
     small, small_affine = shrink(volume.voxels, volume.affine, CANAL.pixel_mm)
     low, high = _heights(volume)
     spacing = max(SPACING_MM, float(voxel_spacing(volume.affine).max()), (high - low) / (MAX_PLANES - 1))
@@ -111,6 +112,21 @@ def reformat_volume(
         if plane is not None:
             found.append((plane, CanalPoint(point, float(score), True)))
     return found
+
+
+def _acquired(volume: Volume) -> Volume:
+    """The part of a volume that lies between its outer rows, columns and slices of nothing but zeros.
+
+    Such were never acquired; planes through them show no spine, and would speak against those that do.
+    """
+    filled = volume.voxels != 0
+    kept: list[slice] = []
+    for axis in range(3):
+        shown = np.flatnonzero(filled.any(axis=tuple(other for other in range(3) if other != axis)))
+        kept.append(slice(int(shown[0]), int(shown[-1]) + 1) if shown.size else slice(None))
+    affine = volume.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [float(part.start or 0) for part in kept]
+    return Volume(volume.voxels[tuple(kept)], affine, volume.frames[kept[0]])
 
 
 def _heights(volume: Volume) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import pytest
 from dashboard.inference.localisation import CanalPoint
 from dashboard.inference.preprocessing import nonzero_window
 from dashboard.inference.reformat import MAX_PLANES, fit_curve, reformat_volume
+from dashboard.study import Volume
 from tests.inference.phantoms import axial_affine, centred, straight, volume, wrap
 
 SAGITTAL = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], float).T
@@ -78,6 +79,19 @@ def test_a_narrow_sagittal_slab_is_enough(models):
     assert len(found) > 40
     for _, point in found:
         np.testing.assert_allclose(point.centre_mm[:2], curve(point.centre_mm[2]), atol=0.8)
+
+
+def test_zeros_round_a_volume_change_no_plane(models):
+    shape = (40, 60, 50)
+    bare = volume(axial_affine((1, 1, 1), shape=shape), shape, straight(2, -3, 0.1, 0.4), (0.1, 0.4))
+    wide = [(30, 25), (8, 0), (0, 12)]
+    affine = bare.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ [before for before, _ in wide]
+    frames = bare.frames[:1] * (shape[0] + 55)
+    filled = Volume(np.pad(bare.voxels, wide), affine, frames)
+    for (plane, point), (other, same) in zip(all_planes(bare, models), all_planes(filled, models), strict=True):
+        np.testing.assert_allclose(same.centre_mm, point.centre_mm, atol=1e-3)
+        np.testing.assert_allclose(other.axes.normal, plane.axes.normal, atol=1e-4)
 
 
 def test_thick_native_slices_set_the_step(models):
