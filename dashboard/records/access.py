@@ -61,6 +61,14 @@ class Records:
         fetch_files(self, study_id, "instances/")
         return self.store.instances_dir(study_id)
 
+    def uploads_here(self) -> tuple[str, ...] | None:
+        """Uploads that this machine can read; None for all of them, where the database is its own.
+
+        Dropped files are identified, and stay in the data folder of the machine that received them.
+        """
+        own = self.settings.database_url == self.settings.own_database_url
+        return None if own else self.inbox.upload_ids()
+
     def receive(self, session: Session, upload_id: str, now: datetime) -> Upload:
         """Mark an upload, whose files have been flushed, as received and have it read."""
         arrived = self.inbox.arrived(upload_id)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from dashboard.records.model import Job, JobKind, JobState, new_id
@@ -46,13 +46,16 @@ def hasten_job(session: Session, subject_id: str) -> None:
     )
 
 
-def claim_job(session: Session, worker: str, now: datetime) -> Job | None:
-    """Take the first waiting job whose subject no other job works on; None when there is none."""
+def claim_job(session: Session, worker: str, now: datetime, here: Collection[str] | None = None) -> Job | None:
+    """Take the first waiting job whose subject no other job works on; None when there is none.
+
+    `here` names the uploads whose files lie on this machine, where others are left to the machines that have them.
+    """
     other = aliased(JobRow)
     busy = select(other.id).where(other.subject_id == JobRow.subject_id, other.state == JobState.RUNNING.value)
     query = (
         select(JobRow)
-        .where(JobRow.state == JobState.WAITING.value, ~busy.exists())
+        .where(_claimable(here), ~busy.exists())
         .order_by(JobRow.priority, JobRow.created_at, JobRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -129,9 +132,9 @@ def running_workers(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def has_waiting_job(session: Session) -> bool:
+def has_waiting_job(session: Session, here: Collection[str] | None = None) -> bool:
     """Whether there may be something to claim; far cheaper than claiming, which locks."""
-    return session.scalar(select(JobRow.id).where(JobRow.state == JobState.WAITING.value).limit(1)) is not None
+    return session.scalar(select(JobRow.id).where(_claimable(here)).limit(1)) is not None
 
 
 def subjects_with_jobs(session: Session) -> frozenset[str]:
@@ -162,6 +165,13 @@ def job_counts(session: Session) -> JobCounts:
 def open_jobs(session: Session) -> int:
     """Jobs that wait or run."""
     return len(session.scalars(select(JobRow.id).where(JobRow.state.in_(OPEN_STATES))).all())
+
+
+def _claimable(here: Collection[str] | None) -> ColumnElement[bool]:
+    waits = JobRow.state == JobState.WAITING.value
+    if here is None:
+        return waits
+    return and_(waits, or_(JobRow.kind != JobKind.READ_UPLOAD.value, JobRow.subject_id.in_(list(here))))
 
 
 def _release(session: Session, row: JobRow) -> None:

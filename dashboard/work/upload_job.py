@@ -20,6 +20,7 @@ from dashboard.work.engine import Engine
 from dashboard.work.filing import Filing, NotedUids
 
 PROGRESS_EVERY = timedelta(milliseconds=300)
+FILES_GONE = "Files of this upload were received and are no longer in the data folder; drop them again."
 
 
 def read_upload(records: Records, job: Job, engine: Engine) -> None:
@@ -58,6 +59,8 @@ def _read(records: Records, upload: Upload, job: Job, uids: UidMap) -> Drop:
     scratch.mkdir()
     door = Door(uids, KeyedPseudonym(records.keys.site_secret), records.settings.keep_identity)
     files = records.inbox.files(upload.id)
+    if upload.state is not UploadState.DONE and len(files) < upload.files_received:
+        raise InputRefused(FILES_GONE)
     report = _reporter(records, upload.id) if upload.state is not UploadState.DONE else lambda progress: None
     return read_drop(files, door, out_dir, scratch, records.settings.archive, report)
 

@@ -99,11 +99,12 @@ class Worker:
             self._stop.wait(BEAT_S)
 
     def _claim(self) -> Job | None:
+        here = self._records.uploads_here()
         with self._records.reading() as session:
-            if not has_waiting_job(session):
+            if not has_waiting_job(session, here):
                 return None
         with self._records.writing() as session:
-            return claim_job(session, self.name, datetime.now(UTC))
+            return claim_job(session, self.name, datetime.now(UTC), here)
 
     def _do(self, job: Job) -> None:
         self._busy.set()

@@ -14,6 +14,7 @@ from dashboard.records import (
     beat,
     claim_job,
     end_job,
+    has_waiting_job,
     new_id,
     open_jobs,
     release_job,
@@ -159,3 +160,16 @@ def test_whatever_happens_no_job_is_lost_or_ended_twice(steps: list[str]) -> Non
                 assert open_jobs(session) == added - len(ended)
     finally:
         database.close()
+
+
+def test_an_upload_is_left_to_the_machine_that_has_its_files(records: Records) -> None:
+    with records.writing() as session:
+        for subject in ("far", "near"):
+            add_job(session, JobKind.READ_UPLOAD, subject, NOW)
+        assert has_waiting_job(session, ["near"])
+        job = claim_job(session, "worker", NOW, ["near"])
+        assert job is not None
+        assert job.subject_id == "near"
+        assert not has_waiting_job(session, ["near"])
+        assert claim_job(session, "worker", NOW, ["near"]) is None
+        assert claim_job(session, "worker", NOW) is not None

@@ -12,9 +12,11 @@ import pytest
 from dashboard.records import (
     Finding,
     Records,
+    UploadState,
     claim_job,
     delete_study,
     get_finding,
+    get_upload,
     open_records,
     read_masks,
     read_study,
@@ -26,6 +28,7 @@ from dashboard.work import receive_files
 from dashboard.work.engine import Engine
 from dashboard.work.housekeeping import tidy
 from dashboard.work.upload_job import read_upload
+from dashboard.work.worker import Worker
 from tests.postgresql import BOTH_DATABASES
 from tests.work.test_worker import studies, work
 
@@ -63,6 +66,23 @@ def finding_of(records: Records) -> Finding:
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@BOTH_DATABASES
+def test_what_was_dropped_is_read_where_it_lies(machines: list[Records], engine: Engine, demonstration: Path) -> None:
+    one, two = machines
+    upload = receive_files(one, [demonstration])
+    worker = Worker(two, engine)
+    worker.open()
+    try:
+        assert not worker.turn()
+    finally:
+        worker.close()
+    with two.reading() as session:
+        assert get_upload(session, upload.id).state is UploadState.RECEIVED
+    work(one, engine)
+    with one.reading() as session:
+        assert get_upload(session, upload.id).studies == len(studies(two)) == 1
 
 
 @BOTH_DATABASES

@@ -387,3 +387,12 @@ def test_two_workers_share_the_work_and_each_study_gets_one_finding(
     for thread in threads:
         thread.join()
     assert [findings(records, study) for study in studies(records)] == [1, 1, 1]
+
+
+def test_an_upload_whose_files_are_gone_says_so(records: Records, engine: Engine, demonstration: Path) -> None:
+    upload = receive_files(records, [demonstration])
+    records.inbox.remove(upload.id)
+    work(records, engine)
+    with records.reading() as session:
+        found = get_upload(session, upload.id)
+    assert (found.state, found.reason) == (UploadState.FAILED, upload_job.FILES_GONE)
