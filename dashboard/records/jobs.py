@@ -147,6 +147,15 @@ def jobs_at_work(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(JobRow.id).where(JobRow.state == JobState.RUNNING)))
 
 
+def nobody_works(session: Session, now: datetime, silent_for: timedelta) -> bool:
+    """Whether something has waited for so long in which no worker gave a sign of life."""
+    since = now - silent_for
+    waits = select(JobRow.id).where(JobRow.state == JobState.WAITING.value, JobRow.created_at < since).limit(1)
+    if session.scalar(waits) is None:
+        return False
+    return session.scalar(select(JobRow.id).where(JobRow.heartbeat_at >= since).limit(1)) is None
+
+
 @dataclass(frozen=True)
 class JobCounts:
     """How many jobs wait and how many run."""

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 import threading
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ import streamlit as st
 
 from dashboard.errors import RecordsError
 from dashboard.exchange.demonstration import write_demonstration
+from dashboard.records import nobody_works
 from dashboard.screens import desk, desk_list
 from dashboard.sharing import Right, require
 from dashboard.work import WorkerProcess, receive_files
@@ -18,6 +20,12 @@ from dashboard.work import WorkerProcess, receive_files
 STOPPED = (
     "The part that reads and grades studies has stopped and is being started again. "
     "What was received is safe; until it runs, nothing new is graded: read waiting studies yourself."
+)
+NOBODY_FOR = timedelta(minutes=2)
+NOBODY_WORKS = (
+    f"For {NOBODY_FOR.seconds // 60} minutes nobody has worked on studies that wait to be read or graded. "
+    "What was received is safe; until it goes on, nothing new is graded: read waiting studies yourself, and tell "
+    "whoever runs this server."
 )
 UNTIL_THEN = (
     "Until then no study is received, and grading may stop: read waiting studies yourself, and tell whoever runs this "
@@ -53,9 +61,18 @@ def stop() -> None:
 
 def trouble_words() -> tuple[str, ...]:
     """What to tell when nobody works on what was received, or nothing can be received; empty when all is well."""
-    stopped = (STOPPED,) if _embedded and not _embedded[-1].alive else ()
     storage = desk.records().inbox.trouble()
+    if _embedded and not _embedded[-1].alive:
+        stopped = (STOPPED,)
+    else:
+        stopped = () if storage or not _nobody_works() else (NOBODY_WORKS,)
     return (*stopped, f"{storage} {UNTIL_THEN}") if storage else stopped
+
+
+def _nobody_works() -> bool:
+    """Whether the workers, which a cluster's may be, are gone or cannot be reached."""
+    with desk.records().reading() as session:
+        return nobody_works(session, desk.now(), NOBODY_FOR)
 
 
 def demonstration_button(kind: Literal["primary", "tertiary"]) -> None:

@@ -130,8 +130,7 @@ class Dispatcher:
                 # A worker that dies at its very start is given up by Dask; our own cluster is asked for another.
                 client.cluster.scale(self._records.settings.workers)
 
-    @staticmethod
-    def _over(task: "Future[Any]") -> bool:
+    def _over(self, task: "Future[Any]") -> bool:
         """Whether a task has ended. One whose worker died is over, too: its job is taken back by the next look."""
         if not task.done():
             return False
@@ -140,6 +139,10 @@ class Dispatcher:
                 task.result(timeout=1)
             except CancelledError:
                 log.warning("a task was cancelled")
+            except RuntimeError:
+                # What Dask says when its scheduler or a worker has another environment than ours.
+                log.error("the cluster cannot load this software (README, 'Jobs'); jobs wait, trying again")
+                self._stop.wait(LOOK_S)
             except Exception as error:  # noqa: BLE001 - the worker that failed has noted its job's failure itself
                 log.error("a task ended with %s; its job runs again", type(error).__name__)
         return True

@@ -16,6 +16,7 @@ from dashboard.records import (
     end_job,
     has_waiting_job,
     new_id,
+    nobody_works,
     open_jobs,
     release_job,
     release_jobs,
@@ -173,3 +174,14 @@ def test_an_upload_is_left_to_the_machine_that_has_its_files(records: Records) -
         assert not has_waiting_job(session, ["near"])
         assert claim_job(session, "worker", NOW, ["near"]) is None
         assert claim_job(session, "worker", NOW) is not None
+
+
+def test_work_that_waits_without_a_sign_of_life_is_nobodys(records: Records) -> None:
+    add(records, "first")
+    add(records, "second")
+    with records.writing() as session:
+        assert not nobody_works(session, NOW + MINUTE, MINUTE)
+        assert nobody_works(session, NOW + 2 * MINUTE, MINUTE)
+        claim_job(session, "worker", NOW + 2 * MINUTE)
+        assert not nobody_works(session, NOW + 2 * MINUTE, MINUTE)
+        assert nobody_works(session, NOW + 4 * MINUTE, MINUTE)

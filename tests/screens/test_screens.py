@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.ingest import Identity
 from dashboard.records import (
+    JobKind,
     Records,
     StoredRejection,
+    add_job,
     add_study,
     add_upload,
     get_study,
@@ -102,6 +104,17 @@ def test_opening_a_study_counts_as_opened(site: Records) -> None:
     study = add_result(site, "3")
     opened("study", study=study)
     assert "not opened yet" not in said(opened("worklist"))
+
+
+def test_work_that_nobody_does_is_told_over_the_list(site: Records, tmp_path: Path) -> None:
+    def told(received: datetime) -> list[str]:
+        with site.writing() as session:
+            add_job(session, JobKind.READ_UPLOAD, str(received), received)
+        return [warning.value for warning in opened("worklist").warning]
+
+    now = datetime.now(UTC)
+    assert told(now) == []
+    assert told(now - 2 * worker.NOBODY_FOR) == [worker.NOBODY_WORKS]
 
 
 def test_arrival_order_is_one_click_away(site: Records) -> None:

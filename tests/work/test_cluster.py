@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from dashboard.records import JobKind, Records, StudyState, list_findings, open_
 from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import receive_files
 from dashboard.work.cluster import check_address
-from dashboard.work.dispatcher import Dispatcher
+from dashboard.work.dispatcher import LOOK_S, Dispatcher
 from dashboard.work.worker_command import run_worker
 from tests.browser.provider import free_port
 from tests.work.drops import drops_of
@@ -143,6 +144,19 @@ def test_a_malformed_address_ends_the_dispatcher(records: Records) -> None:
     dispatcher = Dispatcher(replace(records, settings=replace(records.settings, scheduler="nonsense")))
     with pytest.raises(SettingsError, match="TRIAGE_SCHEDULER"):
         dispatcher.run()
+
+
+def test_a_cluster_without_this_software_is_told_and_not_asked_again_at_once(
+    records: Records, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher, waits = Dispatcher(records), list[float | None]()
+    monkeypatch.setattr(dispatcher._stop, "wait", waits.append)
+    task = Future[bool]()
+    task.set_exception(RuntimeError("Error during deserialization of the task graph."))
+    monkeypatch.setattr(task, "status", "error", raising=False)
+    assert dispatcher._over(task)
+    assert "cannot load this software" in caplog.text
+    assert waits == [LOOK_S]
 
 
 @contextmanager
