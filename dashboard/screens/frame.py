@@ -10,10 +10,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard.errors import NotAllowed, RecordsUnavailable, TriageError
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.parts.theme_switch import theme_switch
+from dashboard.screens.parts.ticker import ticker
 from dashboard.screens.tiers import NOTICE
 
 Arguments = ParamSpec("Arguments")
 FAILED = "failed"
+RETRY_S = 3.0
 MEANWHILE = "Until this is mended, read studies yourself, and tell whoever runs this server."
 DONE = "done"
 STYLE = f"<style>{(FOLDER / 'page.css').read_text(encoding='utf-8')}</style>"
@@ -35,7 +37,10 @@ def style() -> None:
 
 
 def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """A screen, or a part of one, whose expected failures are told in words; a traceback is never shown."""
+    """A screen, or a part of one, whose expected failures are told in words; a traceback is never shown.
+
+    What is away for now, a disk or a database, is tried again until it is back.
+    """
 
     @wraps(part)
     def show(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
@@ -52,6 +57,8 @@ def told(part: Callable[Arguments, None]) -> Callable[Arguments, None]:
             st.error(str(error), icon=":material/lock:")
         except TriageError as error:
             tell_failure(error)
+            if isinstance(error, RecordsUnavailable):
+                ticker(RETRY_S, f"retry_{part.__module__}.{part.__name__}")
 
     return show
 

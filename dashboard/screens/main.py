@@ -7,12 +7,11 @@ import streamlit as st
 
 from dashboard.errors import RecordsError
 from dashboard.screens import entry, pages
-from dashboard.screens.frame import style, tell_failure, told
+from dashboard.screens.frame import RETRY_S, style, tell_failure, told
 from dashboard.screens.parts import FOLDER
 from dashboard.screens.parts.ticker import ticker
 
 # Streamlit fetches its own icons from the internet; a page full of names asks nobody.
-RETRY_S = 3.0
 ICON = FOLDER / "icon.svg"
 
 

@@ -62,11 +62,12 @@ def stop() -> None:
 def trouble_words() -> tuple[str, ...]:
     """What to tell when nobody works on what was received, or nothing can be received; empty when all is well."""
     storage = desk.records().inbox.trouble()
+    words = [f"{storage} {UNTIL_THEN}"] if storage else []
     if _embedded and not _embedded[-1].alive:
-        stopped = (STOPPED,)
-    else:
-        stopped = () if storage or not _nobody_works() else (NOBODY_WORKS,)
-    return (*stopped, f"{storage} {UNTIL_THEN}") if storage else stopped
+        return (STOPPED, *words)
+    if not storage and _nobody_works():
+        return (NOBODY_WORKS,)
+    return tuple(words)
 
 
 def _nobody_works() -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.errors import RecordsUnavailable
 from dashboard.ingest import Identity
 from dashboard.records import Records, Role, add_share, audit_entries, list_users, set_role
-from dashboard.screens import pages
+from dashboard.screens import desk, pages
 from dashboard.settings import load_settings
-from dashboard.sharing import CONSOLE, LinkKind, Right, admit, disable, make_link, make_pass
+from dashboard.sharing import CONSOLE, LinkKind, Person, Right, admit, disable, make_link, make_pass
 from dashboard.sharing.signing_in import read_claims
 from tests.screens.site import add_result, open_site
 from tests.screens.test_screens import component_data, said
@@ -106,6 +107,23 @@ def test_each_screen_asks_by_itself_too(site: Records, name: str, who: str) -> N
     assert not app.exception
     assert [error.value for error in app.error] == [f"You may not {pages.SCREENS[name].value}."]
     assert not any(word in everything(app) for word in IDENTIFYING)
+
+
+def test_a_part_that_the_database_kept_from_being_shown_is_tried_again(
+    site: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, asked = desk.person, list[None]()
+
+    def away_after_the_first_question() -> Person:
+        asked.append(None)
+        if len(asked) > 1:
+            raise RecordsUnavailable("The database server does not answer.")
+        return person()
+
+    monkeypatch.setattr(desk, "person", away_after_the_first_question)
+    app = opened(BARE, "worklist", "reader")
+    assert "does not answer" in said(app)
+    assert component_data(app, "retry_dashboard.screens.worklist._live")
 
 
 def test_a_screen_that_nobody_classified_is_nobody_s(site: Records) -> None:
