@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.errors import RecordsError
+from dashboard.errors import RecordsError, TriageError
 from dashboard.records import identities, uploads
 from dashboard.records.blobs import Blobs
 from dashboard.records.contents import fetch_files
@@ -19,6 +20,7 @@ from dashboard.records.jobs import READ_PRIORITY, add_job
 from dashboard.records.keys import SITE_SECRET_FILE, Keys, load_keys
 from dashboard.records.model import Finding, JobKind, StoredIdentity, Upload
 from dashboard.records.store import Store
+from dashboard.records.tables import AuditRow, IdentityRow, StudyRow, UploadRow, UserRow
 from dashboard.settings import Settings
 
 # What `reading` and `writing` hand out, for the signatures of those who use them.
@@ -95,10 +97,16 @@ def open_records(settings: Settings) -> Records:
     make_private_dir(settings.inbox_dir)
     make_private_dir(settings.store_dir)
     make_private_dir(settings.leaving_dir)
+    database = Database(settings.database_url)
+    try:
+        keys = _open_keys(settings, database)
+    except TriageError:
+        database.close()
+        raise
     return Records(
         settings=settings,
-        database=Database(settings.database_url),
-        keys=load_keys(settings),
+        database=database,
+        keys=keys,
         store=Store(settings.store_dir, Blobs(settings.store_dir / "blobs", settings.store_url)),
         inbox=Inbox(settings.inbox_dir, settings.max_upload_bytes, settings.archive.max_entries),
     )
@@ -113,3 +121,14 @@ def _refuse_lost_database(settings: Settings) -> None:
             "The database is missing from a data folder that is in use: put back its backup, or start with an empty "
             "data folder."
         )
+
+
+def _open_keys(settings: Settings, database: Database) -> Keys:
+    """Never make new keys beside what was written with others: patients would be told apart, and names be lost."""
+    with database.reading() as session:
+        in_use = any(session.scalar(select(kind).limit(1)) for kind in (UploadRow, StudyRow, UserRow, AuditRow))
+        keys = load_keys(settings, may_make=not in_use)
+        known = session.scalar(select(IdentityRow.details).limit(1))
+    if known is not None:
+        keys.decrypt(known)
+    return keys

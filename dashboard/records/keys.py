@@ -1,8 +1,7 @@
 """The two secrets of a site: one that UIDs and patients are replaced with, one that identities are encrypted with.
 
-Both lie in the data folder as files of mode 600, made on first use. Losing the first makes later studies of a
-patient look like another patient's; losing the second makes stored names unreadable. Back them up apart from the
-database.
+Both lie in the data folder as files of mode 600, made on first use. Without the first, later studies of a patient would
+look like another patient's; without the second, stored names cannot be read. Back them up apart from the database.
 """
 
 import hashlib
@@ -60,17 +59,24 @@ class Keys:
             ) from None
 
 
-def load_keys(settings: Settings) -> Keys:
-    """Read the site's secrets, making those that do not exist yet.
+def load_keys(settings: Settings, may_make: bool = True) -> Keys:
+    """Read the site's secrets, making those that do not exist yet where `may_make` says so.
 
     Raises
     ------
     SettingsError
         ``TRIAGE_IDENTITY_KEY`` is not a key.
     RecordsError
-        A key file cannot be read or written, or is damaged.
+        A key file cannot be read or written, is damaged, or is missing.
     """
     make_private_dir(settings.data_dir)
+    needed = (SITE_SECRET_FILE,) if settings.identity_key else (SITE_SECRET_FILE, IDENTITY_KEY_FILE)
+    missing = [name for name in needed if not (settings.data_dir / name).exists()]
+    if missing and not may_make:
+        raise RecordsError(
+            f"The database is in use, and the data folder lacks {' and '.join(missing)}: put it back from the backup "
+            f"or from another machine of this site. TRIAGE_IDENTITY_KEY may stand for {IDENTITY_KEY_FILE}."
+        )
     secret = create_private_file(settings.data_dir / SITE_SECRET_FILE, secrets.token_bytes(SITE_SECRET_BYTES))
     if len(secret) != SITE_SECRET_BYTES:
         raise RecordsError(f"{SITE_SECRET_FILE} in the data folder is damaged: put back its backup.")

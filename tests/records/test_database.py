@@ -10,15 +10,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import StaticPool
 
 from dashboard.errors import RecordsError
-from dashboard.records import Records, add_study, get_identity, keep_identity, open_records, worklist
+from dashboard.records import Records, add_study, keep_identity, open_records, worklist
 from dashboard.records.database import MIGRATIONS, SCHEMA_REVISION, Database, migrate
 from dashboard.records.tables import Base
-from dashboard.settings import load_settings
-from tests.postgresql import ONLY_SQLITE
+from dashboard.settings import Settings, load_settings
+from tests.postgresql import BOTH_DATABASES, ONLY_SQLITE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -124,14 +125,30 @@ def test_two_openings_agree_on_keys(tmp_path: Path) -> None:
     second.close()
 
 
-def test_lost_key_is_named(records: Records, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["identity.key", "site-secret.key"])
+@BOTH_DATABASES
+def test_a_lost_key_is_named_and_not_made_anew(records: Records, tmp_path: Path, name: str) -> None:
+    with records.writing() as session:
+        add_study(session, "1.2", "patient", NOW)
+    copy = tmp_path / "copy"
+    shutil.copytree(records.settings.data_dir, copy)
+    (copy / name).unlink()
+    with pytest.raises(RecordsError, match=name):
+        open_records(copied(records, copy))
+    assert not (copy / name).exists()
+
+
+def test_another_key_is_named(records: Records, tmp_path: Path) -> None:
     with records.writing() as session:
         keep_identity(session, records.keys, "subject", names={"token": "name"})
     copy = tmp_path / "copy"
     shutil.copytree(records.settings.data_dir, copy)
-    (copy / "identity.key").unlink()
+    (copy / "identity.key").write_bytes(Fernet.generate_key())
+    with pytest.raises(RecordsError, match="another key"):
+        open_records(copied(records, copy))
+
+
+def copied(records: Records, folder: Path) -> Settings:
+    """Settings of the same site with a copy of its data folder."""
     url = "" if records.settings.database_url.startswith("sqlite") else records.settings.database_url
-    other = open_records(load_settings({"TRIAGE_DATA_DIR": str(copy), "TRIAGE_DATABASE_URL": url}))
-    with pytest.raises(RecordsError, match="another key"), other.reading() as session:
-        get_identity(session, other.keys, "subject")
-    other.close()
+    return load_settings({"TRIAGE_DATA_DIR": str(folder), "TRIAGE_DATABASE_URL": url})
