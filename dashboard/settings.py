@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,36 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MIB = 1024**2
 GIB = 1024**3
 FIRST_ROLES = ("none", "viewer", "reader")
+PREFIX = "TRIAGE_"
+# Every variable that is read; what is nearly called like one of them is a mistake, the rest is somebody else's.
+NAMES = frozenset(
+    {
+        "TRIAGE_ADMINS",
+        "TRIAGE_ARCHIVE_MAX_DEPTH",
+        "TRIAGE_ARCHIVE_MAX_ENTRIES",
+        "TRIAGE_ARCHIVE_MAX_ENTRY_BYTES",
+        "TRIAGE_ARCHIVE_MAX_RATIO",
+        "TRIAGE_ARCHIVE_MAX_TOTAL_BYTES",
+        "TRIAGE_DATABASE_URL",
+        "TRIAGE_DATA_DIR",
+        "TRIAGE_DEFAULT_ROLE",
+        "TRIAGE_IDENTITY_KEY",
+        "TRIAGE_KEEP_IDENTITY",
+        "TRIAGE_MAX_UPLOAD_BYTES",
+        "TRIAGE_MODELS_DIR",
+        "TRIAGE_OIDC_CLIENT_ID",
+        "TRIAGE_OIDC_CLIENT_SECRET",
+        "TRIAGE_OIDC_METADATA_URL",
+        "TRIAGE_PUBLIC_URL",
+        "TRIAGE_RETENTION_DAYS",
+        "TRIAGE_SCHEDULER",
+        "TRIAGE_SESSION_HOURS",
+        "TRIAGE_STORE_URL",
+        "TRIAGE_WORKERS",
+    }
+)
+SIMILAR = 0.85
+LONGEST_NUMBER = 18
 OWN_DATABASE = "triage.sqlite3"
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -147,11 +178,21 @@ def _own_database_url(data_dir: Path) -> str:
     return f"sqlite:///{data_dir / OWN_DATABASE}"
 
 
+def _check_names(environment: Mapping[str, str]) -> None:
+    """Refuse a misspelt setting, which would go unheard: names of patients, say, would be kept after all."""
+    known = {name.removeprefix(PREFIX): name for name in NAMES}
+    for name in environment:
+        if not name.startswith(PREFIX) or name in NAMES:
+            continue
+        for meant in get_close_matches(name.removeprefix(PREFIX), known, 1, SIMILAR):
+            raise SettingsError(f"{name} is no setting; {known[meant]} may be meant. Correct it in the environment.")
+
+
 def _integer(environment: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
     text = environment.get(name, "")
     if not text:
         return default
-    if not text.isdecimal() or int(text) < least:
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < least:
         raise SettingsError(f"{name} must be a whole number, {least} or more; correct it in the environment.")
     return int(text)
 
@@ -220,9 +261,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises
     ------
     SettingsError
-        A value cannot be understood; the message names the variable.
+        A value cannot be understood, or a name is misspelt; the message names the variable.
     """
     env = os.environ if environment is None else environment
+    _check_names(env)
     data_dir = Path(env.get("TRIAGE_DATA_DIR") or REPOSITORY / ".triage-data").expanduser().resolve()
     limits = ArchiveLimits()
     return Settings(

@@ -1,9 +1,12 @@
 """Settings that decide who may ask are taken whole or not at all."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from dashboard.errors import SettingsError
-from dashboard.settings import load_settings
+from dashboard.settings import NAMES, load_settings
 
 WHOLE = {
     "TRIAGE_OIDC_METADATA_URL": "https://login.example.org/.well-known/openid-configuration",
@@ -64,3 +67,30 @@ def test_this_machine_needs_no_tls(host: str) -> None:
     sign_in = load_settings(WHOLE | {"TRIAGE_PUBLIC_URL": f"http://{host}"}).sign_in
     assert sign_in is not None
     assert sign_in.public_url == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [("TRIAGE_KEEP_IDENTITES", "TRIAGE_KEEP_IDENTITY"), ("TRIAGE_RETENTION_DAY", "TRIAGE_RETENTION_DAYS")],
+)
+def test_a_misspelt_name_is_refused(misspelt: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"{misspelt} .* {meant} "):
+        load_settings({misspelt: "0"})
+
+
+@pytest.mark.parametrize("name", ["TRIAGE_PORT", "TRIAGE_SERVICE_HOST", "TRIAGE_SCHEDULER_PORT", "TRIAGE_SHARED_DATA"])
+def test_names_of_others_are_let_be(name: str) -> None:
+    load_settings({name: "tcp://10.0.0.7:8501"})
+
+
+def test_every_name_is_known(repository: Path) -> None:
+    source = (repository / "dashboard" / "settings.py").read_text(encoding="utf-8")
+    # Once among the names, and at least once where it is read.
+    assert all(source.count(f'"{name}"') > 1 for name in NAMES)
+    assert set(re.findall(r'"(TRIAGE_[A-Z_]+)"', source)) == NAMES
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "9" * 5000])
+def test_a_number_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="TRIAGE_WORKERS"):
+        load_settings({"TRIAGE_WORKERS": value})
