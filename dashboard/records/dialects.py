@@ -43,7 +43,7 @@ def make_engine(address: str) -> Engine:
             return _sqlite(url)
         if url.get_backend_name() == "postgresql":
             return _postgresql(url)
-    except (ArgumentError, ImportError, NoSuchModuleError) as error:
+    except (ArgumentError, ImportError, NoSuchModuleError, ValueError) as error:
         raise RecordsError(MALFORMED) from error
     raise RecordsError("TRIAGE_DATABASE_URL must begin with sqlite: or postgresql:; correct it.")
 

@@ -111,9 +111,10 @@ def test_database_of_a_newer_version_is_named(records: Records) -> None:
         open_records(records.settings)
 
 
-def test_malformed_address_is_named() -> None:
+@pytest.mark.parametrize("address", ["not an address", "postgresql://name:word@host:port/database"])
+def test_malformed_address_is_named(address: str) -> None:
     with pytest.raises(RecordsError, match="TRIAGE_DATABASE_URL"):
-        Database("not an address")
+        Database(address)
 
 
 def test_two_openings_agree_on_keys(tmp_path: Path) -> None:
