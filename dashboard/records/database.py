@@ -1,11 +1,12 @@
 """The database: opening it, bringing its tables up to date, and transactions whose failures are told plainly."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dashboard.errors import RecordsError
@@ -65,6 +66,9 @@ class Database:
             connection = self._engine.raw_connection()
             try:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            except sqlite3.Error as error:
+                # Below SQLAlchemy nobody has wrapped it.
+                raise plain_error(DBAPIError(None, None, error)) from error
             finally:
                 connection.close()
 

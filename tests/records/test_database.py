@@ -1,9 +1,11 @@
 """The database opens private, up to date and durable, and says plainly what is wrong with it."""
 
 import shutil
+import sqlite3
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from alembic import command
@@ -14,7 +16,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import StaticPool
 
-from dashboard.errors import RecordsError
+from dashboard.errors import RecordsError, RecordsUnavailable
 from dashboard.records import Records, add_study, keep_identity, open_records, worklist
 from dashboard.records.database import MIGRATIONS, SCHEMA_REVISION, Database, migrate
 from dashboard.records.tables import Base
@@ -115,6 +117,18 @@ def test_database_of_a_newer_version_is_named(records: Records) -> None:
 def test_malformed_address_is_named(address: str) -> None:
     with pytest.raises(RecordsError, match="TRIAGE_DATABASE_URL"):
         Database(address)
+
+
+@ONLY_SQLITE
+def test_a_disk_that_is_full_when_deleted_things_are_overwritten_is_named(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Mock()
+    connection.cursor.return_value.execute.side_effect = sqlite3.OperationalError("database or disk is full")
+    monkeypatch.setattr(records.database._engine, "raw_connection", lambda: connection)
+    with pytest.raises(RecordsUnavailable, match="disk is full"):
+        records.database.overwrite_deleted()
+    connection.close.assert_called_once()
 
 
 def test_two_openings_agree_on_keys(tmp_path: Path) -> None:
