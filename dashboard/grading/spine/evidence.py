@@ -12,7 +12,7 @@ from math import erf, log, sqrt
 import numpy as np
 
 from dashboard.grading.spine.instances import Placed, find_segments
-from dashboard.grading.spine.midline import CANAL, CORD, Midline, midline
+from dashboard.grading.spine.midline import CANAL, CORD, Midline, midline, with_one_canal
 from dashboard.study.geometry import Array
 from dashboard.study.levels import LEVELS
 from dashboard.study.sagittal import SagittalPrediction
@@ -81,6 +81,7 @@ class Row:
 
 def row_of(prediction: SagittalPrediction) -> Row:
     """Segments and canal of a volume; no segments where there are too few vertebrae for a spine."""
+    prediction = with_one_canal(prediction)
     line = midline(prediction)
     placed = () if line is None else find_segments(prediction, line)
     enough = sum(one.segment.kind == "vertebra" for one in placed) >= LEAST_VERTEBRAE

@@ -7,10 +7,11 @@ Lengths within a prediction are measured in its grid: (plane, row, column) times
 at right angles to their pictures but for a sheared stack, whose shear within a body is below a pixel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from dashboard.grading.spine.outlines import large_parts
 from dashboard.study.geometry import Array
@@ -23,6 +24,11 @@ Mask = npt.NDArray[np.bool_]
 
 # A canal part this much shorter than the longest is fluid elsewhere: a cyst, a cistern.
 LEAST_SHARE_OF_CANAL = 0.15
+# A part of the canal smaller than this share of the largest is a speck. One that lies beside larger parts for more than
+# this share of its height is none: the canal runs one way. Bright fat of the belly's wall had 0.18 of a canal's voxels.
+LEAST_PART, MOST_BESIDE = 0.02, 0.5
+# Parts this near to one another are one: an outline may leave a seam between the cord and what lies around it.
+SEAM_PX = 2
 # The canal bends over lengths of a vertebra and more; its outline in one row wavers by a pixel or two.
 SMOOTH_MM = 8.0
 # Planes within this of the canal's middle show a body's middle, and not yet pedicles or joints.
@@ -66,6 +72,24 @@ class CurvedPicture:
 
     labels: Labels
     certainty: Array
+
+
+def with_one_canal(prediction: SagittalPrediction) -> SagittalPrediction:
+    """A prediction without what was outlined as canal or cord elsewhere than along the one canal."""
+    sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
+    around = ndimage.binary_dilation(sac, np.ones((1, 3, 3)), SEAM_PX)
+    parts, count = ndimage.label(around, np.ones((3, 3, 3)))
+    if count <= 1:
+        return prediction
+    sizes = np.bincount(parts[sac], minlength=count + 1)
+    kept, taken = np.zeros(count + 1, bool), np.zeros(sac.shape[1], bool)
+    for part in np.argsort(-sizes, kind="stable"):
+        if sizes[part] < LEAST_PART * sizes.max():
+            break
+        rows = ((parts == part) & sac).any(axis=(0, 2))
+        kept[part] = (taken & rows).sum() <= MOST_BESIDE * rows.sum()
+        taken |= rows & kept[part]
+    return replace(prediction, labels=np.where(sac & ~kept[parts], np.uint8(0), prediction.labels))
 
 
 def midline(prediction: SagittalPrediction) -> Midline | None:

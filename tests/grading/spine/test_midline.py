@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from dashboard.grading.spine.midline import CANAL, DISC, LUMBOSACRAL, VERTEBRA, curved_picture, midline, plane_weights
+from dashboard.grading.spine.evidence import row_of
+from dashboard.grading.spine.midline import (
+    CANAL,
+    CORD,
+    DISC,
+    LUMBOSACRAL,
+    VERTEBRA,
+    curved_picture,
+    midline,
+    plane_weights,
+    with_one_canal,
+)
 from tests.grading.spine.truth import drawn, prediction_of
 from tests.spines import Whole
 
@@ -56,3 +67,27 @@ def test_too_little_canal_cannot_be_followed(seen):
     short = np.zeros_like(seen.labels)
     short[4, 100:120, 200:210] = CANAL
     assert midline(prediction_of(short, seen.affine)) is None
+
+
+def test_bright_fat_before_the_spine_taken_for_a_canal_leads_nobody_astray(seen):
+    labels = seen.labels.copy()
+    labels[-2:, 150:650, 20:44] = CANAL
+    strip, canal = (labels[:, :, :44] == CANAL).sum(), np.isin(seen.labels, (CANAL, CORD)).sum()
+    assert 0.2 < strip / canal < 0.5
+    found = row_of(prediction_of(labels, seen.affine))
+    np.testing.assert_array_equal(found.prediction.labels, seen.labels)
+    np.testing.assert_array_equal(found.line.plane, midline(seen).plane)
+
+
+def test_parts_of_the_canal_above_and_below_a_block_are_one_canal(seen):
+    labels = seen.labels.copy()
+    labels[:, 400:440][np.isin(labels[:, 400:440], (CANAL, CORD))] = 0
+    np.testing.assert_array_equal(with_one_canal(prediction_of(labels, seen.affine)).labels, labels)
+
+
+def test_a_seam_in_the_canal_costs_nothing_of_it(seen):
+    labels = seen.labels.copy()
+    middle = midline(seen)
+    for row in range(middle.first_row, middle.last_row):
+        labels[:, row, int(middle.front[row]) + 4] = 0
+    np.testing.assert_array_equal(with_one_canal(prediction_of(labels, seen.affine)).labels, labels)

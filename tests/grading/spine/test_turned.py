@@ -67,6 +67,15 @@ def test_bodies_cut_beside_their_middle_where_the_spine_leaves_the_stack_are_not
     assert signs_of_turning(row_of(cut)) == ()
 
 
+def test_a_speck_above_the_cord_turns_nothing(seen, whole):
+    cervical = fields(seen, whole)["cervical"]
+    labels = cervical.labels.copy()
+    first = int(np.flatnonzero((labels == CORD).any(axis=(0, 2)))[0])
+    labels[:, : first + 50][np.isin(labels[:, : first + 50], (CANAL, CORD))] = 0
+    labels[4, first : first + 3, 100:104] = CANAL
+    assert signs_of_turning(row_of(prediction_of(labels, cervical.affine))) == ()
+
+
 def test_nothing_is_said_of_real_lumbar_spines(shared_data):
     for person in spider_people(shared_data)[:8]:
         assert signs_of_turning(row_of(spider_prediction(shared_data, person))) == (), person
