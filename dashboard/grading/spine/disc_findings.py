@@ -74,7 +74,7 @@ def needs_t2(finding: Maker, kind: str) -> Finding:
     return not_analysed(finding, kind, "its signal is read on T2-weighted images only")
 
 
-def _judged(model: FindingModel, features: Features) -> tuple[float, str]:
+def _judged(model: FindingModel, features: Features) -> tuple[float | None, str]:
     probability = model.probability(features)
     return probability, SUSPECTED if probability >= model.cut else NOT_FLAGGED
 
@@ -160,6 +160,9 @@ def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, find
     if disc.slip_percent is None or disc.slip_mm is None:
         return not_analysed(finding, "listhesis", NOTHING_ABOVE, "slip", **recalled(MEYERDING))
     probability, status = _judged(models.listhesis, features)
+    if disc.slip_percent < -MEYERDING_CUTS[0]:
+        # The model was fitted to readings that knew forward slips alone: to it, the farther back the surer it is none.
+        probability, status = None, SUSPECTED
     way = "forward" if disc.slip_percent >= 0 else "backward"
     suspected = status == SUSPECTED
     grade = meyerding_grade(disc.slip_percent) if suspected else None

@@ -185,6 +185,16 @@ def test_a_suspected_slip_has_a_meyerding_grade_and_one_not_flagged_has_none() -
     assert the(found, "L4/5", "listhesis").grade is None
 
 
+@pytest.mark.parametrize(("back_mm", "status", "grade"), [(6.0, "not_flagged", None), (12.0, "suspected", "II")])
+def test_a_slip_far_backward_is_suspected_by_its_measure(back_mm: float, status: str, grade: str | None) -> None:
+    slipped = Drawing(forward=dict.fromkeys(("L3", "L2", "L1", "T12"), -back_mm))
+    models = replace(flat_models(), listhesis=one_model("listhesis", (1.0,), offset=-3.0))
+    slip = the(findings(slipped, models), "L3/4", "listhesis")
+    assert (slip.status, slip.grade) == (status, grade)
+    assert "backward" in slip.text
+    assert (slip.probability is None) == (status == "suspected")
+
+
 @pytest.mark.parametrize(("percent", "grade"), [(10, "I"), (25, "I"), (26, "II"), (60, "III"), (99, "IV"), (101, "V")])
 def test_meyerding_grades(percent: float, grade: str) -> None:
     assert meyerding_grade(percent) == grade
