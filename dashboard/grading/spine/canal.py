@@ -44,6 +44,9 @@ LEAST_BESIDE = 3
 STEADY = 3
 # The first and last places of the canal lie at the edge of the field, where masks fray.
 EDGE_STATIONS = 2
+# A canal that reaches this near to the front or back edge of the field goes on beyond it. Across a leaning canal a
+# station reaches this far up and down.
+CUT_PX, LEANING_MM = 2, 4.0
 # A canal or cord thinner than a pixel or two was not seen.
 LEAST_MM = 1.0
 # Parts of the canal smaller than this share of the largest one are specks of the mask, and no place for its middle.
@@ -120,6 +123,7 @@ def canal_profile(prediction: SagittalPrediction, spine: Spine) -> tuple[CanalSt
         for middle, point, tangent in zip(planes, points, tangents, strict=True)
     ]
     levels = _levels(prediction, spine, points, tangents)
+    seen &= ~_cut_by_field(prediction, sac)
     rows = np.minimum(len(seen) - 1, np.round(points[:, 0] / prediction.pixel_mm).astype(int))
     known = [level != "" and bool(seen[row]) for level, row in zip(levels, rows, strict=True)]
     measured = _blocks_filled(measured, known)
@@ -163,6 +167,16 @@ def _centre_line(prediction: SagittalPrediction, sac: Mask) -> tuple[Array, Arra
     tangents = np.gradient(points, axis=0)
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
     return np.interp(along, length, middle[rows]), points, tangents, along
+
+
+def _cut_by_field(prediction: SagittalPrediction, sac: Mask) -> Mask:
+    """(rows) where the field's front or back edge cuts the canal in planes about its middle: the rest looks thin."""
+    field = np.pad(prediction.inside, ((0, 0), (0, 0), (CUT_PX, CUT_PX)))
+    whole = np.min([field[:, :, k : k + sac.shape[2]] for k in range(2 * CUT_PX + 1)], axis=0)
+    cut = (sac & ~whole).any(axis=2)
+    middle = middle_planes(prediction)
+    rows = np.array([cut[planes_near(prediction, plane, MIDDLE_MM), row].any() for row, plane in enumerate(middle)])
+    return np.asarray(ndimage.binary_dilation(rows, iterations=round(LEANING_MM / prediction.pixel_mm)))
 
 
 def _blocks_filled(measured: list[_Across | None], known: list[bool]) -> list[_Across | None]:
@@ -249,7 +263,7 @@ def _levels(prediction: SagittalPrediction, spine: Spine, points: Array, tangent
 
 
 def _segment_places(prediction: SagittalPrediction, spine: Spine, points: Array, tangents: Array) -> Array:
-    """Station (fractional index) that lies straight behind the middle of each segment."""
+    """Station (fractional index) that lies straight behind the middle of each segment, beyond the canal's ends too."""
     inverse = np.linalg.inv(prediction.affine)
     places = []
     for one in spine.named:
@@ -257,7 +271,9 @@ def _segment_places(prediction: SagittalPrediction, spine: Spine, points: Array,
         ahead = ((points - centre) * tangents).sum(axis=1)
         near = np.linalg.norm(points - centre, axis=1)
         # The station where the line across the canal passes through the centre; of several, the nearest one.
-        places.append(float(np.argmin(np.abs(ahead) + 0.2 * near)))
+        place = int(np.argmin(np.abs(ahead) + 0.2 * near))
+        at_end = (place == 0 and ahead[place] > 0) or (place == len(points) - 1 and ahead[place] < 0)
+        places.append(place - float(ahead[place]) / STATION_MM if at_end else float(place))
     return np.asarray(places)
 
 

@@ -20,6 +20,7 @@ KANG = "Kang 2011, a hint from sagittal planes"
 KANG_SPACE, KANG_CORD_PERCENT, KANG_SIGNAL = 0.5, 20.0, 1.3
 # Less narrowing than this is within what a mask a pixel off makes of a 10 mm canal.
 TOLD_PERCENT = 10.0
+NOT_MEASURED = "it could not be measured there: its middle may lie outside the field of view, or something fills it"
 # Half the height of the part of the cord whose signal is looked at.
 SIGNAL_HALF_MM = 4.0
 
@@ -29,7 +30,7 @@ def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) 
     finding: Maker = partial(Finding, **place)
     beside = [one for one in triage.places if one.station.level == level]
     if not beside:
-        reason = triage.reason or "the middle of the canal lies outside the planes there"
+        reason = triage.reason or NOT_MEASURED
         return not_analysed(finding, "canal_narrowing", reason, "canal")
     worst = most_narrowed(beside)
     station = worst.station

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.grading.spine.canal import canal_profile
 from dashboard.study.spine import Spine
-from tests.grading.spine.drawn import CANAL, CANAL_MM, CORD_MM, PIXEL_MM, Drawing, blocked, drawn
+from tests.grading.spine.drawn import CANAL, CANAL_MM, CORD, CORD_MM, PIXEL_MM, Drawing, blocked, drawn
 
 
 def profile(drawing: Drawing | None = None):
@@ -81,8 +81,32 @@ def test_a_canal_that_leaves_the_planes_is_not_measured() -> None:
     # Half of the planes are gone: the canal is deepest in the last one left.
     kept = slice(0, 3)
     named = tuple(replace(one, segment=replace(one.segment, mask=one.segment.mask[kept])) for one in spine.named)
-    part = replace(prediction, labels=prediction.labels[kept], image=prediction.image[kept])
+    part = replace(
+        prediction, labels=prediction.labels[kept], image=prediction.image[kept], inside=prediction.inside[kept]
+    )
     assert canal_profile(part, replace(spine, named=named)) == ()
+
+
+def test_a_canal_that_the_back_edge_of_the_field_cuts_is_not_measured_there() -> None:
+    prediction, spine = drawn()
+    whole = canal_profile(prediction, spine)
+    canal = np.flatnonzero((prediction.labels == CANAL).any(axis=(0, 1)))
+    inside = prediction.inside.copy()
+    rows = round(whole[0].along_mm / PIXEL_MM) + 60
+    inside[:, :rows, (canal[0] + canal[-1]) // 2 :] = False
+    found = canal_profile(replace(prediction, inside=inside, labels=prediction.labels * inside), spine)
+    assert 0 < len(found) < len(whole)
+    assert min(one.canal_mm for one in found) == pytest.approx(CANAL_MM, abs=PIXEL_MM)
+
+
+def test_vertebrae_above_the_canal_that_is_seen_give_it_no_name() -> None:
+    prediction, spine = drawn()
+    labels = prediction.labels.copy()
+    first = np.flatnonzero(next(one for one in spine.named if one.level == "L2").segment.mask.any(axis=(0, 2)))[0]
+    labels[:, :first][np.isin(labels[:, :first], (CANAL, CORD))] = 0
+    found = {one.level for one in canal_profile(replace(prediction, labels=labels), spine)}
+    assert {"L2", "L3"} <= found
+    assert not {"T12", "T12/L1", "L1"} & found
 
 
 def test_without_names_narrowing_is_still_found() -> None:
