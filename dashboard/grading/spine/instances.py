@@ -80,13 +80,18 @@ def _in_slots(field: Field, cuts: Sequence[Cut], bodies: Sequence[Body]) -> tupl
 
 def _steps(bodies: Sequence[Body]) -> list[int]:
     """How many levels lie from each body to the next: 1, or more where one must lie between."""
-    ways = [float(np.linalg.norm(b.middle - a.middle)) for a, b in pairwise(bodies)]
+    ways = [float(np.linalg.norm(b.middle - a.middle)) - _dens_mm(a, b) for a, b in pairwise(bodies)]
     steps = []
     for place, way in enumerate(ways):
         near = sorted((k for k in range(len(ways)) if k != place), key=lambda k: abs(k - place))[:4]
         usual = float(np.median([ways[k] for k in near])) if len(near) >= 2 else way
         steps.append(max(1, round(way / usual)) if way > STEP_OVER_ONE * usual else 1)
     return steps
+
+
+def _dens_mm(body: Body, below: Body) -> float:
+    """How much farther from the next body the middle of C2 lies than others, for its dens; 0 for another."""
+    return max(0.0, body.extent_mm - below.extent_mm) / 2 if body.c2 >= C2_SHARE else 0.0
 
 
 def _slot_of(field: Field, cut: Cut, bodies: Sequence[Body], slots: Sequence[int]) -> int:

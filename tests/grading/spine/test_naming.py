@@ -9,9 +9,11 @@ from dashboard.grading.spine.evidence import ORDER
 from dashboard.grading.spine.naming import name_spine, name_spines
 from dashboard.study.levels import LEVELS
 from tests.grading.spine.truth import (
+    C2,
     CORD,
     DISC,
     LUMBOSACRAL,
+    OTHER,
     VERTEBRA,
     drawn,
     prediction_of,
@@ -45,6 +47,14 @@ def summed(spine):
 def test_a_whole_spine_has_every_level_right_and_is_counted_from_both_ends(spine):
     assert names(spine) == list(LEVELS[1:-1])
     assert (spine.counted_from, spine.certain, spine.note) == ("both", True, "")
+
+
+def test_a_long_dens_hides_no_vertebra_below_it(seen):
+    labels = seen.labels.copy()
+    labels[np.roll(labels == C2, -12, axis=1) & (labels == OTHER)] = C2
+    found = name_spine(prediction_of(labels, seen.affine))
+    assert found.counted_from == "both" and found.certain and found.note == ""
+    assert names(found) == names(name_spine(seen))
 
 
 def test_names_stand_at_their_places(spine, whole):
