@@ -24,11 +24,13 @@ NARROWING = {
     "canal_diameter_AP_mm": ("canal AP", "mm", 1),
     "mscc_percent": ("cord narrowed against the levels above and below (MSCC)", "%", 0),
     "mcc_percent": ("canal narrowed against the levels above and below (MCC)", "%", 0),
+    "csf_signal_percent": ("CSF signal, of that above and below,", "%", 0),
 }
 NARROWING_SOURCES = {
     "mscc_percent": "MSCC: Miyanji 2007",
     "mcc_percent": "MCC: Fehlings 1999, source to be confirmed",
 }
+NO_PROBABILITY = "Something seems to lie in the canal in place of CSF; no probability is known of that."
 NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
 
 
@@ -37,11 +39,12 @@ def sagittal_suspicion(document: Mapping[str, Any]) -> None:
     words = sagittal_words(document)
     if not words:
         return
-    chance = probability((document.get("sagittal") or {}).get("probability"))
+    chance = (document.get("sagittal") or {}).get("probability")
+    likely = NO_PROBABILITY if chance is None else f"Probability {markup(probability(chance))}."
     measured = narrowing_words(document)
     st.html(
         f'<section class="panel suspicion" role="note"><h2>▲ {markup(words[:1].upper() + words[1:], 200)}</h2>'
-        f"<p>Probability {markup(chance)}. {NO_GRADE}</p>{f'<p>{markup(measured, 300)}</p>' if measured else ''}"
+        f"<p>{likely} {NO_GRADE}</p>{f'<p>{markup(measured, 300)}</p>' if measured else ''}"
         "</section>"
     )
 

@@ -127,9 +127,10 @@ def _head(
     suspected = sagittal_words(document)
     suspected_here = bool(suspected) and suspicion_first(document)
     if suspected_here:
-        chance = probability((document.get("sagittal") or {}).get("probability"))
+        chance = (document.get("sagittal") or {}).get("probability")
+        likely = "" if chance is None else f" · P <b>{markup(probability(chance))}</b>"
         graded = f" · axial slices: suspected grade <b>{markup(str(grade))}</b>, {band}" if grade else ""
-        result = f"<b>{markup(suspected, 200)}</b> · P <b>{markup(chance)}</b>{graded}"
+        result = f"<b>{markup(suspected, 200)}</b>{likely}{graded}"
     where = "" if suspected_here else markup(place_words(document))
     if grade and looks_elsewhere(document):
         # The grade is that of another slice than the one that sets the tier.

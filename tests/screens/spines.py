@@ -1,5 +1,6 @@
 """A made-up spine seen from the side: its series, what would be outlined in it, and the result to match."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -181,10 +182,17 @@ def sagittal_only(certain: bool = True) -> dict[str, Any]:
     return {"urgency": urgency, "spine": spine(certain), "findings": findings(), "sagittal": suspected}
 
 
-def add_spine(site: Records, grade: str | None, certain: bool = True, **more: Any) -> str:
-    """Add a study with a sagittal series in which levels were counted; return its id."""
+def add_spine(
+    site: Records, grade: str | None, certain: bool = True, suspected: Mapping[str, Any] | None = None, **more: Any
+) -> str:
+    """Add a study with a sagittal series in which levels were counted; return its id.
+
+    `suspected` is what differs in the block of a suspicion on sagittal images alone.
+    """
     series = spinal_series()
     changes = graded(certain) if grade else sagittal_only(certain)
+    if suspected:
+        changes = changes | {"sagittal": changes["sagittal"] | suspected}
     reasons = {} if grade else {"reasons": (BECAUSE,)}
     masks = {series.series_instance_uid: (seen(series),)}
     return add_result(site, grade, changes=changes, sagittal=series, masks=masks, **reasons, **more)

@@ -37,7 +37,8 @@ def finding_of(site: Records, study: str) -> str:
 
 def correct(site: Records, study: str, was: str | None, now: str | None) -> AppTest:
     """Through the drawer; `was` is what it is called on the screen."""
-    app = drawer(f"reading_drawer.drawer({study!r}, {finding_of(site, study)!r}, '3', None, True)")
+    asked = f"reading_drawer.Asked({study!r}, {finding_of(site, study)!r}, '3', None, None)"
+    app = drawer(f"reading_drawer.drawer({asked}, True)")
     if was is not None:
         names = app.selectbox(key="levels_was").options
         app.selectbox(key="levels_was").set_value(names.index(was))
@@ -134,7 +135,8 @@ def test_without_a_sagittal_series_the_drawer_asks_for_the_level_of_the_reading_
     from tests.screens.site import add_result
 
     study = add_result(site, "3", PATIENT)
-    app = drawer(f"reading_drawer.drawer({study!r}, {finding_of(site, study)!r}, '3', None, True)")
+    asked = f"reading_drawer.Asked({study!r}, {finding_of(site, study)!r}, '3', None, None)"
+    app = drawer(f"reading_drawer.drawer({asked}, True)")
     assert [box.key for box in app.selectbox] == ["reading_level"]
 
 
@@ -183,6 +185,14 @@ def test_suspicion_on_sagittal_images_alone_is_told_and_never_graded(site: Recor
         assert other_studies(session, study) == ()
     correct(site, study, "T8", "T7")
     assert "suspected compression at T7, axial images needed" in said(opened(GATED, "study", "reader", study=study))
+
+
+def test_a_suspicion_that_has_no_probability_says_what_it_rests_on(site: Records) -> None:
+    study = add_spine(site, None, certain=False, person=PATIENT, suspected={"probability": None})
+    shown = said(opened(GATED, "study", "reader", study=study))
+    assert "<b>suspected compression at T8 (level uncertain), axial images needed</b></span>" in shown
+    assert "Something seems to lie in the canal in place of CSF; no probability is known of that." in shown
+    assert "Probability" not in shown
 
 
 def test_hidden_marks_hide_the_suspicion_and_the_levels(site: Records) -> None:

@@ -72,6 +72,8 @@ class CanalStation:
         What the canal holds before and behind the cord; None where there is no cord.
     mscc_percent, mcc_percent
         Narrowing of cord and canal against the neighbours, negative where wider; None where there are none.
+    csf_signal
+        Signal of the CSF over that above and below (:mod:`dashboard.grading.spine.csf`); None where it is not told.
     """
 
     level: str | None
@@ -84,6 +86,7 @@ class CanalStation:
     back_mm: float | None
     mscc_percent: float | None = None
     mcc_percent: float | None = None
+    csf_signal: float | None = None
 
     @property
     def csf_share(self) -> float | None:

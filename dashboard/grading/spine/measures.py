@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.contrasts import OtherContrast
+from dashboard.grading.spine.csf import with_csf_signal
 from dashboard.grading.spine.disc_measures import DiscMeasures, measure_discs
 from dashboard.grading.spine.endplates import EndplateMeasures, measure_endplates
 from dashboard.grading.spine.outlines import WIDE_MM, Outline, misses_canal, nearer, outlines
@@ -43,7 +44,7 @@ def measure_spine(prediction: SagittalPrediction, spine: Spine, others: Sequence
     lateral = frozenset(k for k, one in enumerate(spine.named) if misses_canal(prediction, one.segment.mask))
     wide = [[] if k in lateral else found for k, found in enumerate(outlines(prediction, spine, WIDE_MM))]
     near = nearer(prediction, wide, spine)
-    stations = canal_profile(prediction, spine)
+    stations = with_csf_signal(canal_profile(prediction, spine), prediction)
     return SpineMeasures(
         near=tuple(tuple(one) for one in near),
         lateral=lateral,

@@ -24,6 +24,7 @@ from models.training.sagittal.bars import bars
 from models.training.sagittal.cases import Case, cases, necks
 from models.training.sagittal.evaluate_findings import evaluate_test
 from models.training.sagittal.figures import dice_figures, level_figures, neck_figures
+from models.training.sagittal.filled import filled_figures
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def measure(folder: Path, models: Models, seed: int) -> list[dict[str, Any]]:
     seen = {case.person: (case.prediction, name_spine(case.prediction)) for case in found}
     findings = evaluate_test(folder, lambda person: seen[person], models.findings.models)
     cords = neck_figures(necks(folder, models))
-    return [*dice_figures(found, rng), *cords, *level_figures(found, rng), *findings]
+    filled = filled_figures(found, models, models.findings.models, np.random.default_rng(seed))
+    return [*dice_figures(found, rng), *cords, *level_figures(found, rng), *findings, *filled]
 
 
 def main(argv: list[str] | None = None) -> int:
