@@ -30,7 +30,7 @@ NARROWING_SOURCES = {
     "mscc_percent": "MSCC: Miyanji 2007",
     "mcc_percent": "MCC: Fehlings 1999, source to be confirmed",
 }
-NO_PROBABILITY = "Something seems to lie in the canal in place of CSF; no probability is known of that."
+NO_PROBABILITY = "CSF effacement: something seems to fill the canal. No probability is known of that."
 NO_GRADE = "Sagittal images carry no Bilsky grade: it is given on axial images only."
 
 

@@ -191,8 +191,8 @@ def test_a_suspicion_that_has_no_probability_says_what_it_rests_on(site: Records
     study = add_spine(site, None, certain=False, person=PATIENT, suspected={"probability": None})
     shown = said(opened(GATED, "study", "reader", study=study))
     assert "<b>suspected compression at T8 (level uncertain), axial images needed</b></span>" in shown
-    assert "Something seems to lie in the canal in place of CSF; no probability is known of that." in shown
-    assert "Probability" not in shown
+    assert "CSF effacement: something seems to fill the canal. No probability is known of that." in shown
+    assert "Probability 0" not in shown
 
 
 def test_hidden_marks_hide_the_suspicion_and_the_levels(site: Records) -> None:

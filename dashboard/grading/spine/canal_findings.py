@@ -35,17 +35,12 @@ def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) 
     worst = most_narrowed(beside)
     station = worst.station
     percent, scale = station.mcc_percent, MCC
-    if worst.csf_lost and not worst.narrowed and station.csf_signal is not None:
-        return finding(
-            position_mm=station.position_mm,
-            kind="canal_narrowing",
-            text=_canal_words(worst),
-            status=SUSPECTED,
-            value=100 * (1 - station.csf_signal),
-            unit="%",
-        )
     if worst.has_cord and station.mscc_percent is not None and station.mscc_percent > (percent or 0):
         percent, scale = station.mscc_percent, MSCC
+    told: dict[str, Any] = recalled(MCC) if scale == MCC else {"scale": scale}
+    if worst.told_probability is None:
+        # The width is not what is suspicious.
+        percent, told = worst.effaced_percent, {}
     return finding(
         position_mm=station.position_mm,
         kind="canal_narrowing",
@@ -53,8 +48,8 @@ def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) 
         status=SUSPECTED if worst.suspected else NOT_FLAGGED,
         value=percent,
         unit="%",
-        probability=worst.probability,
-        **(recalled(MCC) if scale == MCC else {"scale": scale}),
+        probability=worst.told_probability,
+        **told,
     )
 
 
@@ -126,12 +121,12 @@ def _canal_words(worst: Narrowing) -> str:
         parts.append(f"canal {s.mcc_percent:.0f} % narrower than its neighbours")
     if s.mscc_percent is not None and s.mscc_percent >= TOLD_PERCENT:
         parts.append(f"cord {s.mscc_percent:.0f} % narrower")
-    if worst.csf_lost and s.csf_signal is not None:
-        parts.append(f"CSF signal {100 * (1 - s.csf_signal):.0f} % less than above and below")
+    if worst.effaced_percent is not None:
+        parts.append(f"CSF signal {worst.effaced_percent:.0f} % less than above and below")
     if not worst.suspected:
         return f"canal narrowing not flagged ({', '.join(parts)})"
     ending = ": axial images needed" if worst.asks else ", shown on axial images"
-    what = "canal narrowing suspected" if worst.narrowed else "something in the canal in place of CSF suspected"
+    what = "canal narrowing suspected" if worst.narrowed else "CSF effacement suspected"
     return f"{what} ({', '.join(parts)}){ending}"
 
 

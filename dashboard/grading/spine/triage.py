@@ -2,8 +2,8 @@
 
 No labelled sagittal picture of a real compression was to be had. The probability is calibrated on known pinches of the
 masks of real people and on the same people unaltered: it says how much a place looks like a canal that something has
-narrowed, not how many such places were metastases. What it asks for is axial images. Where the CSF is lost in a canal
-as wide as before, something fills it: that is suspicious as well, and has no probability.
+narrowed, not how many such places were metastases. What it asks for is axial images. Where the CSF is effaced in a
+canal as wide as before, something fills it: that is suspicious as well, and has no probability.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ SHOWN_MM, ASIDE_MM = 5.0, 15.0
 # it was at a disc that narrows the canal (0.39 to 0.45). Tissue of intermediate signal built into the canals of seven
 # left 0.27 to 0.43 where it filled the canal (12 of 13 places) and 0.46 to 0.59 where it filled three quarters of its
 # depth (11 of 13); where half was left open mostly more.
-CSF_LOST = 0.6
+CSF_EFFACED = 0.6
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
 TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
 # Nobody's cord ends above T12 (Saifuddin 1998, Spine 23:1452, from memory: middle of T12 to upper third of L3).
@@ -56,8 +56,8 @@ class Narrowing:
         Whether cord lies there, outlined or not: where it is pressed flat there is none to outline.
     narrowed
         Whether the probability is suspicious.
-    csf_lost
-        Whether something is in the CSF's place.
+    csf_effaced
+        Whether something is in the place of the CSF.
     shown
         Whether graded axial slices show the station.
     """
@@ -66,24 +66,29 @@ class Narrowing:
     probability: float
     has_cord: bool
     narrowed: bool
-    csf_lost: bool = False
+    csf_effaced: bool = False
     shown: bool = False
 
     @property
     def suspected(self) -> bool:
         """Whether the place is suspicious in either way."""
-        return self.narrowed or self.csf_lost
+        return self.narrowed or self.csf_effaced
 
     @property
     def told_probability(self) -> float | None:
         """The probability; None where the suspicion is of another kind and has none."""
-        return None if self.csf_lost and not self.narrowed else self.probability
+        return None if self.csf_effaced and not self.narrowed else self.probability
+
+    @property
+    def effaced_percent(self) -> float | None:
+        """How much darker than above and below the CSF is where it is effaced; None where it is not."""
+        signal = self.station.csf_signal
+        return 100 * (1 - signal) if self.csf_effaced and signal is not None else None
 
     @property
     def weight(self) -> float:
         """How suspicious the place is among others, 0 to 1."""
-        lost = 1 - self.station.csf_signal if self.csf_lost and self.station.csf_signal is not None else 0.0
-        return max(self.probability, lost)
+        return max(self.probability, (self.effaced_percent or 0.0) / 100)
 
     @property
     def asks(self) -> bool:
@@ -245,8 +250,8 @@ def _judged(
     outlined = station.cord_mm is not None
     model: FindingModel = models.canal_cord if outlined else models.canal_cauda
     probability = model.probability(canal_features(stations, place))
-    csf_lost = is_t2 and station.csf_signal is not None and station.csf_signal < CSF_LOST
-    return Narrowing(station, probability, outlined or above_end, probability >= model.cut, csf_lost)
+    csf_effaced = is_t2 and station.csf_signal is not None and station.csf_signal < CSF_EFFACED
+    return Narrowing(station, probability, outlined or above_end, probability >= model.cut, csf_effaced)
 
 
 def _station_document(one: Narrowing, sure_levels: frozenset[str]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def canal_figures(
     """False alarms a study, beside levels graded without bulge, herniation or slip; sensitivity to known pinches."""
     rng = np.random.default_rng(SEED)
     cut = np.array([cuts["canal_cord" if row.has_cord else "canal_cauda"] for row in rows])
-    alarm = (probability >= cut) | np.array([row.csf_lost for row in rows])
+    alarm = (probability >= cut) | np.array([row.csf_effaced for row in rows])
     people = np.array([row.person for row in rows])
     unaltered = np.array([row.kind == "unaltered" for row in rows])
     rank = np.array([-1 if row.rank is None else row.rank for row in rows])

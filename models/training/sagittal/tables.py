@@ -12,7 +12,7 @@ import numpy as np
 from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.features import disc_features
 from dashboard.grading.spine.measures import measure_spine
-from dashboard.grading.spine.triage import CSF_LOST, canal_features
+from dashboard.grading.spine.triage import CSF_EFFACED, canal_features
 from dashboard.study.finding_models import FEATURES
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
@@ -54,7 +54,7 @@ class CanalRow:
     has_cord: bool
     features: dict[str, float | None]
     rank: int | None
-    csf_lost: bool = False
+    csf_effaced: bool = False
 
 
 def gradings(folder: Path) -> dict[tuple[str, int], dict[str, int]]:
@@ -124,7 +124,7 @@ def unaltered(person: str, stations: tuple[CanalStation, ...], marked: set[str])
             one.cord_mm is not None,
             canal_features(stations, place),
             None if _beside(one.level, marked) else 0,
-            one.csf_signal is not None and one.csf_signal < CSF_LOST,
+            one.csf_signal is not None and one.csf_signal < CSF_EFFACED,
         )
         for place, one in enumerate(stations)
     ]

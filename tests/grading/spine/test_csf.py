@@ -8,7 +8,7 @@ import pytest
 from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.canal_findings import canal_finding
 from dashboard.grading.spine.csf import with_csf_signal
-from dashboard.grading.spine.triage import CSF_LOST, SagittalTriage, sagittal_triage
+from dashboard.grading.spine.triage import CSF_EFFACED, SagittalTriage, sagittal_triage
 from dashboard.grading.urgency import Tier
 from dashboard.study.levels import LEVELS
 from dashboard.study.sagittal import SagittalPrediction
@@ -39,7 +39,7 @@ def judged(stations: tuple[CanalStation, ...], is_t2: bool = True) -> SagittalTr
 
 
 def lost(stations: tuple[CanalStation, ...]) -> list[str | None]:
-    return [one.level for one in stations if one.csf_signal is not None and one.csf_signal < CSF_LOST]
+    return [one.level for one in stations if one.csf_signal is not None and one.csf_signal < CSF_EFFACED]
 
 
 def test_a_plain_canal_has_its_csf_and_its_ends_are_not_told() -> None:
@@ -80,7 +80,7 @@ def test_the_finding_says_what_is_missing_and_against_what() -> None:
     found = canal_finding(judged(filled(130.0, 16.0)), "L3", place("L3"))
     assert (found.status, found.probability, found.unit) == ("suspected", None, "%")
     assert found.value == pytest.approx(65, abs=2)
-    assert found.text.startswith("something in the canal in place of CSF suspected (canal 14.")
+    assert found.text.startswith("CSF effacement suspected (canal 14.")
     assert "CSF signal 65 % less than above and below): axial images needed" in found.text
 
 
