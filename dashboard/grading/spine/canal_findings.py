@@ -32,7 +32,8 @@ def canal_finding(triage: SagittalTriage, level: str, place: Mapping[str, Any]) 
     if not beside:
         reason = triage.reason or NOT_MEASURED
         return not_analysed(finding, "canal_narrowing", reason, "canal")
-    worst = most_narrowed(beside)
+    # CSF effacement is suspected where a place beside it that is not may have the higher probability.
+    worst = most_narrowed([one for one in beside if one.suspected] or beside)
     station = worst.station
     percent, scale = station.mcc_percent, MCC
     if worst.has_cord and station.mscc_percent is not None and station.mscc_percent > (percent or 0):

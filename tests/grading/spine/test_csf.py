@@ -12,7 +12,7 @@ from dashboard.grading.spine.triage import CSF_EFFACED, SagittalTriage, sagittal
 from dashboard.grading.urgency import Tier
 from dashboard.study.levels import LEVELS
 from dashboard.study.sagittal import SagittalPrediction
-from tests.grading.spine.drawn import CANAL, CORD, PIXEL_MM, Drawing, drawn, flat_models, place
+from tests.grading.spine.drawn import CANAL, CORD, PIXEL_MM, Drawing, drawn, flat_models, one_model, place
 
 TISSUE = 0.35
 # Nothing is narrow to these models.
@@ -82,6 +82,13 @@ def test_the_finding_says_what_is_missing_and_against_what() -> None:
     assert found.value == pytest.approx(65, abs=2)
     assert found.text.startswith("CSF effacement suspected (canal 14.")
     assert "CSF signal 65 % less than above and below): axial images needed" in found.text
+
+
+def test_a_level_is_suspected_though_a_place_that_is_not_has_the_higher_probability() -> None:
+    unsure = replace(MODELS, canal_cauda=one_model("canal_cauda", offset=0.9, cut=0.75))
+    triage = sagittal_triage("1.2.3", frozenset(LEVELS), filled(130.0, 16.0), unsure)
+    assert max(one.probability for one in triage.places) > 1 - TISSUE
+    assert canal_finding(triage, "L3", place("L3")).status == "suspected"
 
 
 def test_in_other_contrasts_csf_tells_nothing() -> None:
