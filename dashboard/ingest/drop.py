@@ -117,7 +117,10 @@ class _Desk:
             ]
             for item in instances
         }
-        rejected = tuple(_with_study(item, instances) for item in self.rejected)
+        studies: dict[str, set[str]] = defaultdict(set)
+        for item in instances:
+            studies[item.series_instance_uid].add(item.study_instance_uid)
+        rejected = tuple(_with_study(item, studies) for item in self.rejected)
         return Drop(tuple(instances), rejected, identities, self.duplicates)
 
     def _read(self, file: DroppedFile) -> None:
@@ -184,14 +187,13 @@ class _Desk:
         self.progress(ReadProgress(self.files_done, done, len(self.accepted), len(self.rejected)))
 
 
-def _with_study(rejected: RejectedFile, instances: Iterable[Instance]) -> RejectedFile:
-    """A refused image that names no study belongs to that of its series, where other images of it tell."""
+def _with_study(rejected: RejectedFile, studies: Mapping[str, set[str]]) -> RejectedFile:
+    """A refused image that names no study belongs to that of its series, where `studies` of others tell just one."""
     if rejected.study_instance_uid or not rejected.series_instance_uid:
         return rejected
-    series = rejected.series_instance_uid
-    studies = {item.study_instance_uid for item in instances if item.series_instance_uid == series}
-    if len(studies) == 1:
-        return replace(rejected, study_instance_uid=studies.pop())
+    of_series = studies.get(rejected.series_instance_uid, set())
+    if len(of_series) == 1:
+        return replace(rejected, study_instance_uid=next(iter(of_series)))
     return replace(rejected, series_instance_uid="", sop_instance_uid="")
 
 
