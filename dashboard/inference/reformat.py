@@ -119,10 +119,9 @@ def _acquired(volume: Volume) -> Volume:
 
     Such were never acquired; planes through them show no spine, and would speak against those that do.
     """
-    filled = volume.voxels != 0
     kept: list[slice] = []
     for axis in range(3):
-        shown = np.flatnonzero(filled.any(axis=tuple(other for other in range(3) if other != axis)))
+        shown = np.flatnonzero(volume.voxels.any(axis=tuple(other for other in range(3) if other != axis)))
         kept.append(slice(int(shown[0]), int(shown[-1]) + 1) if shown.size else slice(None))
     affine = volume.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [float(part.start or 0) for part in kept]
