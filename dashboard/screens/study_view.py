@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard.errors import RecordsError
 from dashboard.records import other_studies, standing_correction
 from dashboard.screens import desk, desk_reading, findings_panel, study_panel, study_plots
 from dashboard.screens.desk_pictures import Opened, pictures_of
@@ -69,8 +70,12 @@ def _panel(opened: Opened, stack: Stack, one: Slice | None, at: int, hidden: boo
 
 
 def slice_in_sight(finding_id: str) -> SlicePlace | None:
-    """The slice on screen; None where it is not one of those that grading looked at."""
-    opened = pictures_of(desk.records()).open(finding_id)
+    """The slice on screen; None where it is not one of those that grading looked at, or no picture can be shown."""
+    try:
+        opened = pictures_of(desk.records()).open(finding_id)
+    except RecordsError:
+        # A grade can be given by pictures seen elsewhere; the screen says what is wrong with these.
+        return None
     if not opened.stacks:
         return None
     view, at = _place(opened, pictures_address(finding_id))

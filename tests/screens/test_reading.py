@@ -1,5 +1,6 @@
 """Reading on the study's screen: who may, what is kept, what a guest sees of it."""
 
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -103,6 +104,19 @@ def test_another_grade_needs_a_reason_and_the_finding_stays(site: Records) -> No
         kept = current_reading(session, site.keys, study)
     assert kept is not None
     assert (kept.grade, kept.level, kept.reason) == ("1c", "T8", WORDS)
+
+
+@pytest.mark.parametrize("key", ["change", "level"])
+def test_a_study_whose_pictures_are_lost_can_still_be_graded(site: Records, key: str) -> None:
+    study = add_result(site, "3", PATIENT)
+    with site.reading() as session:
+        finding = get_study(session, study).current_finding_id
+    assert finding is not None
+    shutil.rmtree(site.store.finding_dir(study, finding))
+    app = opened(GATED, "study", "reader", study=study)
+    app.button(key=key).click().run()
+    assert "save_reading" in keys(app)
+    assert not [box.key for box in app.checkbox if box.key == "reading_slice"]
 
 
 def test_a_reading_points_at_the_slice_on_screen_where_the_person_says_so(site: Records) -> None:
