@@ -87,6 +87,16 @@ def test_what_is_left_out_is_said(
     assert entry["grade"] == "3"
 
 
+def test_a_folder_in_use_is_refused_before_the_log_tells_of_an_export(
+    site: Records, model: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read(site, AGREED, "3", model)
+    assert run(["readings", "--out", str(tmp_path)]) == 1
+    assert "not empty" in capsys.readouterr().err
+    with site.reading() as session:
+        assert not audit_entries(session, limit=1)
+
+
 def test_without_readings_nothing_is_written(
     site: Records, model: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,8 @@
 """Confirmed readings as a folder that the model can be adapted from; its format stands in models/training/README.md."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,22 @@ class ConfirmedSlice:
     image: npt.NDArray[np.float32]
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of an export, for its owner only.
+
+    Raises
+    ------
+    RecordsError
+        It holds something already, or cannot be made.
+    """
+    with _told():
+        folder.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise RecordsError("The folder for the readings is not empty: name a new one.")
+
+
 def write_readings(folder: Path, model: Mapping[str, str], slices: Iterable[ConfirmedSlice]) -> int:
-    """Write an export into `folder`, which is made, for its owner only; return how many slices it holds.
+    """Write an export into a folder that :func:`make_folder` made; return how many slices it holds.
 
     The index comes last: an export that broke off has none and is not taken for a whole one.
 
@@ -42,21 +57,24 @@ def write_readings(folder: Path, model: Mapping[str, str], slices: Iterable[Conf
     Raises
     ------
     RecordsError
-        The folder holds something already, or cannot be written to.
+        The folder cannot be written to.
     """
-    try:
-        folder.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise RecordsError("The folder for the readings is not empty: name a new one.")
+    with _told():
         (folder / "crops").mkdir(mode=PRIVATE_DIR)
         entries = [_write(folder, number, one) for number, one in enumerate(slices, start=1)]
         index = {"schema": SCHEMA, "model": dict(model), "readings": entries}
         path = folder / INDEX
         path.touch(PRIVATE_FILE)
         path.write_text(json.dumps(index, indent=1), encoding="utf-8")
+    return len(entries)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise RecordsError(f"The folder for the readings cannot be written to: {error.strerror}.") from error
-    return len(entries)
 
 
 def _write(folder: Path, number: int, one: ConfirmedSlice) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Dispatcher:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._tasks: set[Future[Any]] = set()
         self._workers, self._counted, self._looked = 0, 0.0, 0.0
+        self._refused = False
 
     def stop(self) -> None:
         """Have :meth:`run` return; jobs that run now run again at the next start."""
@@ -83,7 +84,7 @@ class Dispatcher:
         while not self._pause(ample):
             if client.status not in ("running", "newly-created"):
                 raise ConnectionError("the connection to the scheduler has ended")
-            self._tasks = {task for task in self._tasks if not self._over(task)}
+            self._forget_ended()
             self._count_workers(client)
             try:
                 with self._records.reading() as session:
@@ -130,6 +131,14 @@ class Dispatcher:
                 # A worker that dies at its very start is given up by Dask; our own cluster is asked for another.
                 client.cluster.scale(self._records.settings.workers)
 
+    def _forget_ended(self) -> None:
+        """Let go of tasks that have ended; a cluster that could not load them is not asked again at once."""
+        self._refused = False
+        self._tasks = {task for task in self._tasks if not self._over(task)}
+        if self._refused:
+            log.error("the cluster cannot load this software (README, 'Jobs'); jobs wait, trying again")
+            self._stop.wait(LOOK_S)
+
     def _over(self, task: "Future[Any]") -> bool:
         """Whether a task has ended. One whose worker died is over, too: its job is taken back by the next look."""
         if not task.done():
@@ -141,8 +150,7 @@ class Dispatcher:
                 log.warning("a task was cancelled")
             except RuntimeError:
                 # What Dask says when its scheduler or a worker has another environment than ours.
-                log.error("the cluster cannot load this software (README, 'Jobs'); jobs wait, trying again")
-                self._stop.wait(LOOK_S)
+                self._refused = True
             except Exception as error:  # noqa: BLE001 - the worker that failed has noted its job's failure itself
                 log.error("a task ended with %s; its job runs again", type(error).__name__)
         return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dashboard.errors import RecordsError
-from dashboard.exchange.readings_folder import ConfirmedSlice, write_readings
+from dashboard.exchange.readings_folder import ConfirmedSlice, make_folder, write_readings
 from dashboard.grading import confirmed_slices
 from dashboard.records import (
     Finding,
@@ -71,6 +71,7 @@ def export_readings(settings: Settings, out: Path, stderr: TextIO) -> None:
             stderr.write(f"Readings left out, {why}: {number}.\n")
         if not found.read:
             raise RecordsError("There is no reading to export: nothing was written.")
+        make_folder(out)
         with records.writing() as session:
             note(
                 session,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashboard.errors import RecordsError
-from dashboard.exchange.readings_folder import INDEX, ConfirmedSlice, write_readings
+from dashboard.exchange.readings_folder import INDEX, ConfirmedSlice, make_folder, write_readings
 
 MODEL = {"name": "compression", "version": "1", "sha256": "ab" * 32}
 
@@ -19,6 +19,7 @@ def confirmed(grade: str, value: float) -> ConfirmedSlice:
 
 def test_every_slice_lies_in_a_file_that_the_index_names(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "export"
+    make_folder(folder)
     assert write_readings(folder, MODEL, [confirmed("0", 0.25), confirmed("3", 0.5)]) == 2
     index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     assert index["model"] == MODEL
@@ -33,7 +34,7 @@ def test_every_slice_lies_in_a_file_that_the_index_names(tmp_path: Path) -> None
 def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine", encoding="ascii")
     with pytest.raises(RecordsError, match="not empty"):
-        write_readings(tmp_path, MODEL, [confirmed("0", 0.25)])
+        make_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -50,4 +51,4 @@ def test_an_export_that_broke_off_has_no_index(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="ascii")
     with pytest.raises(RecordsError, match=r"cannot be written to: .+\.$"):
-        write_readings(tmp_path / "file", MODEL, [])
+        make_folder(tmp_path / "file")

@@ -151,10 +151,13 @@ def test_a_cluster_without_this_software_is_told_and_not_asked_again_at_once(
 ) -> None:
     dispatcher, waits = Dispatcher(records), list[float | None]()
     monkeypatch.setattr(dispatcher._stop, "wait", waits.append)
-    task = Future[bool]()
-    task.set_exception(RuntimeError("Error during deserialization of the task graph."))
-    monkeypatch.setattr(task, "status", "error", raising=False)
-    assert dispatcher._over(task)
+    for _ in range(3):
+        task = Future[bool]()
+        task.set_exception(RuntimeError("Error during deserialization of the task graph."))
+        monkeypatch.setattr(task, "status", "error", raising=False)
+        dispatcher._tasks.add(task)
+    dispatcher._forget_ended()
+    assert not dispatcher._tasks
     assert "cannot load this software" in caplog.text
     assert waits == [LOOK_S]
 

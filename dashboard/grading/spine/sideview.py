@@ -44,8 +44,8 @@ class SideView:
             return None
 
         def asks(one: SagittalTriage) -> tuple[bool, bool, bool, bool, float]:
-            probability = one.worst.probability if one.worst else 0.0
-            return one.is_t2 and one.asks_of_cord, one.asks, one.asks_of_cord, one.suspected, probability
+            weight = one.worst.weight if one.worst else 0.0
+            return one.is_t2 and one.asks_of_cord, one.asks, one.asks_of_cord, one.suspected, weight
 
         return max(analysed, key=asks).to_document()
 
