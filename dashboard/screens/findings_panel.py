@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from dashboard.screens.desk_pictures import Opened
 
 TITLE = "Other findings by level"
-# Key of a place along the canal -> (words, unit, digits).
+# Key of a place along the canal -> its value in words.
 NARROWING = {
-    "cord_diameter_AP_mm": ("Cord AP", "mm", 1),
-    "canal_diameter_AP_mm": ("canal AP", "mm", 1),
-    "mscc_percent": ("cord narrowed against the levels above and below (MSCC)", "%", 0),
-    "mcc_percent": ("canal narrowed against the levels above and below (MCC)", "%", 0),
-    "csf_signal_percent": ("CSF signal, of that above and below,", "%", 0),
+    "cord_diameter_AP_mm": "Cord AP {:.1f} mm",
+    "canal_diameter_AP_mm": "canal AP {:.1f} mm",
+    "mscc_percent": "cord narrowed against the levels above and below (MSCC) {:.0f} %",
+    "mcc_percent": "canal narrowed against the levels above and below (MCC) {:.0f} %",
+    "csf_signal_percent": "CSF signal {:.0f} % of that above and below",
 }
 NARROWING_SOURCES = {
     "mscc_percent": "MSCC: Miyanji 2007",
@@ -54,12 +54,10 @@ def narrowing_words(document: Mapping[str, Any]) -> str:
     here: Mapping[str, Any] = document["sagittal"].get("worst") or {}
     if here and here.get("canal_diameter_AP_mm") is None:
         return "No canal could be outlined there, between places above and below where it could."
-    parts = [
-        f"{words} {float(here[key]):.{digits}f} {unit}"
-        for key, (words, unit, digits) in NARROWING.items()
-        if here.get(key) is not None
-    ]
-    sources = [source for key, source in NARROWING_SOURCES.items() if here.get(key) is not None]
+    # What is wider than above and below is not narrowed by less than nothing.
+    told = {key: float(here[key]) for key in NARROWING if here.get(key) is not None and here[key] > 0}
+    parts = [NARROWING[key].format(value) for key, value in told.items()]
+    sources = [source for key, source in NARROWING_SOURCES.items() if key in told]
     return " ".join(f"{sentence}." for sentence in (", ".join(parts), "; ".join(sources)) if sentence)
 
 

@@ -5,7 +5,6 @@ import pytest
 from dashboard.screens.findings_panel import narrowing_words
 
 CANAL = {"canal_diameter_AP_mm": 8.9, "mcc_percent": 42.0}
-CSF = "CSF signal, of that above and below,"
 AGAINST = "narrowed against the levels above and below"
 
 
@@ -14,7 +13,11 @@ AGAINST = "narrowed against the levels above and below"
     [
         (CANAL, f"canal AP 8.9 mm, canal {AGAINST} (MCC) 42 %. MCC: Fehlings 1999, source to be confirmed."),
         ({"canal_diameter_AP_mm": 8.9, "mcc_percent": None}, "canal AP 8.9 mm."),
-        ({"canal_diameter_AP_mm": 14.2, "csf_signal_percent": 35.2}, f"canal AP 14.2 mm, {CSF} 35 %."),
+        (
+            {"canal_diameter_AP_mm": 14.2, "csf_signal_percent": 35.2},
+            "canal AP 14.2 mm, CSF signal 35 % of that above and below.",
+        ),
+        ({"canal_diameter_AP_mm": 14.2, "mcc_percent": -9.0}, "canal AP 14.2 mm."),
         ({}, ""),
     ],
 )
