@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from dashboard.errors import RecordsError
 from dashboard.exchange.readings_folder import ConfirmedSlice, make_folder, write_readings
 from dashboard.grading import confirmed_slices
+from dashboard.inference.manifest import COMPRESSION
 from dashboard.records import (
     Finding,
     Reading,
@@ -23,11 +24,9 @@ from dashboard.records import (
 )
 from dashboard.settings import Settings
 from dashboard.study import PLACE
+from dashboard.work.audit_command import ACTOR
 from dashboard.work.engine import load_engine
 
-# Whoever can run a command here owns the data folder: the log calls that the console.
-ACTOR = "console"
-MODEL = "compression"
 UNGRADED = "saying that the study cannot be graded"
 UNPLACED = "naming no slice that was graded (where a grade is changed to 1a or worse, tick that the slice shows it)"
 OTHER_MODEL = "of a result by another model than the one that is installed"
@@ -63,7 +62,7 @@ def export_readings(settings: Settings, out: Path, stderr: TextIO) -> None:
     TriageError
         There is nothing to export, the folder is in use, or models or records cannot be read.
     """
-    model = next(one for one in load_engine(settings.models_dir).describe() if one["name"] == MODEL)
+    model = next(one for one in load_engine(settings.models_dir).describe() if one["name"] == COMPRESSION.name)
     records = open_records(settings)
     try:
         found = _find(records, model["sha256"])

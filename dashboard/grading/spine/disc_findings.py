@@ -74,7 +74,7 @@ def needs_t2(finding: Maker, kind: str) -> Finding:
     return not_analysed(finding, kind, "its signal is read on T2-weighted images only")
 
 
-def _judged(model: FindingModel, features: Features) -> tuple[float | None, str]:
+def _judged(model: FindingModel, features: Features) -> tuple[float, str]:
     probability = model.probability(features)
     return probability, SUSPECTED if probability >= model.cut else NOT_FLAGGED
 
@@ -159,6 +159,7 @@ def _bulge(disc: DiscMeasures, features: Features, models: SpineModels, finding:
 def _listhesis(disc: DiscMeasures, features: Features, models: SpineModels, finding: Maker) -> Finding:
     if disc.slip_percent is None or disc.slip_mm is None:
         return not_analysed(finding, "listhesis", NOTHING_ABOVE, "slip", **recalled(MEYERDING))
+    probability: float | None
     probability, status = _judged(models.listhesis, features)
     if disc.slip_percent < -MEYERDING_CUTS[0]:
         # The model was fitted to readings that knew forward slips alone: to it, the farther back the surer it is none.

@@ -14,6 +14,7 @@ import numpy as np
 
 from dashboard.grading.norms import comparisons
 from dashboard.grading.spine.canal import CanalStation
+from dashboard.grading.spine.csf import csf_effaced
 from dashboard.grading.urgency import Claim, Tier
 from dashboard.study.finding_models import FindingModel, SpineModels
 from dashboard.study.geometry import Array
@@ -33,11 +34,6 @@ HIDDEN_MM = 10.0
 # A graded axial slice at this height above or below a place shows it: stacks are 3 to 5 mm apart, places 2 mm. Both lie
 # in the canal, but tumour moves what is taken for its middle, so that they may lie half its width apart.
 SHOWN_MM, ASIDE_MM = 5.0, 15.0
-# In 13 of 16 people for training and calibration the CSF was nowhere darker than 0.66 of that above and below; in three
-# it was at a disc that narrows the canal (0.39 to 0.45). Tissue of intermediate signal built into the canals of seven
-# left 0.27 to 0.43 where it filled the canal (12 of 13 places) and 0.46 to 0.59 where it filled three quarters of its
-# depth (11 of 13); where half was left open mostly more.
-CSF_EFFACED = 0.6
 # Where there is a cord the patient may lose it; below it narrow canals are common and most are old.
 TIER_OF_CORD, TIER_OF_CAUDA = Tier.URGENT, Tier.SOON
 # Nobody's cord ends above T12 (Saifuddin 1998, Spine 23:1452, from memory: middle of T12 to upper third of L3).
@@ -250,8 +246,8 @@ def _judged(
     outlined = station.cord_mm is not None
     model: FindingModel = models.canal_cord if outlined else models.canal_cauda
     probability = model.probability(canal_features(stations, place))
-    csf_effaced = is_t2 and station.csf_signal is not None and station.csf_signal < CSF_EFFACED
-    return Narrowing(station, probability, outlined or above_end, probability >= model.cut, csf_effaced)
+    effaced = is_t2 and csf_effaced(station)
+    return Narrowing(station, probability, outlined or above_end, probability >= model.cut, effaced)
 
 
 def _station_document(one: Narrowing, sure_levels: frozenset[str]) -> dict[str, Any]:

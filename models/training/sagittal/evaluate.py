@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.grading.spine.evidence import row_of
 from dashboard.grading.spine.naming import name_spine
 from dashboard.inference import Models, load_models
 from models.training.evaluation.card import fill
@@ -44,7 +45,7 @@ def measure(folder: Path, models: Models, seed: int) -> list[dict[str, Any]]:
         found.append(case)
     if models.findings is None:
         raise ValueError(models.sagittal_failure)
-    seen = {case.person: (case.prediction, name_spine(case.prediction)) for case in found}
+    seen = {case.person: (row_of(case.prediction).prediction, name_spine(case.prediction)) for case in found}
     findings = evaluate_test(folder, lambda person: seen[person], models.findings.models)
     cords = neck_figures(necks(folder, models))
     filled = filled_figures(found, models, models.findings.models, np.random.default_rng(seed))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from dashboard.grading.spine.evidence import row_of
 from dashboard.grading.spine.findings import study_triage
 from dashboard.grading.spine.measures import measure_spine
 from dashboard.grading.spine.naming import name_spine
@@ -88,7 +89,7 @@ def try_person(case: Case, models: Models, fitted: SpineModels) -> list[Filled]:
     def look(image: np.ndarray) -> SagittalTriage:
         (seen,) = analyse_sagittal(upright_series(image[first::step], spacing, Role.SAGITTAL_T2), models)
         spine = name_spine(seen)
-        return study_triage(spine, fitted, measure_spine(seen, spine))
+        return study_triage(spine, fitted, measure_spine(row_of(seen).prediction, spine))
 
     plain = look(case.image)
     heights = [one.station.position_mm[2] for one in plain.places]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dashboard.grading.spine.evidence import row_of
 from dashboard.grading.spine.naming import name_spine
 from dashboard.inference.manifest import CANAL, COMPRESSION, SAGITTAL
 from dashboard.inference.registry import Models, load_session
@@ -36,6 +37,6 @@ def model_source(folder: Path, models_dir: Path) -> Source:
         image, affine = load(folder / "spider" / f"{person}_t2.nii.gz")
         spacing = np.sqrt((affine[:3, :3] ** 2).sum(0))
         (prediction,) = analyse_sagittal(upright_series(image, spacing, Role.SAGITTAL_T2), models)
-        return prediction, name_spine(prediction)
+        return row_of(prediction).prediction, name_spine(prediction)
 
     return read

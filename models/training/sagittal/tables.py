@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
+from dashboard.grading.spine.csf import csf_effaced
 from dashboard.grading.spine.features import disc_features
 from dashboard.grading.spine.measures import measure_spine
-from dashboard.grading.spine.triage import CSF_EFFACED, canal_features
+from dashboard.grading.spine.triage import canal_features
 from dashboard.study.finding_models import FEATURES
 from dashboard.study.sagittal import SagittalPrediction
 from dashboard.study.spine import Spine
@@ -124,7 +125,7 @@ def unaltered(person: str, stations: tuple[CanalStation, ...], marked: set[str])
             one.cord_mm is not None,
             canal_features(stations, place),
             None if _beside(one.level, marked) else 0,
-            one.csf_signal is not None and one.csf_signal < CSF_EFFACED,
+            csf_effaced(one),
         )
         for place, one in enumerate(stations)
     ]

@@ -7,8 +7,8 @@ import pytest
 
 from dashboard.grading.spine.canal import CanalStation, canal_profile
 from dashboard.grading.spine.canal_findings import canal_finding
-from dashboard.grading.spine.csf import with_csf_signal
-from dashboard.grading.spine.triage import CSF_EFFACED, SagittalTriage, sagittal_triage
+from dashboard.grading.spine.csf import csf_effaced, with_csf_signal
+from dashboard.grading.spine.triage import SagittalTriage, sagittal_triage
 from dashboard.grading.urgency import Tier
 from dashboard.study.levels import LEVELS
 from dashboard.study.sagittal import SagittalPrediction
@@ -39,7 +39,7 @@ def judged(stations: tuple[CanalStation, ...], is_t2: bool = True) -> SagittalTr
 
 
 def lost(stations: tuple[CanalStation, ...]) -> list[str | None]:
-    return [one.level for one in stations if one.csf_signal is not None and one.csf_signal < CSF_EFFACED]
+    return [one.level for one in stations if csf_effaced(one)]
 
 
 def test_a_plain_canal_has_its_csf_and_its_ends_are_not_told() -> None:
