@@ -156,6 +156,22 @@ def nobody_works(session: Session, now: datetime, silent_for: timedelta) -> bool
     return session.scalar(select(JobRow.id).where(JobRow.heartbeat_at >= since).limit(1)) is None
 
 
+def overtaken_uploads(session: Session, now: datetime, silent_for: timedelta) -> int:
+    """Uploads that have waited for so long while one that came later was taken: their files lie where nobody works."""
+    since, later = now - silent_for, aliased(JobRow)
+    overtaken = select(later.id).where(
+        later.kind == JobKind.READ_UPLOAD.value, later.created_at > JobRow.created_at, later.heartbeat_at.is_not(None)
+    )
+    query = select(func.count()).where(
+        JobRow.kind == JobKind.READ_UPLOAD.value,
+        JobRow.state == JobState.WAITING.value,
+        JobRow.created_at < since,
+        or_(JobRow.heartbeat_at.is_(None), JobRow.heartbeat_at < since),
+        overtaken.exists(),
+    )
+    return session.scalar(query) or 0
+
+
 @dataclass(frozen=True)
 class JobCounts:
     """How many jobs wait and how many run."""

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard.errors import RecordsError
 from dashboard.exchange.demonstration import write_demonstration
-from dashboard.records import nobody_works
+from dashboard.records import nobody_works, overtaken_uploads
 from dashboard.screens import desk, desk_list
 from dashboard.sharing import Right, require
 from dashboard.work import WorkerProcess, receive_files
@@ -26,6 +26,11 @@ NOBODY_WORKS = (
     f"For {NOBODY_FOR.seconds // 60} minutes nobody has worked on studies that wait to be read or graded. "
     "What was received is safe; until it goes on, nothing new is graded: read waiting studies yourself, and tell "
     "whoever runs this server."
+)
+ELSEWHERE = (
+    f"{{uploads}} received more than {NOBODY_FOR.seconds // 60} minutes ago can be read only by the machine that took "
+    "the files in, and nobody works there: read these studies yourself or drop the files again, and tell whoever runs "
+    "this server."
 )
 UNTIL_THEN = (
     "Until then no study is received, and grading may stop: read waiting studies yourself, and tell whoever runs this "
@@ -65,15 +70,15 @@ def trouble_words() -> tuple[str, ...]:
     words = [f"{storage} {UNTIL_THEN}"] if storage else []
     if _embedded and not _embedded[-1].alive:
         return (STOPPED, *words)
-    if not storage and _nobody_works():
-        return (NOBODY_WORKS,)
-    return tuple(words)
+    return tuple(words) if storage else _left_waiting()
 
 
-def _nobody_works() -> bool:
-    """Whether the workers, which a cluster's may be, are gone or cannot be reached."""
+def _left_waiting() -> tuple[str, ...]:
+    """What to tell when the workers, which a cluster's may be, cannot be reached: all of them or those of a machine."""
     with desk.records().reading() as session:
-        return nobody_works(session, desk.now(), NOBODY_FOR)
+        if overtaken := overtaken_uploads(session, desk.now(), NOBODY_FOR):
+            return (ELSEWHERE.format(uploads="An upload" if overtaken == 1 else f"{overtaken} uploads"),)
+        return (NOBODY_WORKS,) if nobody_works(session, desk.now(), NOBODY_FOR) else ()
 
 
 def demonstration_button(kind: Literal["primary", "tertiary"]) -> None:

@@ -28,6 +28,9 @@ AMPLE_POLL_S = 1.0
 LOOK_S, IDLE_LOOK_S = 3.0, 600.0
 COUNT_WORKERS_S, RECOUNT_WORKERS_S = 1.0, 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+# Looks in a row at which tasks had found nothing though jobs wait and none runs: what waits is for a machine that is
+# away, and is looked for less often.
+FRUITLESS_LOOKS = 3
 # A connection that lasted this long did not fail at its start; the next pause is short again.
 LASTED_S = 60.0
 
@@ -48,7 +51,8 @@ class Dispatcher:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._tasks: set[Future[Any]] = set()
         self._workers, self._counted, self._looked = 0, 0.0, 0.0
-        self._refused = False
+        self._refused = self._found_nothing = False
+        self._fruitless = 0
 
     def stop(self) -> None:
         """Have :meth:`run` return; jobs that run now run again at the next start."""
@@ -107,6 +111,9 @@ class Dispatcher:
 
         Returns whether every worker has one to go on with.
         """
+        self._fruitless = self._fruitless + 1 if self._found_nothing and waiting and not running else 0
+        if self._fruitless >= FRUITLESS_LOOKS:
+            self._stop.wait(AMPLE_POLL_S)
         pause_s = LOOK_S if running else IDLE_LOOK_S
         if self._workers and time.monotonic() - self._looked > pause_s:
             self._looked = time.monotonic()
@@ -133,7 +140,7 @@ class Dispatcher:
 
     def _forget_ended(self) -> None:
         """Let go of tasks that have ended; a cluster that could not load them is not asked again at once."""
-        self._refused = False
+        self._refused = self._found_nothing = False
         self._tasks = {task for task in self._tasks if not self._over(task)}
         if self._refused:
             log.error("the cluster cannot load this software (README, 'Jobs'); jobs wait, trying again")
@@ -143,9 +150,9 @@ class Dispatcher:
         """Whether a task has ended. One whose worker died is over, too: its job is taken back by the next look."""
         if not task.done():
             return False
-        if task.status == "error":
+        if task.status in ("error", "finished"):
             try:
-                task.result(timeout=1)
+                self._found_nothing |= task.result(timeout=1) is False
             except CancelledError:
                 log.warning("a task was cancelled")
             except RuntimeError:

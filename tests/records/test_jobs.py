@@ -18,6 +18,7 @@ from dashboard.records import (
     new_id,
     nobody_works,
     open_jobs,
+    overtaken_uploads,
     release_job,
     release_jobs,
     running_workers,
@@ -185,3 +186,19 @@ def test_work_that_waits_without_a_sign_of_life_is_nobodys(records: Records) -> 
         claim_job(session, "worker", NOW + 2 * MINUTE)
         assert not nobody_works(session, NOW + 2 * MINUTE, MINUTE)
         assert nobody_works(session, NOW + 4 * MINUTE, MINUTE)
+
+
+def test_an_upload_that_a_later_one_overtook_waits_for_a_machine_where_nobody_works(records: Records) -> None:
+    with records.writing() as session:
+        add_job(session, JobKind.READ_UPLOAD, "far", NOW)
+        add_job(session, JobKind.READ_UPLOAD, "near", NOW + MINUTE)
+        add_job(session, JobKind.READ_UPLOAD, "last", NOW + 2 * MINUTE)
+        assert overtaken_uploads(session, NOW + 3 * MINUTE, MINUTE) == 0
+        assert claim_job(session, "worker", NOW + 2 * MINUTE, ["near"]) is not None
+        assert overtaken_uploads(session, NOW + 3 * MINUTE, MINUTE) == 1
+        # Taken at last, and let go of a moment ago: somebody works there.
+        job = claim_job(session, "other", NOW + 3 * MINUTE, ["far"])
+        assert job is not None
+        assert overtaken_uploads(session, NOW + 3 * MINUTE, MINUTE) == 0
+        release_job(session, job)
+        assert overtaken_uploads(session, NOW + 3 * MINUTE, MINUTE) == 0

@@ -18,7 +18,7 @@ from dashboard.records import JobKind, Records, StudyState, list_findings, open_
 from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import receive_files
 from dashboard.work.cluster import check_address
-from dashboard.work.dispatcher import LOOK_S, Dispatcher
+from dashboard.work.dispatcher import AMPLE_POLL_S, FRUITLESS_LOOKS, LOOK_S, Dispatcher
 from dashboard.work.worker_command import run_worker
 from tests.browser.provider import free_port
 from tests.work.drops import drops_of
@@ -160,6 +160,22 @@ def test_a_cluster_without_this_software_is_told_and_not_asked_again_at_once(
     assert not dispatcher._tasks
     assert "cannot load this software" in caplog.text
     assert waits == [LOOK_S]
+
+
+def test_what_waits_for_a_machine_that_is_away_is_looked_for_less_often(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher, waits = Dispatcher(records), list[float | None]()
+    monkeypatch.setattr(dispatcher._stop, "wait", waits.append)
+    for look in range(2 * FRUITLESS_LOOKS):
+        task = Future[bool]()
+        task.set_result(look == FRUITLESS_LOOKS + 1)
+        monkeypatch.setattr(task, "status", "finished", raising=False)
+        dispatcher._tasks.add(task)
+        dispatcher._forget_ended()
+        dispatcher._dispatch(None, waiting=1, running=0)
+    # After as many looks in vain as that; a task that found work begins the count anew.
+    assert waits == [AMPLE_POLL_S] * 2
 
 
 @contextmanager
