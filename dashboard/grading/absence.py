@@ -1,6 +1,5 @@
 """Why a study has no grade, in words: what was sent, and what is needed."""
 
-import re
 from collections.abc import Sequence
 
 from dashboard.grading.result import SeriesResult
@@ -8,11 +7,6 @@ from dashboard.study import Role
 
 NEEDED = "axial T2 images of the spine are needed for a grade"
 GRADABLE_ROLES = (Role.AXIAL_T2, Role.VOLUME_T2, Role.AXIAL_T2STAR)
-# How the reason ends of a series whose name and timing say different contrasts.
-DISPUTED = "check the series"
-NAMED_AXIAL_T2 = re.compile(
-    r"(?=.*\bs?t2)(?=.*\b(o?ax|axi|axia+l\w*|assial\w*|tra|trans|transv|transvers\w*|quer)\b)", re.IGNORECASE
-)
 # What a study consists of when all its series have one of these roles, in the order in which they are looked for.
 KINDS: tuple[tuple[frozenset[Role], str], ...] = (
     (frozenset({Role.SAGITTAL_T2, Role.SAGITTAL_T1, Role.SAGITTAL_STIR}), "only sagittal images"),
@@ -22,20 +16,6 @@ KINDS: tuple[tuple[frozenset[Role], str], ...] = (
     (frozenset({Role.DWI, Role.ADC}), "only diffusion images"),
     (frozenset({Role.AXIAL_T1, Role.AXIAL_T1_CONTRAST}), "axial images are T1 only"),
 )
-
-
-def may_be_gradable(series: SeriesResult, unusable: int) -> bool:
-    """Whether a series that was not analysed is named as one that could have been, and no image of it says otherwise.
-
-    Parameters
-    ----------
-    unusable
-        How many of its images have no place in the patient or may not be analysed.
-    """
-    kept_out = series.role == Role.OTHER and unusable > 0 and not series.frames
-    disputed = DISPUTED in (series.reason or "")
-    named = NAMED_AXIAL_T2.match(series.description) is not None
-    return not series.analysed and named and series.modality in ("MR", "") and (kept_out or disputed)
 
 
 def study_absence(series: Sequence[SeriesResult], rejected: int) -> tuple[str, ...]:

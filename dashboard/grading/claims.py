@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dashboard.grading.absence import GRADABLE_ROLES, may_be_gradable
+from dashboard.grading.absence import GRADABLE_ROLES
 from dashboard.grading.gaps import Concern, Gap, find_gaps, find_missing
 from dashboard.grading.parts import Part
 from dashboard.grading.profile import least_runs
@@ -130,7 +130,7 @@ def claims_of_series(study: Study, results: Sequence[SeriesResult]) -> list[Clai
     named = [
         f"a series named as axial T2 was not analysed: {one.reason}"
         for one, series in zip(results, study.series, strict=True)
-        if may_be_gradable(one, series.unusable)
+        if series.may_be_axial_t2 and not one.analysed
     ]
     return [Claim(Tier.NOT_ANALYSED, (words,)) for words in (*failed, *named)]
 

@@ -21,17 +21,23 @@ from dashboard.study import Acquisition, Plane, Role, plane_of, voxel_spacing
 
 RULES_FILE = Path(__file__).with_name("roles.toml")
 WORD = re.compile(r"[a-z0-9]+[*+]?")
+T2_WORDS = ("t2", "t2star")
 REGIONS = ("spine", "brain", "other_body")
 UNKNOWN_WEIGHT = "The headers do not say how the images are weighted; the pixels alone decide."
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Role of a series; `reason` is None when it may be analysed."""
+    """Role of a series; `reason` is None when it may be analysed.
+
+    `named_axial_t2` says that its words call it an axial T2 series, `disputed` that its timing says otherwise.
+    """
 
     role: Role
     reason: str | None
     warnings: tuple[str, ...] = ()
+    named_axial_t2: bool = False
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack])
     warnings = _contradictions(rules, acquisition, series_words, shape, region)
     if reason is None and weight == "unknown":
         warnings.append(UNKNOWN_WEIGHT)
-    return Judgement(Role(rule["role"]), reason, tuple(warnings))
+    named = modality == "MR" and not said.isdisjoint(T2_WORDS) and _planes_named(rules, series_words) == {"axial"}
+    return Judgement(Role(rule["role"]), reason, tuple(warnings), named, rule.get("disputed", False))
 
 
 @cache
@@ -171,6 +178,10 @@ def _signs_said(patterns: dict[str, re.Pattern[str]], words: Sequence[str]) -> s
     return {sign for sign, pattern in patterns.items() if any(pattern.fullmatch(word) for word in words)}
 
 
+def _planes_named(rules: dict[str, Any], series_words: Sequence[str]) -> set[str]:
+    return _signs_said(rules["plane_words"], series_words)
+
+
 def _image_signs(patterns: dict[str, re.Pattern[str]], image_type: Sequence[str]) -> set[str]:
     values = [value.strip().upper() for value in image_type[2:]] + [
         value.strip().upper() for value in image_type[:2] if len(value) > 2
@@ -218,7 +229,7 @@ def _contradictions(
 ) -> list[str]:
     """What words say against geometry or against each other, so that a reader is warned and not misled."""
     found = []
-    named = _signs_said(rules["plane_words"], series_words)
+    named = _planes_named(rules, series_words)
     if shape and len(named) == 1 and shape.plane not in named and shape.plane is not Plane.OBLIQUE:
         found.append(f"The description says {named.pop()}, but by their positions the slices are {shape.plane}.")
     body_part = _words(acquisition.body_part_examined)

@@ -136,7 +136,14 @@ def _assemble(group: SeriesGroup, chosen: Chosen, paths: Sequence[Path]) -> Seri
         frame_of_reference_uid=chosen.stacks[0].frames[0].instance.frame_of_reference_uid if chosen.stacks else "",
         unusable=group.unplaced + sum(one.number_of_frames for one in group.instances if one.not_analysed),
         absent=group.absent,
+        may_be_axial_t2=_may_be_axial_t2(judgement, bool(stated or group.unplaced), bool(volumes)),
     )
+
+
+def _may_be_axial_t2(judgement: Judgement, images_kept_out: bool, shown: bool) -> bool:
+    """Whether a series that is named as axial T2 is kept out, and no image of it says that it is something else."""
+    kept_out = judgement.role is Role.OTHER and images_kept_out and not shown
+    return judgement.named_axial_t2 and (kept_out or judgement.disputed)
 
 
 def _images(count: int, which: str = "") -> str:

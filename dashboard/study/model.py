@@ -140,7 +140,8 @@ class Series:
     `reason` is None for a series that grading may use, otherwise the words that say why it may not.
     `warnings` are things a reader should know that did not stop the analysis (a gap, mixed sizes).
     `unusable` counts images of it that lie nowhere or may not be analysed, `absent` those that never arrived, as gaps
-    between slices and in their numbers say together.
+    between slices and in their numbers say together. `may_be_axial_t2` says that it is named as an axial T2 series and
+    kept out for want of a place or a contrast that headers agree on.
     """
 
     series_instance_uid: str
@@ -153,6 +154,7 @@ class Series:
     frame_of_reference_uid: str = ""
     unusable: int = 0
     absent: int = 0
+    may_be_axial_t2: bool = False
 
     @property
     def plane(self) -> Plane:

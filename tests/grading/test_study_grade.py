@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard.grading import TIERS, grade_study
 from dashboard.grading.thresholds import GradingThresholds
-from dashboard.study import GRADES, Acquisition, FrameReference, Rejection, Role, Volume
+from dashboard.study import GRADES, FrameReference, Rejection, Role, Volume
 from tests.grading.crops import (
     Anatomy,
     axial_series,
@@ -312,31 +312,13 @@ def test_what_of_a_graded_series_cannot_be_used_keeps_a_study_out_of_the_routine
     assert any(words in one for one in found.urgency.reasons)
 
 
-@pytest.mark.parametrize(
-    ("description", "changes", "tier"),
-    [
-        ("T2 TSE TRA", {"unusable": 10}, "not analysed"),
-        ("ax T2 frfse", {"reason": "The description says T2, but TE is that of T1; check the series."}, "not analysed"),
-        ("T2W TSE TRANSV", {"unusable": 10}, "not analysed"),
-        ("sT2W TSE ax", {"unusable": 10}, "not analysed"),
-        ("T2 axiale", {"unusable": 10}, "not analysed"),
-        ("T2 quer", {"unusable": 10}, "not analysed"),
-        ("OAx T2 FSE", {"unusable": 10}, "not analysed"),
-        ("T2 TSE SAG", {"unusable": 10}, "routine"),
-        ("T1 TSE TRA", {"unusable": 10}, "routine"),
-        ("T2 DIXON TRA", {}, "routine"),
-    ],
-)
-def test_a_series_named_as_axial_t2_that_is_kept_out_is_not_passed_over(description, changes, tier):
-    acquisition = Acquisition(modality="MR", series_description=description)
-    other = replace(
-        axial_series(3, uid="2.25.8", role=Role.OTHER, reason="not used"),
-        volumes=(),
-        acquisition=acquisition,
-        **changes,
-    )
+@pytest.mark.parametrize(("may_be", "tier"), [(True, "not analysed"), (False, "routine")])
+def test_a_series_named_as_axial_t2_that_is_kept_out_is_not_passed_over(may_be, tier):
+    other = axial_series(3, uid="2.25.8", role=Role.OTHER, reason="not used")
+    other = replace(other, volumes=(), may_be_axial_t2=may_be)
     found = grade_study(study_of(axial_series(6), other), {"2.25.7": slices_of("0 0 0 0 0 0")})
     assert found.urgency.tier.value == tier
+    assert any("named as axial T2 was not analysed: not used" in one for one in found.urgency.reasons) == may_be
 
 
 LOST = "lost in transfer"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.grading.absence import DISPUTED
 from dashboard.ingest.descriptions import clean
 from dashboard.ingest.grouping import group_series
 from dashboard.ingest.instance import FramePlane, Instance
@@ -313,8 +312,28 @@ def test_images_without_a_place_say_so() -> None:
     assert "no usable position" in (judge(T2, MR, ()).reason or "")
 
 
-def test_a_contrast_in_dispute_is_told_in_the_words_that_grading_looks_for() -> None:
-    assert len([rule for rule in declared()["rule"] if DISPUTED in rule.get("reason", "")]) == 3
+def test_a_contrast_in_dispute_is_told_and_asked_to_be_checked() -> None:
+    disputed = [rule for rule in declared()["rule"] if rule.get("disputed")]
+    assert len(disputed) == 3
+    assert all(rule["reason"].endswith("check the series.") for rule in disputed)
+    assert judged(replace(T1, series_description="ax T2 frfse")).disputed
+    assert not judged(T2).disputed
+
+
+@pytest.mark.parametrize(
+    "description", ["T2 TSE TRA", "ax T2 frfse", "T2W TSE TRANSV", "sT2W TSE ax", "T2 axiale", "T2 quer", "OAx T2 FSE"]
+)
+def test_an_axial_t2_series_is_known_by_its_name(description: str) -> None:
+    assert judge(Acquisition(modality="MR", series_description=description), MR, ()).named_axial_t2
+
+
+@pytest.mark.parametrize(
+    ("description", "sop_class_uid"),
+    [("T2 TSE SAG", MR), ("T1 TSE TRA", MR), ("T2 DIXON", MR), ("TRA", MR), ("", MR), ("T2 TSE TRA", CAPTURE)],
+)
+def test_what_is_named_otherwise_is_not(description: str, sop_class_uid: str) -> None:
+    found = judge(Acquisition(modality="MR", series_description=description), sop_class_uid, ())
+    assert not found.named_axial_t2
 
 
 def test_the_last_rule_fits_everything_and_roles_exist() -> None:

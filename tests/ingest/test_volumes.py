@@ -324,3 +324,20 @@ def test_the_same_files_give_the_same_volumes(tmp_path: Path) -> None:
 
 def test_nothing_dropped_is_no_study(tmp_path: Path) -> None:
     assert build_studies(Drop((), (), {}), tmp_path / "volumes") == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "may_be"),
+    [
+        ({"SeriesDescription": "T2 TSE TRA", "BurnedInAnnotation": "YES"}, True),
+        ({"SeriesDescription": "T2 TSE SAG", "BurnedInAnnotation": "YES"}, False),
+        ({"SeriesDescription": "T2 TSE TRA", "RepetitionTime": "500", "EchoTime": "10"}, True),
+        ({"SeriesDescription": "T1 TSE TRA", "RepetitionTime": "500", "EchoTime": "10"}, False),
+        ({"SeriesDescription": "T2 TSE TRA"}, False),
+    ],
+)
+def test_a_series_named_as_axial_t2_that_is_kept_out_says_so(
+    tmp_path: Path, changes: dict[str, Any], may_be: bool
+) -> None:
+    (series,) = built(tmp_path, five(tmp_path, **changes)).series
+    assert series.may_be_axial_t2 == may_be
