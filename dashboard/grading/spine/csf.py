@@ -1,7 +1,8 @@
 """Signal of the CSF along the canal: tissue that fills a canal takes the CSF's place, whatever its outline says.
 
-Tumour in the canal is no class of its own, and a canal filled with it is outlined as wide as before; its diameters
-then tell nothing. On T2 the CSF does: beside a cord or roots that have room some of it is as bright as above and below.
+The model is taught that tumour in the canal is canal no longer, and the width that is left tells most of it. Where it
+takes the tissue for canal all the same, diameters tell nothing. On T2 the CSF does: beside a cord or roots that have
+room some of it is as bright as above and below.
 """
 
 from collections.abc import Sequence

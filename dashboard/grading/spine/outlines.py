@@ -35,6 +35,10 @@ LEAST_WALL_MM = 9.0
 ROUNDED_MM = 8.0
 # A round canal half a radius from its middle is still 0.87 as deep.
 EDGE_SHARE = 0.87
+# Where no plane shows this share of the canal's usual depth, something may fill it and leave what lies at its sides.
+LEAST_DEPTH = 0.75
+# Depths of the canal are smoothed along it by so much.
+BLUR_PX = 5.0
 # The canal behind a tilted disc lies higher than the disc; as much of it as half the segment's height must be seen.
 CANAL_REACH_MM, CANAL_SHARE = 16.0, 0.5
 # Room around a segment in the window in which it is sampled.
@@ -192,19 +196,25 @@ def large_parts(mask: Mask, share: float) -> Mask:
 def middle_seen(prediction: SagittalPrediction) -> npt.NDArray[np.bool_]:
     """(rows) whether the canal's middle lies within the stack: a sac still deepest in the last plane goes on beyond.
 
-    Rows without any sac between others are as these are: where something fills the canal, its middle is there still.
+    Rows between others in which the sac is not as deep as elsewhere are as these are: where something fills the canal,
+    its middle is there still, and what is left at its sides may lie in the last plane.
     """
     sac = (prediction.labels == CANAL) | (prediction.labels == CORD)
-    depth = ndimage.gaussian_filter1d(sac.sum(axis=2).astype(float), 5.0, axis=1, mode="nearest")
+    depth = ndimage.gaussian_filter1d(sac.sum(axis=2).astype(float), BLUR_PX, axis=1, mode="nearest")
     most = depth.max(axis=0)
     edge = np.maximum(depth[0], depth[-1]) if len(sac) > 2 else np.zeros_like(most)
     seen = (most > 0) & (edge < EDGE_SHARE * most)
-    filled = np.flatnonzero(most > 0)
-    if not len(filled):
+    if not seen.any():
+        return np.asarray(seen)
+    thin = most <= LEAST_DEPTH * np.median(most[seen])
+    # The blur of the depths mixes what is left with what lies above and below.
+    thin = ndimage.binary_dilation(thin, iterations=round(2 * BLUR_PX))
+    there = np.flatnonzero(~thin)
+    if not len(there):
         return np.asarray(seen)
     rows = np.arange(len(seen))
-    between = (rows > filled[0]) & (rows < filled[-1])
-    return np.asarray(seen | (between & (most <= 0) & (np.interp(rows, filled, seen[filled]) >= 1)))
+    between = (rows > there[0]) & (rows < there[-1])
+    return np.asarray(seen | (between & thin & (np.interp(rows, there, seen[there]) >= 1)))
 
 
 def misses_canal(prediction: SagittalPrediction, mask: Mask) -> bool:

@@ -17,7 +17,7 @@ from models.training.export import CONTRACT, LICENCE, OPSET, Source, write_folde
 from models.training.sagittal.labels import CLIP_HIGH, PERCENTILES, PIXEL_MM
 from models.training.sagittal.network import CHANNELS
 
-VERSION = "1.3.0"
+VERSION = "1.4.0"
 MULTIPLE_PX = 32
 LEAST_HALVED = 256
 
@@ -75,8 +75,10 @@ def _halve(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def average(first: bytes, second: bytes, version: str = VERSION) -> bytes:
-    """The file whose weights are the mean of those of two files of this network, one trained on from the other.
+def average(first: bytes, second: bytes, kept: float = 0.5, version: str = VERSION) -> bytes:
+    """The file whose weights lie between those of two files of this network, the second trained on from the first.
+
+    ``kept`` is the share of the first.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def average(first: bytes, second: bytes, version: str = VERSION) -> bytes:
         if weights.name not in beside or beside[weights.name].shape != values.shape:
             raise ValueError(f"the files are not of one network: {weights.name} differs")
         if values.dtype.kind == "f":
-            both = (values.astype(np.float64) + beside[weights.name]) / 2
+            both = kept * values.astype(np.float64) + (1 - kept) * beside[weights.name]
             weights.CopyFrom(numpy_helper.from_array(both.astype(values.dtype), weights.name))
     mean.producer_version = version
     next(one for one in mean.metadata_props if one.key == "version").value = version

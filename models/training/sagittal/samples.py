@@ -9,7 +9,9 @@ from scipy import ndimage
 
 from models.training.feed import Batch, Maker
 from models.training.sagittal.appearance import disturb, recolour, render
+from models.training.sagittal.epidural import draw_mass, implant
 from models.training.sagittal.labels import (
+    CANAL,
     CLASS_OF_TISSUE,
     DISC,
     IGNORE,
@@ -25,6 +27,8 @@ from models.training.sagittal.spines import SpineShape, draw_spine
 from models.training.sagittal.surroundings import Style
 
 REAL_SHARE = 0.75
+# Real planes with tumour in the canal; real planes with streams of dark CSF.
+MASS_SHARE, FLOW_SHARE = 0.4, 0.2
 # Discs of the few real people that are made thin and dark, as old ones are; columns that share their shift.
 COLLAPSED_SHARE, COLLAPSE_STEP, LEAST_DISC_PIXELS = 0.35, 8, 150
 # Bone beside an old disc that may be as dark as the disc, in pixels.
@@ -103,15 +107,21 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
     collapsed = rng.random() < COLLAPSED_SHARE
     if collapsed:
         coordinates[0] = _collapse(rng, person.labels[plane], coordinates)
+    around = [
+        [int(np.clip(round(plane + offset + d), 0, shape[0] - 1)) for d in range(-(thick // 2), thick - thick // 2)]
+        for offset in offsets
+    ]
+    seen = np.unique([*np.concatenate(around), plane])
+    volume, classes = _with_masses(rng, person, seen)
     channels = []
-    for offset in offsets:
-        around = [
-            int(np.clip(round(plane + offset + d), 0, shape[0] - 1)) for d in range(-(thick // 2), thick - thick // 2)
-        ]
-        grey = person.image[around].astype(np.float32).mean(0) if len(around) > 1 else person.image[around[0]]
-        channels.append(ndimage.map_coordinates(grey.astype(np.float32), coordinates, order=1, mode="constant"))
+    for these in around:
+        grey = volume[np.searchsorted(seen, these)].mean(0)
+        channels.append(ndimage.map_coordinates(grey, coordinates, order=1, mode="constant"))
     image = np.stack(channels) / person.high
-    labels = ndimage.map_coordinates(person.labels[plane], coordinates, order=0, mode="constant", cval=0)
+    labels = classes[int(np.searchsorted(seen, plane))]
+    labels = ndimage.map_coordinates(labels, coordinates, order=0, mode="constant", cval=0)
+    if rng.random() < FLOW_SHARE:
+        image = _flowing(rng, image, labels)
     if collapsed:
         image = image * (1 - rng.uniform(0, 0.6) * _darkened(rng, np.isin(labels, (DISC, LUMBOSACRAL))))
     image = recolour(rng, image, labels)
@@ -125,6 +135,24 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
     unknown = ndimage.map_coordinates(person.unknown[plane].astype(np.uint8), coordinates, order=0, mode="constant")
     image, labels = _field(rng, image, np.where(inside, np.where(unknown, IGNORE, labels), 0))
     return image.astype(np.float16), labels
+
+
+def _with_masses(rng: np.random.Generator, person: Person, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Planes ``seen`` of a person, float32, and their classes; now and then with tumour in the canal."""
+    image, labels = person.image[seen].astype(np.float32), person.labels[seen]
+    if rng.random() < MASS_SHARE:
+        for _ in range(1 + int(rng.random() < 0.3)):
+            mass = draw_mass(rng, person.labels, person.spacing)
+            image, labels = implant(rng, image, labels, seen, mass, person.high)
+    return image, labels
+
+
+def _flowing(rng: np.random.Generator, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Dark streams in the CSF, which flows: they are canal, and no tumour."""
+    stream = ndimage.gaussian_filter(rng.standard_normal(labels.shape), (rng.uniform(4, 25), rng.uniform(0.8, 1.6)))
+    stream = np.clip(stream / (stream.std() + 1e-6) - rng.uniform(0.5, 1.8), 0, 1.5)
+    wet = ndimage.gaussian_filter((labels == CANAL).astype(np.float32), 0.5)
+    return np.asarray(image * (1 - wet * np.clip(rng.uniform(0.2, 0.7) * stream, 0, 0.9)), np.float32)
 
 
 def _warp(rng: np.random.Generator, person: Person, centre: tuple[float, float]) -> np.ndarray:

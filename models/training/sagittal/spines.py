@@ -218,7 +218,7 @@ def _placed(rng: np.random.Generator, bones: list[Bone], sacrum: list[Bone], sca
     conus_z = conus.z + rng.uniform(-0.5, 0.5) * conus.height
     sac_end = sacrum[int(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2]))]
     tumours = []
-    for _ in range(int(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03]))):
+    for _ in range(int(rng.choice([0, 1, 2], p=[0.7, 0.22, 0.08]))):
         at = bones[int(rng.integers(2, len(bones)))]
         tumours.append((at.z, rng.uniform(2, 12), rng.uniform(6, 22), bool(rng.random() < 0.3)))
     return SpineShape(bones, sacrum, conus_z, sac_end.z, tumours, scale, *_canal(rng, row, scale))

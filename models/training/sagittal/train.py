@@ -59,14 +59,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="time limit in place of the plan's")
     parser.add_argument("--start", type=Path, help="a model.onnx of the sagittal model to train on from")
-    parser.add_argument("--mean", action="store_true", help="write the mean of the weights before and after")
+    parser.add_argument(
+        "--keep", type=float, metavar="SHARE", help="mix so much of the weights before into those after"
+    )
     parser.add_argument("--workers", type=int, help="processes that train and average, in place of the plan's")
     parser.add_argument("--rate", type=float, help="learning rate in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoint", type=Path, help="file for weights while training")
     args = parser.parse_args(argv)
-    if args.mean and args.start is None:
-        parser.error("--mean goes with --start")
+    if args.keep is not None and args.start is None:
+        parser.error("--keep goes with --start")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     plan = SMOKE_PLAN if args.smoke else PLAN
     plan = replace(
@@ -81,9 +83,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     net, seen = fit(job, plan, args.checkpoint)
     start = args.start.read_bytes() if args.start else None
-    source = Source(args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, f"--start FILE{' --mean' * args.mean}")
+    kept = args.keep if start and args.keep is not None else 0.0
+    source = Source(
+        args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, f"--start FILE{f' --keep {kept}' * (kept > 0)}"
+    )
     content = sagittal_onnx(net)
-    write_sagittal(average(start, content) if start and args.mean else content, args.out / "sagittal", source)
+    write_sagittal(average(start, content, kept) if start and kept else content, args.out / "sagittal", source)
     return 0
 
 

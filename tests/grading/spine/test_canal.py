@@ -139,6 +139,22 @@ def test_a_canal_that_is_nowhere_to_be_outlined_between_its_parts_is_as_narrow_a
     assert np.allclose(np.diff([one.along_mm for one in stations]), 2.0)
 
 
+@pytest.mark.parametrize("plane", [0, -1])
+def test_what_tissue_leaves_of_the_canal_in_the_last_plane_hides_no_block(plane: int) -> None:
+    prediction, spine = drawn()
+    shut = blocked(prediction, 70.0, 16.0)
+    labels = shut.labels.copy()
+    rows = np.flatnonzero(((prediction.labels[plane] == CANAL) & (labels[plane] == 0)).any(axis=1))
+    for row in rows:
+        # A rim of two pixels, at the back of the outermost plane.
+        labels[plane, row, np.flatnonzero(prediction.labels[plane, row] == CANAL)[-2:]] = CANAL
+    stations = canal_profile(replace(shut, labels=labels), spine)
+    assert len(rows)
+    assert np.allclose(np.diff([one.along_mm for one in stations]), 2.0)
+    narrow = [one for one in stations if one.canal_mm < CANAL_MM / 3]
+    assert 2.0 * len(narrow) == pytest.approx(16.0, abs=4.0)
+
+
 def test_a_seam_across_the_canal_shuts_nothing() -> None:
     prediction, spine = drawn()
     stations = canal_profile(blocked(prediction, 70.0, 2.4), spine)

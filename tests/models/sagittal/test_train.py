@@ -31,9 +31,9 @@ def test_training_goes_on_from_the_file_it_wrote(tmp_path, monkeypatch):
     manifest = tomllib.loads((tmp_path / "on" / "sagittal" / "manifest.toml").read_text(encoding="utf-8"))
     assert hashlib.sha256(content).hexdigest() in manifest["provenance"]["started_from"]
     assert manifest["provenance"]["command"].endswith("--seed 1 --start FILE")
-    assert train.main(["--smoke", "--start", str(file), "--mean", "--out", str(tmp_path / "mean")]) == 0
+    assert train.main(["--smoke", "--start", str(file), "--keep", "0.25", "--out", str(tmp_path / "mean")]) == 0
     provenance = tomllib.loads((tmp_path / "mean" / "sagittal" / "manifest.toml").read_text(encoding="utf-8"))
-    assert provenance["provenance"]["command"].endswith("--seed 1 --start FILE --mean")
+    assert provenance["provenance"]["command"].endswith("--seed 1 --start FILE --keep 0.25")
 
 
 def test_the_mean_of_two_files_lies_between_them():
@@ -57,9 +57,9 @@ def test_the_mean_of_two_files_lies_between_them():
         average(first, sagittal_onnx(SagittalNet((16, 32, 48, 64, 96))))
 
 
-def test_a_mean_needs_a_start(capsys):
+def test_weights_are_kept_of_a_start_alone(capsys):
     from models.training.sagittal import train
 
     with pytest.raises(SystemExit):
-        train.main(["--smoke", "--mean"])
-    assert "--mean goes with --start" in capsys.readouterr().err
+        train.main(["--smoke", "--keep", "0.5"])
+    assert "--keep goes with --start" in capsys.readouterr().err
