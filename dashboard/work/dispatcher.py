@@ -28,9 +28,9 @@ AMPLE_POLL_S = 1.0
 LOOK_S, IDLE_LOOK_S = 3.0, 600.0
 COUNT_WORKERS_S, RECOUNT_WORKERS_S = 1.0, 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-# Looks in a row at which tasks had found nothing though jobs wait and none runs: what waits is for a machine that is
+# After so many tasks in a row that found nothing, though jobs wait and none runs, what waits is for a machine that is
 # away, and is looked for less often.
-FRUITLESS_LOOKS = 3
+FRUITLESS_TASKS = 8
 # A connection that lasted this long did not fail at its start; the next pause is short again.
 LASTED_S = 60.0
 
@@ -51,8 +51,7 @@ class Dispatcher:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._tasks: set[Future[Any]] = set()
         self._workers, self._counted, self._looked = 0, 0.0, 0.0
-        self._refused = self._found_nothing = False
-        self._fruitless = 0
+        self._refused, self._fruitless = False, 0
 
     def stop(self) -> None:
         """Have :meth:`run` return; jobs that run now run again at the next start."""
@@ -111,8 +110,9 @@ class Dispatcher:
 
         Returns whether every worker has one to go on with.
         """
-        self._fruitless = self._fruitless + 1 if self._found_nothing and waiting and not running else 0
-        if self._fruitless >= FRUITLESS_LOOKS:
+        if running or not waiting:
+            self._fruitless = 0
+        elif self._fruitless >= FRUITLESS_TASKS:
             self._stop.wait(AMPLE_POLL_S)
         pause_s = LOOK_S if running else IDLE_LOOK_S
         if self._workers and time.monotonic() - self._looked > pause_s:
@@ -140,7 +140,7 @@ class Dispatcher:
 
     def _forget_ended(self) -> None:
         """Let go of tasks that have ended; a cluster that could not load them is not asked again at once."""
-        self._refused = self._found_nothing = False
+        self._refused = False
         self._tasks = {task for task in self._tasks if not self._over(task)}
         if self._refused:
             log.error("the cluster cannot load this software (README, 'Jobs'); jobs wait, trying again")
@@ -150,9 +150,11 @@ class Dispatcher:
         """Whether a task has ended. One whose worker died is over, too: its job is taken back by the next look."""
         if not task.done():
             return False
-        if task.status in ("error", "finished"):
+        if task.status == "finished":
+            self._fruitless = self._fruitless + 1 if self._found_nothing(task) else 0
+        elif task.status == "error":
             try:
-                self._found_nothing |= task.result(timeout=1) is False
+                task.result(timeout=1)
             except CancelledError:
                 log.warning("a task was cancelled")
             except RuntimeError:
@@ -161,3 +163,12 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - the worker that failed has noted its job's failure itself
                 log.error("a task ended with %s; its job runs again", type(error).__name__)
         return True
+
+    @staticmethod
+    def _found_nothing(task: "Future[Any]") -> bool:
+        """Whether a task came for a job and found none; one whose answer does not arrive counts as one that did."""
+        try:
+            return task.result(timeout=1) is False
+        except Exception as error:  # noqa: BLE001 - a scheduler that is lost is noticed by what comes next
+            log.warning("what a task found is not known (%s)", type(error).__name__)
+            return False

@@ -18,7 +18,7 @@ from dashboard.records import JobKind, Records, StudyState, list_findings, open_
 from dashboard.settings import REPOSITORY, Settings
 from dashboard.work import receive_files
 from dashboard.work.cluster import check_address
-from dashboard.work.dispatcher import AMPLE_POLL_S, FRUITLESS_LOOKS, LOOK_S, Dispatcher
+from dashboard.work.dispatcher import AMPLE_POLL_S, FRUITLESS_TASKS, LOOK_S, Dispatcher
 from dashboard.work.worker_command import run_worker
 from tests.browser.provider import free_port
 from tests.work.drops import drops_of
@@ -167,15 +167,20 @@ def test_what_waits_for_a_machine_that_is_away_is_looked_for_less_often(
 ) -> None:
     dispatcher, waits = Dispatcher(records), list[float | None]()
     monkeypatch.setattr(dispatcher._stop, "wait", waits.append)
-    for look in range(2 * FRUITLESS_LOOKS):
+    for look in range(2 * FRUITLESS_TASKS + 2):
         task = Future[bool]()
-        task.set_result(look == FRUITLESS_LOOKS + 1)
+        task.set_result(look == FRUITLESS_TASKS + 1)
         monkeypatch.setattr(task, "status", "finished", raising=False)
         dispatcher._tasks.add(task)
         dispatcher._forget_ended()
         dispatcher._dispatch(None, waiting=1, running=0)
-    # After as many looks in vain as that; a task that found work begins the count anew.
-    assert waits == [AMPLE_POLL_S] * 2
+        # A look at which no task has ended changes nothing.
+        dispatcher._forget_ended()
+    # After as many in vain as that; a task that found work begins the count anew.
+    assert waits == [AMPLE_POLL_S] * 3
+    dispatcher._dispatch(None, waiting=0, running=0)
+    dispatcher._dispatch(None, waiting=1, running=0)
+    assert len(waits) == 3
 
 
 @contextmanager
