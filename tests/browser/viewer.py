@@ -31,10 +31,15 @@ AT_REST = """() => {
 }"""
 
 
-def press(page: Page, key: str) -> None:
-    """Press a key of the page itself, which hears it once it is at rest: between two runs it only seems to be."""
+def rest(page: Page) -> None:
+    """Wait until the page is at rest: between two runs it only seems to be."""
     page.evaluate("delete window.restingSince")
     page.wait_for_function(AT_REST)
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key of the page itself, which hears it once it is at rest."""
+    rest(page)
     page.keyboard.press(key)
 
 
