@@ -85,10 +85,7 @@ def render(rng: np.random.Generator, planes: np.ndarray, disc_dark: np.ndarray) 
     image = image * (1 + rng.uniform(0.01, 0.14) * texture)
     wet = np.isin(planes, (T.CSF, T.OUTER_CSF))
     if rng.random() < 0.35:
-        # Pulsating CSF: dark streams.
-        stream = ndimage.gaussian_filter(rng.standard_normal(planes.shape[1:]), (rng.uniform(4, 20), 1.2))
-        stream = np.clip(stream / (stream.std() + 1e-6) - rng.uniform(0.5, 1.8), 0, 1.5)
-        image = np.where(wet, image * (1 - np.clip(rng.uniform(0.2, 0.8) * stream, 0, 0.95)), image)
+        image = np.where(wet, image * _streams(rng, planes.shape[1:]), image)
     return _scan(rng, np.clip(image, 0, None).astype(np.float32))
 
 
@@ -105,6 +102,19 @@ def _scan(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
             ]
         )
     return np.asarray(ndimage.gaussian_filter(image, (0, rng.uniform(0.3, 0.95), rng.uniform(0.3, 0.95))), np.float32)
+
+
+def _streams(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """What is left, 0 to 1 (rows, columns), of the signal of CSF that pulsates: dark streams along the canal."""
+    stream = ndimage.gaussian_filter(rng.standard_normal(shape), (rng.uniform(4, 25), rng.uniform(0.8, 1.6)))
+    stream = np.clip(stream / (stream.std() + 1e-6) - rng.uniform(0.5, 1.8), 0, 1.5)
+    return np.asarray(1 - np.clip(rng.uniform(0.2, 0.8) * stream, 0, 0.95), np.float32)
+
+
+def flowing(rng: np.random.Generator, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Real planes (3, rows, columns) with dark streams in the CSF of ``labels``: they are canal, and no tumour."""
+    wet = ndimage.gaussian_filter((labels == CANAL).astype(np.float32), 0.5)
+    return np.asarray(image * (1 - wet * (1 - _streams(rng, labels.shape))), np.float32)
 
 
 def recolour(rng: np.random.Generator, image: np.ndarray, labels: np.ndarray) -> np.ndarray:

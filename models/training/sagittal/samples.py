@@ -8,10 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from models.training.feed import Batch, Maker
-from models.training.sagittal.appearance import disturb, recolour, render
+from models.training.sagittal.appearance import disturb, flowing, recolour, render
 from models.training.sagittal.epidural import draw_mass, implant
 from models.training.sagittal.labels import (
-    CANAL,
     CLASS_OF_TISSUE,
     DISC,
     IGNORE,
@@ -121,7 +120,7 @@ def real_sample(rng: np.random.Generator, people: list[Person]) -> Batch:
     labels = classes[int(np.searchsorted(seen, plane))]
     labels = ndimage.map_coordinates(labels, coordinates, order=0, mode="constant", cval=0)
     if rng.random() < FLOW_SHARE:
-        image = _flowing(rng, image, labels)
+        image = flowing(rng, image, labels)
     if collapsed:
         image = image * (1 - rng.uniform(0, 0.6) * _darkened(rng, np.isin(labels, (DISC, LUMBOSACRAL))))
     image = recolour(rng, image, labels)
@@ -145,14 +144,6 @@ def _with_masses(rng: np.random.Generator, person: Person, seen: np.ndarray) -> 
             mass = draw_mass(rng, person.labels, person.spacing)
             image, labels = implant(rng, image, labels, seen, mass, person.high)
     return image, labels
-
-
-def _flowing(rng: np.random.Generator, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Dark streams in the CSF, which flows: they are canal, and no tumour."""
-    stream = ndimage.gaussian_filter(rng.standard_normal(labels.shape), (rng.uniform(4, 25), rng.uniform(0.8, 1.6)))
-    stream = np.clip(stream / (stream.std() + 1e-6) - rng.uniform(0.5, 1.8), 0, 1.5)
-    wet = ndimage.gaussian_filter((labels == CANAL).astype(np.float32), 0.5)
-    return np.asarray(image * (1 - wet * np.clip(rng.uniform(0.2, 0.7) * stream, 0, 0.9)), np.float32)
 
 
 def _warp(rng: np.random.Generator, person: Person, centre: tuple[float, float]) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from models.training.sagittal import samples
+from models.training.sagittal.appearance import flowing
 from models.training.sagittal.labels import CANAL, CORD, DISC, OTHER, PATCH_PX, VERTEBRA
 from models.training.sagittal.people import Person
 from models.training.sagittal.samples import _collapse, real_sample
@@ -69,7 +70,7 @@ def test_a_real_sample_holds_the_planes_and_their_classes(person: Person) -> Non
 def test_streams_of_dark_csf_change_the_csf_alone(person: Person) -> None:
     labels = person.labels[4]
     image = np.ones((3, *labels.shape), np.float32)
-    changed = np.abs(samples._flowing(np.random.default_rng(2), image, labels) - image)
+    changed = np.abs(flowing(np.random.default_rng(2), image, labels) - image)
     near = ndimage.binary_dilation(labels == CANAL, iterations=3)
     assert changed[:, near].max() > 0.1
     assert changed[:, ~near].max() == 0
