@@ -78,13 +78,14 @@ def judge(acquisition: Acquisition, sop_class_uid: str, stacks: Sequence[Stack])
     signs |= _geometry_signs(rules["geometry"], shape, stacks)
     if _contrast_given(said, acquisition):
         signs.add("contrast:given")
+    planes = _signs_said(rules["plane_words"], series_words)
     facts = _facts(acquisition, shape, modality=modality, weight=weight, region_word=region_word)
     rule = next(rule for rule in rules["rule"] if _fits(rule, signs))
     reason = rule["reason"].format(**facts) if "reason" in rule else None
-    warnings = _contradictions(rules, acquisition, series_words, shape, region)
+    warnings = _contradictions(rules, acquisition, planes, shape, region)
     if reason is None and weight == "unknown":
         warnings.append(UNKNOWN_WEIGHT)
-    named = modality == "MR" and not said.isdisjoint(T2_WORDS) and _planes_named(rules, series_words) == {"axial"}
+    named = modality == "MR" and not said.isdisjoint(T2_WORDS) and planes == {"axial"}
     return Judgement(Role(rule["role"]), reason, tuple(warnings), named, rule.get("disputed", False))
 
 
@@ -178,10 +179,6 @@ def _signs_said(patterns: dict[str, re.Pattern[str]], words: Sequence[str]) -> s
     return {sign for sign, pattern in patterns.items() if any(pattern.fullmatch(word) for word in words)}
 
 
-def _planes_named(rules: dict[str, Any], series_words: Sequence[str]) -> set[str]:
-    return _signs_said(rules["plane_words"], series_words)
-
-
 def _image_signs(patterns: dict[str, re.Pattern[str]], image_type: Sequence[str]) -> set[str]:
     values = [value.strip().upper() for value in image_type[2:]] + [
         value.strip().upper() for value in image_type[:2] if len(value) > 2
@@ -225,13 +222,15 @@ def _region(
 
 
 def _contradictions(
-    rules: dict[str, Any], acquisition: Acquisition, series_words: Sequence[str], shape: Shape | None, region: str
+    rules: dict[str, Any], acquisition: Acquisition, named: set[str], shape: Shape | None, region: str
 ) -> list[str]:
-    """What words say against geometry or against each other, so that a reader is warned and not misled."""
+    """What words say against geometry or against each other, so that a reader is warned and not misled.
+
+    `named` are the planes that the words name.
+    """
     found = []
-    named = _planes_named(rules, series_words)
     if shape and len(named) == 1 and shape.plane not in named and shape.plane is not Plane.OBLIQUE:
-        found.append(f"The description says {named.pop()}, but by their positions the slices are {shape.plane}.")
+        found.append(f"The description says {next(iter(named))}, but by their positions the slices are {shape.plane}.")
     body_part = _words(acquisition.body_part_examined)
     believed = region in ("unknown", "spine")
     for other in ("brain", "other_body"):

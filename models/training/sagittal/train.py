@@ -60,14 +60,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="time limit in place of the plan's")
     parser.add_argument("--start", type=Path, help="a model.onnx of the sagittal model to train on from")
     parser.add_argument(
-        "--keep", type=float, metavar="SHARE", help="mix so much of the weights before into those after"
+        "--keep", type=float, default=0.0, metavar="SHARE", help="mix so much of the weights before into those after"
     )
     parser.add_argument("--workers", type=int, help="processes that train and average, in place of the plan's")
     parser.add_argument("--rate", type=float, help="learning rate in place of the plan's")
     parser.add_argument("--smoke", action="store_true", help="a few seconds, to show that the path works")
     parser.add_argument("--checkpoint", type=Path, help="file for weights while training")
     args = parser.parse_args(argv)
-    if args.keep is not None and args.start is None:
+    if args.keep and args.start is None:
         parser.error("--keep goes with --start")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     plan = SMOKE_PLAN if args.smoke else PLAN
@@ -83,12 +83,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     net, seen = fit(job, plan, args.checkpoint)
     start = args.start.read_bytes() if args.start else None
-    kept = args.keep if start and args.keep is not None else 0.0
-    source = Source(
-        args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, f"--start FILE{f' --keep {kept}' * (kept > 0)}"
-    )
+    how = "--start FILE" + (f" --keep {args.keep}" if args.keep else "")
+    source = Source(args.seed, seen, args.data, "", PROGRAM, OPTIONS, start, how)
     content = sagittal_onnx(net)
-    write_sagittal(average(start, content, kept) if start and kept else content, args.out / "sagittal", source)
+    content = average(start, content, args.keep) if start and args.keep else content
+    write_sagittal(content, args.out / "sagittal", source)
     return 0
 
 
